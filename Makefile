@@ -1,0 +1,58 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Every target is a stage of tools/run; the functions are in tools/stages.sh. State is in .build/ and the user's cache.
+#   CORES="2.19:3.11"   only these ansible-cores (and the Pythons they may run on)
+#   PYTHON=3.12         another Python for the tools and the demo
+#   JOBS=4              test processes at once
+
+RUN := @bash tools/run
+
+.DEFAULT_GOAL := help
+.PHONY: help demo setup check test lint types docs unit integration sanity coverage dist format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: ## See it work: a token, users and subscriptions, from an emulator or from your tenant
+	$(RUN) demo
+
+setup: ## Make the environment for development in .build/venv/dev
+	$(RUN) setup
+
+check: ## Before each commit, two minutes: lint, types, unit tests, one play
+	$(RUN) lint types quickunit smoke
+
+test: ## Everything, as CI runs it (25 minutes on two cores the first time)
+	@COVERAGE=1 bash tools/run lint types docs unit wire coverage targets sanity dist
+
+lint: ## ruff, yamllint, REUSE, changelog fragments, ansible-lint
+	$(RUN) lint
+
+types: ## mypy, strict
+	$(RUN) types
+
+docs: ## Check the documentation and build it as HTML in .build/docs
+	$(RUN) docs
+
+unit: ## Unit tests on each ansible-core
+	$(RUN) unit
+
+integration: ## Plays against the emulator on each ansible-core, then ansible-test's targets
+	$(RUN) wire targets
+
+sanity: ## ansible-test sanity on the oldest and the main ansible-core
+	$(RUN) sanity
+
+coverage: ## Unit tests and plays on one ansible-core, and the lines they missed
+	@COVERAGE=1 CORES=2.19:3.11,3.12,3.13 bash tools/run unit wire coverage
+
+dist: ## Build the artifact, run a play from it, let Galaxy's importer check it
+	$(RUN) dist
+
+format: ## Sort imports and lay out the Python sources
+	$(RUN) format
+
+clean: ## Remove .build
+	rm -rf .build

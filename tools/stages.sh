@@ -1,0 +1,190 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# shellcheck shell=bash
+# Sourced by tools/run: one function for each stage, stage_NAME for `tools/run NAME`.
+
+stage_setup() {
+  dev_venv
+  echo "Ready: .build/venv/dev/bin has ansible-core, the linters and the test runner."
+}
+
+# --- sources ----------------------------------------------------------------------------------------------------
+
+stage_lint() {
+  dev_venv
+  hermetic
+  in_venv dev ruff check .
+  in_venv dev shellcheck -x -a -P SCRIPTDIR:. tools/run .ci/run
+  in_venv dev yamllint --strict .
+  in_venv dev reuse lint --quiet || in_venv dev reuse lint --lines
+  in_venv dev antsibull-changelog lint
+  in_venv dev ansible-lint -q --offline
+}
+
+stage_format() {
+  dev_venv
+  in_venv dev ruff check --select I --fix .
+  in_venv dev ruff format .
+}
+
+stage_types() {
+  dev_venv
+  in_venv dev mypy --python-executable "$BUILD/venv/dev/bin/python"
+}
+
+stage_docs() {
+  dev_venv
+  hermetic
+  in_venv dev antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all \
+    --disallow-unknown-collection-refs .
+  local site=$BUILD/docs
+  rm -rf "$site"
+  mkdir -p "$site/rst"
+  chmod go-w "$site" "$site/rst"
+  cp tools/docs_conf.py "$site/conf.py"
+  in_venv dev antsibull-docs collection --use-current --squash-hierarchy --dest-dir "$site/rst" entra.auth
+  in_venv dev sphinx-build -q -W --keep-going -c "$site" "$site/rst" "$site/html"
+  echo "The documentation is in .build/docs/html/index.html"
+}
+
+# --- tests ------------------------------------------------------------------------------------------------------
+
+# VENV CORE PYTEST-ARGUMENTS...
+suite() {
+  local venv=$1 core=$2 runner=(python -m)
+  shift 2
+  if [ -n "${COVERAGE:-}" ] && [ "$core" = "$MAIN_CORE" ]; then runner=(coverage run -m); fi
+  (hermetic; in_venv "$venv" "${runner[@]}" pytest "$@")
+}
+
+unit() { suite "$1" "$2" -q -n "${JOBS:-2}" tests/unit; }
+wire() { suite "$1" "$2" -q -n "${JOBS:-2}" tests/integration; }
+
+stage_unit() { each_core unit; }
+stage_wire() { each_core wire; }
+
+stage_quickunit() {
+  dev_venv
+  unit dev -
+}
+
+stage_smoke() {
+  dev_venv
+  suite dev - -q -m smoke tests/integration
+}
+
+stage_coverage() { CORES=$(entry_of "$MAIN_CORE") each_core missed_lines; }
+
+missed_lines() {
+  in_venv "$1" coverage combine -q
+  in_venv "$1" coverage report
+}
+
+# Every Python that ansible-test knows must compile and import the sources on the main core, one suffices elsewhere.
+stage_sanity() {
+  tree
+  CORES="$(entry_of "$MAIN_CORE") $(entry_of 2.16)" each_core sanity
+}
+
+sanity() {
+  local version pythons=()
+  if [ "$2" = "$MAIN_CORE" ]; then
+    for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
+      find_python "$version" > /dev/null || missing "sanity on Python $version"
+    done
+  else
+    pythons=(--python "$(in_venv "$1" python -c 'import sys; print("%d.%d" % sys.version_info[:2])')")
+  fi
+  # Shell scripts are lint's; what pip has to say drowns the rest.
+  ansible_test "$2" sanity --local --color no --skip-test shellcheck ${pythons[@]+"${pythons[@]}"} 2>&1 |
+    grep --line-buffered -vE '^( |Collecting |Downloading |Installing |Successfully |Using cached |\[notice\])'
+}
+
+stage_targets() {
+  [ -d tests/integration/targets ] || { echo "tests/integration/targets has none yet."; return; }
+  tree
+  CORES=$(entry_of "$MAIN_CORE") each_core targets
+}
+
+targets() { ansible_test "$2" integration --local --color no; }
+
+# --- artifact ---------------------------------------------------------------------------------------------------
+
+# The built collection, and of it only what a run may need, must do what the checkout does.
+stage_dist() {
+  local installed=$BUILD/installed
+  dev_venv
+  tree
+  rm -rf "$BUILD/dist" "$installed"
+  (
+    hermetic
+    export ANSIBLE_COLLECTIONS_PATH=$installed
+    (cd "$BUILD/tree/$COLLECTION" && in_venv dev ansible-galaxy collection build --output-path "$BUILD/dist")
+    only_expected_files "$BUILD"/dist/*.tar.gz
+    in_venv dev ansible-galaxy collection install --offline --force -p "$installed" "$BUILD"/dist/*.tar.gz
+    in_venv dev ansible-galaxy collection verify --offline entra.auth
+  )
+  find "$installed/$COLLECTION" -mindepth 1 -maxdepth 1 ! -name meta ! -name plugins ! -name roles ! -name playbooks \
+    ! -name extensions ! -name MANIFEST.json -exec rm -rf {} +
+  heading "the same smoke test against what was installed"
+  ENTRA_COLLECTIONS_PATH=$installed suite dev - -q -m smoke tests/integration
+  heading "Galaxy's own check"
+  importer
+}
+
+only_expected_files() {
+  local expected='CHANGELOG\.(md|rst)|(CODE_OF_CONDUCT|CONTRIBUTING|README|SECURITY)\.md|COPYING|LICENSES|REUSE\.toml'
+  expected+='|FILES\.json|MANIFEST\.json|changelogs|docs|extensions|meta|playbooks|plugins|roles'
+  ! tar -tzf "$1" | cut -d / -f 1 | sort -u | grep -vxE "$expected" ||
+    fail "the artifact ships these: add them to build_ignore in galaxy.yml, or to the list here."
+}
+
+importer() {
+  venv importer "$PYTHON" -r "$REQUIREMENTS/importer.txt"
+  (
+    hermetic
+    export GALAXY_IMPORTER_CONFIG=$ROOT/tools/galaxy-importer.cfg
+    cd "$BUILD/dist" || exit
+    in_venv importer python -m galaxy_importer.main "$BUILD"/dist/*.tar.gz 2>&1 | tee "$LOG/importer.log"
+  )
+  ! grep -E '^(WARNING|ERROR)' "$LOG/importer.log" || fail "Galaxy's check has complaints, see above."
+}
+
+# --- demo -------------------------------------------------------------------------------------------------------
+
+DEMO_TENANT=(ENTRA_AUTH_TENANT_ID AZURE_TENANT_ID AZURE_TENANT ARM_TENANT_ID)
+DEMO_CLIENT=(ENTRA_AUTH_CLIENT_ID AZURE_CLIENT_ID ARM_CLIENT_ID)
+DEMO_CREDENTIAL=(
+  ENTRA_AUTH_CLIENT_SECRET AZURE_CLIENT_SECRET AZURE_SECRET ARM_CLIENT_SECRET
+  ENTRA_AUTH_CLIENT_CERTIFICATE ENTRA_AUTH_CLIENT_CERTIFICATE_PATH
+  AZURE_CLIENT_CERTIFICATE_PATH AZURE_X509_CERTIFICATE_PATH ARM_CLIENT_CERTIFICATE_PATH
+  ENTRA_AUTH_FEDERATED_TOKEN ENTRA_AUTH_FEDERATED_TOKEN_FILE
+  AZURE_FEDERATED_TOKEN AZURE_FEDERATED_TOKEN_FILE ARM_OIDC_TOKEN_FILE_PATH
+  ENTRA_AUTH_REFRESH_TOKEN ENTRA_AUTH_REFRESH_TOKEN_FILE
+)
+
+# NAMES... -> the value of the first variable that is set and not empty.
+first_set() {
+  local name
+  for name in "$@"; do
+    if [ -n "${!name:-}" ]; then echo "${!name}"; return; fi
+  done
+  return 1
+}
+
+stage_demo() {
+  local tenant
+  venv demo "$PYTHON" ansible-core -r "$RUNTIME" -r "$REQUIREMENTS/emulator.txt"
+  if tenant=$(first_set "${DEMO_TENANT[@]}") && first_set "${DEMO_CLIENT[@]}" > /dev/null &&
+    first_set "${DEMO_CREDENTIAL[@]}" > /dev/null; then
+    echo "    asking Microsoft, as the environment names an app of tenant $tenant (unset it for the emulator)"
+    ansible_defaults
+    in_venv demo ansible-playbook entra.auth.demo
+  else
+    echo "    asking an emulator on this machine (your own tenant: set AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET)"
+    hermetic
+    in_venv demo python -m entra_emulator exec -- ansible-playbook entra.auth.demo
+  fi
+}
