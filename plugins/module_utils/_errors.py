@@ -1,0 +1,99 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The errors a user can meet on the way from a credential to a header.
+
+One small tree; the faces turn it into a failed task or a failed expression. A message is written for the person who
+reads a job's output: one sentence of what happened, and where known the fix. It never holds a secret.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+
+@dataclasses.dataclass(frozen=True)
+class ServiceAnswer:
+    """What the token endpoint said, reduced to what may be shown (RFC 6749 section 5.2 and Entra's additions)."""
+
+    error: str | None = None
+    suberror: str | None = None
+    error_codes: tuple[int, ...] = ()
+    correlation_id: str | None = None
+    trace_id: str | None = None
+    timestamp: str | None = None
+
+
+class EntraAuthError(Exception):
+    """Anything this collection reports to a user.
+
+    ``hint`` is one sentence that says what to do, ``answer`` what the service said, where it said something, and
+    ``asked`` in words what was asked of it.
+    """
+
+    asked: str | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None, answer: ServiceAnswer | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.answer = answer or ServiceAnswer()
+
+    def __str__(self) -> str:
+        """The whole of it, as a user reads it."""
+        ids = [
+            f"{name} {value}"
+            for name, value in (
+                ("correlation id", self.answer.correlation_id),
+                ("trace id", self.answer.trace_id),
+                ("at", self.answer.timestamp),
+            )
+            if value
+        ]
+        parts = [
+            self.message,
+            self.hint and f"To fix it: {self.hint}",
+            self.asked and f"Asked with {self.asked}.",
+            ids and f"For support: {', '.join(ids)}.",
+        ]
+        return " ".join(part for part in parts if part)
+
+    def fields(self) -> dict[str, t.Any]:
+        """The error as result fields: ``error``, ``error_codes``, ``hint``, ``correlation_id``, ``trace_id``."""
+        return {
+            "error": self.answer.error,
+            "error_codes": list(self.answer.error_codes),
+            "hint": self.hint,
+            "correlation_id": self.answer.correlation_id,
+            "trace_id": self.answer.trace_id,
+        }
+
+
+class InputError(EntraAuthError):
+    """What was given can't work; no request was made."""
+
+
+class NetworkError(EntraAuthError):
+    """The service was not reached, or what came back was not an answer of Entra."""
+
+
+class TokenRequestRefused(EntraAuthError):
+    """Entra answered and said no."""
+
+
+class MissingLibraryError(EntraAuthError):
+    """A Python package is not installed where the code runs."""
+
+
+__all__ = (
+    "EntraAuthError",
+    "InputError",
+    "MissingLibraryError",
+    "NetworkError",
+    "ServiceAnswer",
+    "TokenRequestRefused",
+)

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``app_token``: one table, read by every face.
+
+Each field of AppTokenOptions is an option; its metadata says how it is typed and where else it is read from. The texts
+for people are in ``doc_fragments/_app_token.py``; a unit test holds both together.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+import urllib.parse
+
+from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
+
+CREDENTIAL_KINDS = ("auto", "client_secret", "refresh_token")
+CACHES = ("run", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionSpec:
+    """How one option is typed and where it may come from.
+
+    ``secret`` keeps its value out of messages and ansible.cfg; ``direct_only`` options are not read from variables or
+    the environment; ``vendor_env`` are the variables other tools already set, strongest first.
+    """
+
+    name: str
+    type: str
+    default: t.Any = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    vendor_env: tuple[str, ...] = ()
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The Ansible variable it is read from."""
+        return f"app_token_{self.name}"
+
+    @property
+    def env(self) -> tuple[str, ...]:
+        """The environment variables it is read from, strongest first."""
+        return (f"ENTRA_AUTH_{self.name.upper()}", *self.vendor_env)
+
+    @property
+    def ini_key(self) -> str | None:
+        """Its key in section ``[entra_auth]`` of ansible.cfg; None for secrets, which don't belong there."""
+        return None if self.secret else self.name
+
+
+def _option(type_: str, default: t.Any = None, **spec: t.Any) -> t.Any:
+    factory = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
+    metadata = {"type": type_, "default": default, **spec}
+    return dataclasses.field(repr=not spec.get("secret", False), metadata=metadata, **factory)
+
+
+@dataclasses.dataclass(frozen=True)
+class AppTokenOptions:
+    """What one call asks for, all sources resolved. Seconds are floats; paths are expanded.
+
+    ``origins`` tells for each option that was given where its value came from, in words for people.
+    """
+
+    tenant_id: str | None = _option(
+        "str", aliases=("tenant",), vendor_env=("AZURE_TENANT_ID", "AZURE_TENANT", "ARM_TENANT_ID")
+    )
+    client_id: str | None = _option("str", vendor_env=("AZURE_CLIENT_ID", "ARM_CLIENT_ID"))
+    credential: str = _option("str", "auto", choices=CREDENTIAL_KINDS)
+    client_secret: str | None = _option(
+        "str", secret=True, vendor_env=("AZURE_CLIENT_SECRET", "AZURE_SECRET", "ARM_CLIENT_SECRET")
+    )
+    refresh_token: str | None = _option("str", secret=True)
+    refresh_token_file: str | None = _option("path")
+    scope: list[str] = _option("list", ["graph"], aliases=("resource",))
+    cloud: str = _option(
+        "str", "public", choices=tuple(CLOUDS), vendor_env=("AZURE_CLOUD_ENVIRONMENT", "ARM_ENVIRONMENT")
+    )
+    authority: str | None = _option("str", vendor_env=("AZURE_AUTHORITY_HOST",))
+    api_base_url: str | None = _option("str")
+    claims_challenge: str | None = _option("str")
+    required_roles: list[str] = _option("list", [])
+    extra_headers: dict[str, str] = _option("dict", {})
+    cache: str = _option("str", "run", choices=CACHES)
+    min_validity: int = _option("int", 300)
+    force_refresh: bool = _option("bool", False)
+    timeout: float = _option("float", 30.0)
+    retry_for: float = _option("float", 120.0)
+    proxy: str | None = _option("str")
+    ca_path: str | None = _option("path")
+    validate_certs: bool = _option("bool", True)
+    origins: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def secrets(self) -> list[str]:
+        """Every secret value among the options, for masking; the password inside a proxy's URL is one too."""
+        values = [getattr(self, spec.name) for spec in OPTIONS.values() if spec.secret]
+        return [value for value in (*values, _password(self.proxy)) if value]
+
+
+def _password(url: str | None) -> str | None:
+    with contextlib.suppress(ValueError):
+        return urllib.parse.urlsplit(url or "").password
+    return None
+
+
+OPTIONS: t.Mapping[str, OptionSpec] = {
+    field.name: OptionSpec(field.name, **field.metadata)
+    for field in dataclasses.fields(AppTokenOptions)
+    if field.metadata
+}
+
+
+__all__ = ("AppTokenOptions", "OPTIONS", "OptionSpec")
