@@ -1,0 +1,54 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every way an app proves itself, and which one is meant.
+
+A new credential is a file beside this one, a line in CREDENTIALS, and its options.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential, TokenRequest
+from ansible_collections.entra.auth.plugins.module_utils._credentials._client_secret import ClientSecret
+from ansible_collections.entra.auth.plugins.module_utils._credentials._refresh_token import RefreshToken
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+
+# In the order in which "auto" takes them.
+CREDENTIALS: t.Mapping[str, type[Credential]] = {cls.kind: cls for cls in (RefreshToken, ClientSecret)}
+
+
+def choose_kind(options: AppTokenOptions) -> tuple[str | None, str]:
+    """The kind of credential that is meant, and why, in words; None where none was given."""
+    if options.credential != "auto":
+        return options.credential, f"asked for by {options.origins.get('credential', 'credential')}"
+    given = [cls for cls in CREDENTIALS.values() if cls.is_given(options)]
+    direct = [cls for cls in given if cls.is_given_directly(options)]
+    if not given:
+        return None, "none was given"
+    chosen = (direct or given)[0]
+    others = [cls.kind for cls in given if cls is not chosen]
+    reason = _origin(chosen, options) + (f"; comes before {', '.join(others)}" if others else "")
+    return chosen.kind, reason
+
+
+def create_credential(kind: str, options: AppTokenOptions) -> Credential:
+    """The credential of that kind, with what the options hold for it."""
+    if kind == RefreshToken.kind:
+        clients = (cls for cls in CREDENTIALS.values() if not cls.delegated and cls.is_given(options))
+        client = next(clients, None)
+        return RefreshToken(options, client(options) if client else None)
+    return CREDENTIALS[kind](options)
+
+
+def _origin(cls: type[Credential], options: AppTokenOptions) -> str:
+    return " and ".join(options.origins[name] for name in cls.given_by if name in options.origins)
+
+
+__all__ = ("CREDENTIALS", "Credential", "TokenRequest", "choose_kind", "create_credential")

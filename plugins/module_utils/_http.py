@@ -1,0 +1,245 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One HTTP exchange with the token endpoint: POST a form, get a bounded answer or a readable error.
+
+Imported only when a request is due, because loading requests costs more than a warm cache hit altogether.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import email.utils
+import time
+import typing as t
+import urllib.parse
+import uuid
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
+
+try:
+    import requests
+    import requests.adapters
+    import urllib3
+    from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ProtocolError, ReadTimeoutError
+    from urllib3.util.retry import Retry
+except ImportError:
+    HAS_REQUESTS = False
+    Retry = object  # type: ignore[assignment, misc]
+else:
+    HAS_REQUESTS = True
+    _KINDS = {
+        "tls": (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
+        "proxy": (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
+        "timeout": (requests.Timeout, urllib3.exceptions.TimeoutError),
+    }
+
+# A token answer has a few kilobytes; tokens with very many groups reach some tens.
+_MAX_ANSWER_BYTES = 1024 * 1024
+_RETRIED_STATUSES = (408, 429, 500, 502, 503, 504)
+_BACKOFF_FACTOR_SECONDS = 1
+_BACKOFF_MAX_SECONDS = 30
+_LOST_CONNECTION_RETRIES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkSettings:
+    """How to reach a service. ``timeout`` bounds one exchange, ``retry_for`` all of its repetitions, in seconds."""
+
+    timeout: float
+    retry_for: float
+    proxy: str | None = None
+    ca_path: str | None = None
+    validate_certs: bool = True
+    user_agent: str = "ansible-collection-entra.auth"
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A complete HTTP answer; ``headers`` compare without case."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes = dataclasses.field(repr=False)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait by the Retry-After header, given in seconds or as a date (RFC 9110 section 10.2.3)."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isdigit():
+            return float(value)
+        moment = email.utils.parsedate_tz(value)
+        return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
+
+
+class _RetryWithin(Retry):
+    """urllib3's retry policy, with a budget in seconds for busy answers.
+
+    A wait that would end after ``deadline`` (time.monotonic) is not begun: what was last seen is the result.
+    """
+
+    deadline: float = float("inf")
+
+    def new(self, **changes: t.Any) -> _RetryWithin:
+        successor = super().new(**changes)
+        successor.deadline = self.deadline
+        return successor
+
+    def increment(self, *args: t.Any, **context: t.Any) -> _RetryWithin:
+        successor = super().increment(*args, **context)
+        response = context.get("response")
+        wait = (self.get_retry_after(response) if response else None) or successor.get_backoff_time()
+        if time.monotonic() + wait > self.deadline:
+            raise MaxRetryError(context["_pool"], "", context.get("error"))
+        return successor
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        try:
+            return super().parse_retry_after(retry_after)
+        except InvalidHeader:
+            return 0
+
+    def get_backoff_time(self) -> float:
+        return min(super().get_backoff_time(), _BACKOFF_MAX_SECONDS)
+
+
+class Transport:
+    """POSTs forms for one token request, over one kept-alive session."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        """Raises MissingLibraryError where requests is not installed."""
+        if not HAS_REQUESTS:
+            raise MissingLibraryError(missing_required_lib("requests"), hint="Install it where Ansible runs.")
+        self._settings = settings
+        self._session = requests.Session()
+        # A callable that adds nothing: without one, requests would put a netrc entry into the Authorization header.
+        self._session.auth = lambda request: request
+        self._session.headers["User-Agent"] = settings.user_agent
+        if not settings.validate_certs:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def post_form(self, url: str, fields: t.Mapping[str, str], *, until: float) -> Answer:
+        """POST ``fields`` form-encoded; lost connections and busy answers are repeated until ``until``.
+
+        ``until`` is by time.monotonic. The call carries a new ``client-request-id``, which Entra repeats as
+        correlation id. Redirects are not followed: they would carry the credential elsewhere. Raises NetworkError.
+        """
+        request_id = str(uuid.uuid4())
+        policy = _policy(until)
+        try:
+            while True:
+                self._session.mount(url, requests.adapters.HTTPAdapter(max_retries=policy))
+                try:
+                    return self._exchange(url, fields, request_id)
+                except (ProtocolError, ReadTimeoutError) as exc:
+                    # urllib3 repeats what fails before the headers are in; a body that breaks off is as harmless.
+                    policy = policy.increment("POST", url, error=exc, _pool=None)
+                    policy.sleep()
+        except (requests.RequestException, HTTPError, OSError) as exc:
+            reason, failure = _reason(exc), _kind(exc)
+        raise _network_error(url, failure, reason)
+
+    def _exchange(self, url: str, fields: t.Mapping[str, str], request_id: str) -> Answer:
+        proxy = self._settings.proxy
+        response = self._session.post(
+            url,
+            data=fields,
+            headers={
+                "Accept": "application/json",
+                "client-request-id": request_id,
+                "return-client-request-id": "true",
+            },
+            timeout=self._settings.timeout,
+            proxies={"http": proxy, "https": proxy} if proxy else None,
+            verify=(self._settings.ca_path or True) if self._settings.validate_certs else False,
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            body = _bounded_body(response, time.monotonic() + self._settings.timeout)
+            return Answer(response.status_code, response.headers, body)
+
+
+def _policy(until: float) -> _RetryWithin:
+    policy = _RetryWithin(
+        total=None,
+        connect=_LOST_CONNECTION_RETRIES,
+        read=_LOST_CONNECTION_RETRIES,
+        redirect=False,
+        # Whatever is neither a lost connection nor a busy answer, as an untrusted certificate, stays what it is.
+        other=0,
+        allowed_methods=None,
+        status_forcelist=_RETRIED_STATUSES,
+        backoff_factor=_BACKOFF_FACTOR_SECONDS,
+        raise_on_status=False,
+    )
+    policy.deadline = until
+    return policy
+
+
+def _bounded_body(response: requests.Response, until: float) -> bytes:
+    # Whatever one read of the socket gave, so that an answer dripping in for ever meets the deadline.
+    raw = response.raw
+    read = (lambda: raw.read1(65536, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(1))
+    body = bytearray()
+    while chunk := read():
+        body += chunk
+        if len(body) > _MAX_ANSWER_BYTES:
+            raise requests.RequestException(f"the answer is larger than {_MAX_ANSWER_BYTES} bytes")
+        if time.monotonic() > until:
+            raise requests.Timeout("the answer did not end in time")
+    return bytes(body)
+
+
+def _reason(exc: BaseException) -> str:
+    """The innermost cause in words, without URLs and object addresses."""
+    while True:
+        inner = getattr(exc, "reason", None) or exc.__cause__ or (exc.args[0] if exc.args else None)
+        if not isinstance(inner, BaseException):
+            break
+        exc = inner
+    text = str(exc)
+    return text.rpartition(": ")[2] if "object at 0x" in text else text
+
+
+def _kind(exc: BaseException) -> str:
+    # From the outside in: requests wraps urllib3's error, which wraps the real one.
+    while isinstance(exc, MaxRetryError) and exc.reason:
+        exc = exc.reason
+    for kind, classes in _KINDS.items():
+        if isinstance(exc, classes):
+            return kind
+    return "other"
+
+
+def _network_error(url: str, kind: str, reason: str) -> NetworkError:
+    host = urllib.parse.urlsplit(url).netloc
+    message, hint = _SENTENCES[kind]
+    return NetworkError(f"{message.format(host=host)}: {reason.rstrip('.')}.", hint=hint)
+
+
+_SENTENCES = {
+    "tls": (
+        "The certificate of {host} is not trusted here",
+        "Name the CA that signed it with ca_path or REQUESTS_CA_BUNDLE.",
+    ),
+    "proxy": (
+        "The proxy on the way to {host} did not let the token request through",
+        "Check the option proxy, or HTTPS_PROXY and NO_PROXY.",
+    ),
+    "timeout": (
+        "{host} did not answer the token request in time",
+        "Check the way to it (firewall, proxy), or raise timeout.",
+    ),
+    "other": (
+        "The token request to {host} failed",
+        "Check the host name (cloud, authority), the firewall and the proxy.",
+    ),
+}
+
+
+__all__ = ("Answer", "NetworkSettings", "Transport")

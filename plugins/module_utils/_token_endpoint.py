@@ -1,0 +1,207 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The token endpoint: one POST, and its answer as a token or as an error that says what to do.
+
+RFC 6749 sections 5.1 and 5.2, with what Entra adds (Learn, "Microsoft identity platform error codes").
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import (
+    NetworkError,
+    ServiceAnswer,
+    TokenRequestRefused,
+)
+from ansible_collections.entra.auth.plugins.module_utils._hints import hint_for
+from ansible_collections.entra.auth.plugins.module_utils._http import Transport
+from ansible_collections.entra.auth.plugins.module_utils._token import Token
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._http import Answer, NetworkSettings
+
+# What some answers leave out; MSAL assumes the same.
+_DEFAULT_LIFETIME_SECONDS = 600
+_MAX_LIFETIME_SECONDS = 400 * 86400
+# RFC 8628 section 3.5: poll every 5 seconds where the server names no interval; slow_down adds 5.
+_DEFAULT_INTERVAL_SECONDS = 5
+_SLOW_DOWN_SECONDS = 5
+_ASK_AGAIN = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
+# Entra ends the readable part of a description with its ids, after a line break or, in newer answers, a blank.
+_IDS_IN_DESCRIPTION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
+_CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d+)\b")
+_SHOWN_CHARACTERS = 500
+
+
+class TokenEndpoint:
+    """The token endpoint of one tenant.
+
+    ``url`` is also the audience of client assertions (RFC 7523 section 3).
+    """
+
+    def __init__(self, url: str, network: NetworkSettings) -> None:
+        self.url = url
+        self._network = network
+
+    def request_token(self, fields: t.Mapping[str, str]) -> Token:
+        """Send the form ``fields`` of a token request and return the token.
+
+        Busy answers and lost connections are repeated within ``retry_for``. An answer that says to ask again
+        (authorization_pending, slow_down: RFC 8628 section 3.5) is obeyed with its interval for as long.
+        Raises TokenRequestRefused, NetworkError, MissingLibraryError.
+        """
+        transport = Transport(self._network)
+        until = time.monotonic() + self._network.retry_for
+        interval: float = _DEFAULT_INTERVAL_SECONDS
+        while True:
+            asked_on = time.time()
+            answer = transport.post_form(self.url, fields, until=until)
+            body = _json_object(answer)
+            if answer.status == 200:
+                return _token(body, asked_on, answer)
+            error = body.get("error")
+            interval = _interval(body, answer, interval) + (_SLOW_DOWN_SECONDS if error == "slow_down" else 0)
+            if error not in _ASK_AGAIN or time.monotonic() + interval > until:
+                raise _refusal(body, answer)
+            time.sleep(interval)
+
+
+def _json_object(answer: Answer) -> dict[str, t.Any]:
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict):
+        return body
+    if answer.status == 200:
+        raise NetworkError(
+            "The token endpoint answered 200, but not with a JSON object, so something else answered in its place.",
+            hint="Look for a captive portal or an intercepting proxy; check authority.",
+        )
+    if answer.status == 429:
+        raise _throttled(answer)
+    if 300 <= answer.status < 400:
+        raise NetworkError(
+            f"The token endpoint answered with a redirect ({answer.status}), which a token request must not follow.",
+            hint="Check authority; look for a captive portal or a proxy that wants a sign-in.",
+        )
+    return {}
+
+
+def _throttled(answer: Answer) -> TokenRequestRefused:
+    wait = f" It asks to wait {answer.retry_after:g} s." if answer.retry_after is not None else ""
+    return TokenRequestRefused(
+        f"Entra has throttled this app's token requests (429 Too Many Requests) for longer than retry_for.{wait}",
+        hint="Raise retry_for above that wait, and look for other jobs that ask for tokens without a cache.",
+        answer=ServiceAnswer(error="too_many_requests", correlation_id=answer.headers.get("client-request-id")),
+    )
+
+
+def _interval(body: t.Mapping[str, t.Any], answer: Answer, current: float) -> float:
+    named = _seconds(body.get("interval")) or answer.retry_after
+    return max(named, 1.0) if named else current
+
+
+def _token(body: t.Mapping[str, t.Any], asked_on: float, answer: Answer) -> Token:
+    access_token, token_type = body.get("access_token"), body.get("token_type")
+    if not isinstance(access_token, str) or not access_token:
+        raise NetworkError(
+            "The token endpoint answered 200 without an access token.",
+            hint="Check authority: the answer is not one of Entra.",
+        )
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise NetworkError(
+            "The token endpoint issued a token that is not of the type Bearer.",
+            hint="Turn off proof-of-possession for this app; this collection sends bearer tokens.",
+        )
+    refresh_in = _seconds(body.get("refresh_in"))
+    refresh_token = body.get("refresh_token")
+    return Token(
+        access_token=access_token,
+        issued_on=asked_on,
+        expires_on=asked_on + _lifetime(body, asked_on),
+        refresh_on=asked_on + refresh_in if refresh_in else None,
+        scope=str(body.get("scope") or ""),
+        correlation_id=answer.headers.get("client-request-id"),
+        refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
+    )
+
+
+def _lifetime(body: t.Mapping[str, t.Any], asked_on: float) -> float:
+    lifetime = _seconds(body.get("expires_in"))
+    if lifetime is None:
+        expires_on = _seconds(body.get("expires_on"))
+        lifetime = expires_on - asked_on if expires_on else _DEFAULT_LIFETIME_SECONDS
+    if lifetime <= 0:
+        raise NetworkError(
+            "The token endpoint issued a token that has already expired.",
+            hint="Set this machine's clock, or check authority.",
+        )
+    return min(lifetime, _MAX_LIFETIME_SECONDS)
+
+
+def _seconds(value: t.Any) -> float | None:
+    """A number of seconds as int, float or numeric text, as the endpoints of Entra and its relatives send it."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _refusal(body: t.Mapping[str, t.Any], answer: Answer) -> TokenRequestRefused | NetworkError:
+    said = _service_answer(body, answer)
+    hint = hint_for(said.error_codes, said.error)
+    if said.error is None:
+        return NetworkError(
+            f"The token endpoint answered {answer.status} without a reason that could be read.",
+            hint="Try again later; if it stays so, check authority and the proxy.",
+            answer=said,
+        )
+    sentence = _first_sentence(str(body.get("error_description") or ""))
+    return TokenRequestRefused(
+        f"Entra refused the token request: {sentence or 'it gave no description'} ({said.error}).",
+        hint=f"{hint.fix}" if hint else None,
+        answer=said,
+    )
+
+
+def _service_answer(body: t.Mapping[str, t.Any], answer: Answer) -> ServiceAnswer:
+    description = str(body.get("error_description") or "")
+    listed = body.get("error_codes")
+    codes = [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
+    codes += [int(code) for code in _CODE_IN_DESCRIPTION.findall(description[:_SHOWN_CHARACTERS])]
+    return ServiceAnswer(
+        error=_text(body.get("error")),
+        suberror=_text(body.get("suberror")),
+        error_codes=tuple(dict.fromkeys(codes)),
+        correlation_id=_text(body.get("correlation_id")) or answer.headers.get("client-request-id"),
+        trace_id=_text(body.get("trace_id")) or answer.headers.get("x-ms-request-id"),
+        timestamp=_text(body.get("timestamp")),
+    )
+
+
+def _first_sentence(description: str) -> str:
+    """The readable part of an error_description: without its ids, its line breaks, and at most some lines long."""
+    readable = _IDS_IN_DESCRIPTION.sub("", description).split("\n")[0]
+    sentence = re.split(r"(?<=[.!?])\s", readable, maxsplit=1)[0]
+    return "".join(c for c in sentence if c.isprintable())[:_SHOWN_CHARACTERS].rstrip(". ")
+
+
+def _text(value: t.Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return "".join(c for c in value if c.isprintable())[:_SHOWN_CHARACTERS] or None
+
+
+__all__ = ("TokenEndpoint",)
