@@ -1,0 +1,71 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the action and the lookup have in common: from a call of theirs to a token, or to a text that may be shown.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._provider import app_token
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
+    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages
+
+_MASK = "********"
+# Shorter ones would mask syllables of the message, and are no secrets of Entra.
+_SHORTEST_MASKED = 6
+
+
+class Failure(t.NamedTuple):
+    """What went wrong, fit to be shown: ``msg`` and the result ``fields`` that go with it, free of secrets.
+
+    A value and not an exception, so that no face can raise it inside of an except clause: Ansible prints the causes
+    and contexts of what is raised, and with them what they hold.
+    """
+
+    msg: str
+    fields: dict[str, t.Any]
+
+
+def obtain(sources: OptionSources, messages: Messages) -> AppToken | Failure:
+    """The token that a call asks for; whatever goes wrong becomes a Failure."""
+    secrets: list[str] = []
+    try:
+        options = sources.resolve()
+        secrets = options.secrets()
+        return app_token(options, messages)
+    except EntraAuthError as exc:
+        return Failure(_masked(str(exc), secrets), _masked_fields(exc.fields(), secrets))
+    except Exception as exc:  # The text of an exception nobody foresaw may hold anything, so only its kind is told.
+        return Failure(_internal_error(exc), EntraAuthError("").fields())
+
+
+def _masked(text: str, secrets: t.Iterable[str]) -> str:
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_MASKED:
+            text = text.replace(secret, _MASK)
+    return text
+
+
+def _masked_fields(fields: dict[str, t.Any], secrets: t.Sequence[str]) -> dict[str, t.Any]:
+    return {name: _masked(value, secrets) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _internal_error(exc: Exception) -> str:
+    trace = exc.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "an unknown place"
+    return f"entra.auth failed in a way nobody foresaw: {type(exc).__name__} at {place}. Please report this line."
+
+
+__all__ = ("Failure", "obtain")

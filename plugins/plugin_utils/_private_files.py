@@ -1,0 +1,111 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files that only their owner may read: read with distrust, replaced atomically.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+import time
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+
+_MAX_BYTES = 1024 * 1024
+_LOCK_POLL_SECONDS = (0.005, 0.05)
+
+
+def ensure_private_directory(path: str) -> None:
+    """Make a directory of mode 0700, or check that the one that is there is ours alone. Raises InputError."""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        found = os.lstat(path)
+    except OSError as exc:
+        problem = f"can't be used: {exc.strerror}"
+    else:
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+            return
+        problem = "is not a directory that belongs to this user alone"
+    raise InputError(f"The cache directory {path} {problem}.", hint=f"Remove it, or run: chmod 700 {path}")
+
+
+def read_private(path: str) -> bytes | None:
+    """The content of a regular file of ours; None where there is none such. OSError where it can't be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno in (errno.ENOENT, errno.ELOOP):
+            return None
+        raise
+    with open(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+        return file.read(_MAX_BYTES) if ours else None
+
+
+class Replacement:
+    """A file about to replace another: opened first, so that what can't be written is known before it is needed.
+
+    Use as a context manager, under a lock; without a call of ``commit`` nothing changes. Mode 0600. OSError where the
+    directory can't be written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        # One name for all attempts: what a killed process left behind is swept up by the next.
+        self._temporary = f"{path}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._temporary)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = open(os.open(self._temporary, flags, 0o600), "wb")  # noqa: SIM115 - closed by __exit__
+
+    def __enter__(self) -> Replacement:
+        return self
+
+    def __exit__(self, *_exc_info: object) -> None:
+        self._file.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._temporary)
+
+    def commit(self, content: bytes) -> None:
+        """Put the content in place, on the disk before anything else happens."""
+        self._file.write(content)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        os.replace(self._temporary, self._path)
+
+
+@contextlib.contextmanager
+def lock_file(path: str, *, wait_seconds: float) -> t.Iterator[bool]:
+    """Hold an exclusive lock on a file; yields False where it was not free within ``wait_seconds``.
+
+    The kernel frees it when its holder ends, however it ends.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        yield _acquire(descriptor, time.monotonic() + wait_seconds)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, until: float) -> bool:
+    pause, longest = _LOCK_POLL_SECONDS
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 2, longest)
+
+
+__all__ = ("Replacement", "ensure_private_directory", "lock_file", "read_private")

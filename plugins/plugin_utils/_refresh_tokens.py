@@ -1,0 +1,215 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keeping a refresh token that changes with each use (Learn, "Refresh tokens": store the new one, discard the old).
+
+A rotating refresh token can't seal cached access tokens itself: each redemption would orphan those of all other scopes.
+So a random *sealing secret* does, which lives as long as the sign-in, and which is itself sealed for the newest refresh
+token: whoever holds that one, and nobody else, gets at both.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import dataclasses
+import json
+import secrets
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._private_files import Replacement, lock_file, read_private
+from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
+
+
+@dataclasses.dataclass(frozen=True)
+class SignIn:
+    """What is known of one sign-in: its newest refresh token and the secret that seals its access tokens."""
+
+    refresh_token: str = dataclasses.field(repr=False)
+    sealing_secret: str = dataclasses.field(repr=False)
+
+
+class RefreshTokenKeeper(abc.ABC):
+    """Knows the newest refresh token of a sign-in and takes in its successors.
+
+    ``wait_seconds`` bounds how long one caller waits for another one's redemption.
+    """
+
+    def __init__(self, *, wait_seconds: float) -> None:
+        self._wait_seconds = wait_seconds
+
+    def sign_in(self) -> SignIn:
+        """The sign-in as it is now."""
+        presented = self._presented()
+        return self._recall(presented) or self._begin(presented)
+
+    @contextlib.contextmanager
+    def redeeming(self) -> t.Iterator[SignIn]:
+        """The right to redeem the newest refresh token, which one caller at a time has."""
+        with self._lock():
+            presented = self._presented()
+            yield self._recall(presented) or self._remember(presented, presented, secrets.token_urlsafe(32))
+
+    @abc.abstractmethod
+    def succeed(self, old: SignIn, refresh_token: str) -> None:
+        """Keep the refresh token that came back; called while redeeming, before the access token is handed out."""
+
+    @abc.abstractmethod
+    def _presented(self) -> str:
+        """The refresh token that the user, or the user's file, presents."""
+
+    @abc.abstractmethod
+    def _read_record(self, seal: Seal) -> tuple[str, bytes | None]:
+        """The name and the sealed content of the record for the holder of a refresh token."""
+
+    @abc.abstractmethod
+    def _write_record(self, name: str, content: bytes) -> None:
+        """Put a sealed record in place, atomically."""
+
+    @abc.abstractmethod
+    def _lock(self) -> t.ContextManager[object]:
+        """One caller at a time."""
+
+    def _begin(self, presented: str) -> SignIn:
+        with self._lock():
+            return self._recall(presented) or self._remember(presented, presented, secrets.token_urlsafe(32))
+
+    def _recall(self, holder: str) -> SignIn | None:
+        seal = Seal(holder)
+        name, sealed = self._read_record(seal)
+        content = seal.open(sealed, name)
+        return SignIn(**json.loads(content)) if content else None
+
+    def _remember(self, holder: str, newest: str, sealing_secret: str) -> SignIn:
+        sign_in, seal = SignIn(newest, sealing_secret), Seal(holder)
+        name, _sealed = self._read_record(seal)
+        self._write_record(name, seal.seal(json.dumps(dataclasses.asdict(sign_in)).encode(), name))
+        return sign_in
+
+
+class GivenRefreshToken(RefreshTokenKeeper):
+    """A refresh token given as an option: its successors are remembered in the cache, for whoever presents it again."""
+
+    def __init__(self, refresh_token: str, store: Store, *, wait_seconds: float) -> None:
+        super().__init__(wait_seconds=wait_seconds)
+        self._given = refresh_token
+        self._store = store
+
+    def succeed(self, old: SignIn, refresh_token: str) -> None:
+        for holder in (refresh_token, self._given):
+            self._remember(holder, refresh_token, old.sealing_secret)
+
+    def _presented(self) -> str:
+        return self._given
+
+    def _read_record(self, seal: Seal) -> tuple[str, bytes | None]:
+        name = seal.name("sign-in")
+        return name, self._store.read(name)
+
+    def _write_record(self, name: str, content: bytes) -> None:
+        self._store.write(name, content)
+
+    def _lock(self) -> t.ContextManager[object]:
+        return self._store.lock(Seal(self._given).name("redeeming"), wait_seconds=self._wait_seconds)
+
+
+class RefreshTokenFile(RefreshTokenKeeper):
+    """The newest refresh token in a file of the user, replaced atomically, mode 0600.
+
+    Beside it, ``<file>.lock`` keeps redemptions apart, across runs too, and ``<file>.key`` is the sealed record.
+    ``seed`` is presented while the file does not exist.
+    """
+
+    def __init__(self, path: str, seed: str | None, *, wait_seconds: float) -> None:
+        super().__init__(wait_seconds=wait_seconds)
+        self._path = path
+        self._seed = seed
+
+    @contextlib.contextmanager
+    def redeeming(self) -> t.Iterator[SignIn]:
+        # Opened before the request: a successor that has no place to go must not be asked for.
+        with super().redeeming() as sign_in, _replacement(self._path) as self._successor:
+            yield sign_in
+
+    def succeed(self, old: SignIn, refresh_token: str) -> None:
+        # The record first: a crash in between leaves the old refresh token, which Entra still redeems.
+        self._remember(refresh_token, refresh_token, old.sealing_secret)
+        self._successor.commit(refresh_token.encode())
+
+    def _presented(self) -> str:
+        content = (_read(self._path) or b"").decode(errors="replace").strip() or self._seed
+        if content:
+            return content
+        raise InputError(
+            f"refresh_token_file {self._path} does not exist or is empty, and no refresh_token is given.",
+            hint="Give refresh_token once; the file keeps its successors from then on.",
+        )
+
+    def _read_record(self, seal: Seal) -> tuple[str, bytes | None]:
+        return "refresh token file", _read(self._record_path)
+
+    def _write_record(self, name: str, content: bytes) -> None:
+        with _replacement(self._record_path) as replacement:
+            replacement.commit(content)
+
+    @contextlib.contextmanager
+    def _lock(self) -> t.Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            reason: str | None = "another process has held it for too long"
+            try:
+                held = stack.enter_context(lock_file(f"{self._path}.lock", wait_seconds=self._wait_seconds))
+            except OSError as exc:
+                held, reason = False, exc.strerror
+            if not held:
+                raise _unwritable(f"{self._path}.lock", reason)
+            yield
+
+    @property
+    def _record_path(self) -> str:
+        return f"{self._path}.key"
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        return read_private(path)
+    except OSError as exc:
+        reason = exc.strerror
+    raise InputError(
+        f"refresh_token_file: {path} can't be read: {reason}.",
+        hint="It has to be a regular file that belongs to the user who runs Ansible.",
+    )
+
+
+def _replacement(path: str) -> Replacement:
+    try:
+        return Replacement(path)
+    except OSError as exc:
+        reason = exc.strerror
+    raise _unwritable(path, reason)
+
+
+def _unwritable(path: str, reason: str | None) -> InputError:
+    return InputError(
+        f"refresh_token_file: {path} can't be written: {reason}. No refresh token was redeemed.",
+        hint="Put refresh_token_file in an existing directory that the user who runs Ansible may write to.",
+    )
+
+
+def keeper_for(
+    options: AppTokenOptions, store: Store, *, wait_seconds: float
+) -> RefreshTokenKeeper:
+    """The keeper for what was given: a file, or a refresh token alone."""
+    if options.refresh_token_file:
+        return RefreshTokenFile(options.refresh_token_file, options.refresh_token, wait_seconds=wait_seconds)
+    return GivenRefreshToken(options.refresh_token or "", store, wait_seconds=wait_seconds)
+
+
+__all__ = ("RefreshTokenKeeper", "SignIn", "keeper_for")

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Refusing, before any request, what can't work.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+import typing as t
+import urllib.parse
+
+from ansible_collections.entra.auth.plugins.module_utils._authority import is_loopback, validate_tenant
+from ansible_collections.entra.auth.plugins.module_utils._credentials import CREDENTIALS
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
+from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import places
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+
+# RFC 9110 section 5: a field name is a token; a field value has no control characters but the tab.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
+    """Raise InputError that names all that is missing, and every place where it was looked for."""
+    kinds = [CREDENTIALS[kind]] if kind else list(CREDENTIALS.values())
+    missing = [name for name in ("tenant_id", "client_id") if not getattr(options, name)]
+    credentials = [cls for cls in kinds if not any(other.is_given(options) for other in kinds)]
+    if not missing and not credentials:
+        return
+    names = missing + ([f"a credential ({' or '.join(_names(credentials))})"] if credentials else [])
+    looked = [f"{name}: {places(OPTIONS[name])}" for name in (*missing, *_names(credentials))]
+    raise InputError(
+        f"To ask for a token, entra.auth still needs {', '.join(names)}. Looked for " + ". ".join(looked) + ".",
+        hint="Set them in one of these places; an empty value counts as not given.",
+    )
+
+
+def _names(credentials: t.Sequence[t.Any]) -> list[str]:
+    return [name for cls in credentials for name in cls.given_by]
+
+
+def refuse_unusable(options: AppTokenOptions) -> None:
+    """Raise InputError for values that have the right type but could only fail later."""
+    validate_tenant(str(options.tenant_id))
+    if _CONTROL_CHARACTER.search(str(options.client_id)) or " " in str(options.client_id):
+        raise InputError(
+            "client_id holds white space or control characters.",
+            hint="Set it to the Application (client) ID of the app registration.",
+        )
+    if options.timeout == 0:
+        raise InputError("timeout is 0, which leaves no time for any answer.", hint="Set timeout above 0 seconds.")
+    if options.ca_path and not os.access(options.ca_path, os.R_OK):
+        raise InputError(
+            f"ca_path {options.ca_path} does not exist or can't be read.",
+            hint="Set it to a PEM file, or a directory of hashed certificates, that the controller can read.",
+        )
+    _refuse_plain_http("api_base_url", options.api_base_url)
+    _refuse_broken_headers(options.extra_headers)
+
+
+def _refuse_plain_http(name: str, url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        parts = urllib.parse.urlsplit("")
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and is_loopback(parts.hostname or ""):
+        return
+    raise InputError(
+        f"{name} is not an https URL, so the token would travel in the clear.",
+        hint=f"Write {name} as https://host; http is for a test server on this machine only.",
+    )
+
+
+def _refuse_broken_headers(headers: t.Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or _CONTROL_CHARACTER.search(value):
+            raise InputError(
+                f"extra_headers: {name!r} is not a header name, or its value holds a line break.",
+                hint="Give header names and one-line values.",
+            )
+        if name.lower() == "authorization":
+            raise InputError(
+                "extra_headers can't replace Authorization.",
+                hint="Remove it from extra_headers; app_token sets it.",
+            )
+
+
+def claims_request(challenge: str | None) -> str | None:
+    """The JSON text to send as ``claims``, from the base64 of a WWW-Authenticate header or from JSON itself.
+
+    Learn, "Claims challenges, claims requests and client capabilities". Raises InputError for anything else.
+    """
+    if challenge is None:
+        return None
+    try:
+        text = challenge if challenge.lstrip().startswith("{") else _from_base64(challenge)
+        claims = json.loads(text)
+    except (ValueError, binascii.Error, RecursionError):
+        claims = None
+    if not isinstance(claims, dict):
+        raise InputError(
+            "claims_challenge is neither JSON nor base64 of JSON.",
+            hint="Copy the value of claims from the WWW-Authenticate header of the 401 answer.",
+        )
+    return json.dumps(claims, separators=(",", ":"))
+
+
+def _from_base64(text: str) -> str:
+    normal = text.strip().replace("-", "+").replace("_", "/")
+    return base64.b64decode(normal + "=" * (-len(normal) % 4), validate=True).decode()
+
+
+__all__ = ("claims_request", "refuse_missing", "refuse_unusable")
