@@ -1,0 +1,346 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of app_token, documented once. A unit test holds them to ``module_utils/_options.py``.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """``DOCUMENTATION`` for every face; ``PLUGIN`` adds where else each option is read from."""
+
+    DOCUMENTATION = r"""
+options:
+  tenant_id:
+    description:
+      - >-
+        The tenant to sign in to: its GUID or one of its verified domains.
+      - >-
+        V(common), V(organizations) and V(consumers) are refused, because an application signs in to one tenant.
+    type: str
+    aliases: [tenant]
+  client_id:
+    description:
+      - The Application (client) ID of the app registration.
+    type: str
+  credential:
+    description:
+      - How the app proves itself.
+      - >-
+        V(auto) takes what was given, a refresh token before a client secret, and says with C(-v) which one and
+        why. A credential that the call itself holds comes before one from a variable or the environment.
+    type: str
+    choices: [auto, client_secret, refresh_token]
+    default: auto
+  client_secret:
+    description:
+      - The value of a client secret, not its ID.
+    type: str
+  refresh_token:
+    description:
+      - A refresh token of a user who signed in to the app, to be redeemed for an access token.
+      - Goes with O(client_id); a confidential app needs its O(client_secret) too, a public app must not
+        have one.
+      - The refresh token that comes back is in the result's C(refresh_token). Use O(refresh_token_file)
+        to have it kept.
+    type: str
+  refresh_token_file:
+    description:
+      - The file in which the newest refresh token lives. Each redemption replaces it atomically, with
+        mode C(0600), before the access token is handed out.
+      - While the file does not exist, O(refresh_token) is redeemed; from then on the file goes before it.
+      - Beside it, C(<file>.lock) keeps concurrent redemptions apart and C(<file>.key) holds a sealed key
+        of the token cache.
+    type: path
+  scope:
+    description:
+      - The API the token is for.
+      - >-
+        An alias for an API of the O(cloud): V(graph), V(arm), V(app_insights), V(batch), V(cognitive_services),
+        V(cosmos), V(defender), V(defender_xdr), V(devops), V(event_hubs), V(exchange), V(fabric), V(key_vault),
+        V(log_analytics), V(managed_hsm), V(monitor), V(office_management), V(oss_rdbms), V(power_bi), V(search),
+        V(service_bus), V(sql), V(storage) or V(synapse).
+      - Or a resource URI or app ID, to which C(/.default) is added. A scope that ends in C(/.default) is
+        sent untouched, and so are the permissions of a user when a refresh token is redeemed.
+      - A token is for one API. Ask once for each.
+    type: list
+    elements: str
+    default: [graph]
+    aliases: [resource]
+  cloud:
+    description:
+      - >-
+        The national cloud: one switch for the login host, the API hosts and the scopes.
+      - The names of other tools, such as C(AzureUSGovernment), are understood.
+    type: str
+    choices: [public, usgov, usgov_dod, china]
+    default: public
+  authority:
+    description:
+      - >-
+        Another login host than that of the O(cloud): a new sovereign cloud, B2C or External ID, AD FS, or a test
+        server.
+      - >-
+        A URL with a path is taken as complete, so that for B2C it ends in the policy:
+        C(https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_app).
+      - Has to be https; http is accepted for this machine only.
+      - >-
+        E(AZURE_AUTHORITY_HOST) is passed over when the call itself names the O(cloud).
+    type: str
+  api_base_url:
+    description:
+      - >-
+        The base URL of the API, instead of the cloud's own: a gateway or a test server.
+      - It is what C(api_url) becomes, where relative URLs go, and the host to which the token may be
+        sent.
+    type: str
+  claims_challenge:
+    description:
+      - The claims of a C(401) answer's C(WWW-Authenticate) header, in base64 or as JSON, to ask for a
+        token that satisfies them.
+    type: str
+  required_roles:
+    description:
+      - App roles that the token has to carry. The task fails and names those that are missing.
+    type: list
+    elements: str
+    default: []
+  extra_headers:
+    description:
+      - Headers that go into C(headers) beside C(Authorization), which they can't replace.
+    type: dict
+    default: {}
+  cache:
+    description:
+      - Where tokens are kept, sealed so that only the holder of the credential can read them.
+      - >-
+        V(run) shares them between all hosts, forks and tasks of one run, in the run's own temporary directory.
+      - >-
+        V(none) asks for a new token every time.
+    type: str
+    choices: [run, none]
+    default: run
+  min_validity:
+    description:
+      - Never hand out a cached token with fewer seconds left. A token issued with a shorter life is used
+        for half its life.
+    type: int
+    default: 300
+  force_refresh:
+    description:
+      - Pass over the cache once and replace what is in it, for example after roles were granted.
+    type: bool
+    default: false
+  timeout:
+    description:
+      - Seconds that one HTTP exchange may take.
+    type: float
+    default: 30.0
+  retry_for:
+    description:
+      - Seconds within which a token request that failed for a passing reason (lost connection, C(429),
+        C(5xx)) is repeated. The C(Retry-After) of the service is obeyed; when it asks for more than is
+        left, the request fails at once.
+    type: float
+    default: 120.0
+  proxy:
+    description:
+      - The proxy for token requests, like C(http://proxy.example.com:3128). By default E(HTTPS_PROXY) and
+        E(NO_PROXY) are obeyed.
+    type: str
+  ca_path:
+    description:
+      - A PEM file, or a directory of hashed certificates, of the CAs to trust. By default
+        E(REQUESTS_CA_BUNDLE), else the bundle of the Python package C(certifi).
+    type: path
+  validate_certs:
+    description:
+      - Whether the certificate of the login host has to be valid. Turning it off hands the credential to
+        whoever answers.
+    type: bool
+    default: true
+requirements:
+  - requests (on the controller)
+"""
+
+    # In each list of variables the last one that is set counts, as everywhere in Ansible; empty ones do not.
+    PLUGIN = r"""
+options:
+  tenant_id:
+    env:
+      - name: ARM_TENANT_ID
+      - name: AZURE_TENANT
+      - name: AZURE_TENANT_ID
+      - name: ENTRA_AUTH_TENANT_ID
+    ini:
+      - section: entra_auth
+        key: tenant_id
+    vars:
+      - name: app_token_tenant_id
+  client_id:
+    env:
+      - name: ARM_CLIENT_ID
+      - name: AZURE_CLIENT_ID
+      - name: ENTRA_AUTH_CLIENT_ID
+    ini:
+      - section: entra_auth
+        key: client_id
+    vars:
+      - name: app_token_client_id
+  credential:
+    env:
+      - name: ENTRA_AUTH_CREDENTIAL
+    ini:
+      - section: entra_auth
+        key: credential
+    vars:
+      - name: app_token_credential
+  client_secret:
+    env:
+      - name: ARM_CLIENT_SECRET
+      - name: AZURE_SECRET
+      - name: AZURE_CLIENT_SECRET
+      - name: ENTRA_AUTH_CLIENT_SECRET
+    vars:
+      - name: app_token_client_secret
+  refresh_token:
+    env:
+      - name: ENTRA_AUTH_REFRESH_TOKEN
+    vars:
+      - name: app_token_refresh_token
+  refresh_token_file:
+    env:
+      - name: ENTRA_AUTH_REFRESH_TOKEN_FILE
+    ini:
+      - section: entra_auth
+        key: refresh_token_file
+    vars:
+      - name: app_token_refresh_token_file
+  scope:
+    env:
+      - name: ENTRA_AUTH_SCOPE
+    ini:
+      - section: entra_auth
+        key: scope
+    vars:
+      - name: app_token_scope
+  cloud:
+    env:
+      - name: ARM_ENVIRONMENT
+      - name: AZURE_CLOUD_ENVIRONMENT
+      - name: ENTRA_AUTH_CLOUD
+    ini:
+      - section: entra_auth
+        key: cloud
+    vars:
+      - name: app_token_cloud
+  authority:
+    env:
+      - name: AZURE_AUTHORITY_HOST
+      - name: ENTRA_AUTH_AUTHORITY
+    ini:
+      - section: entra_auth
+        key: authority
+    vars:
+      - name: app_token_authority
+  api_base_url:
+    env:
+      - name: ENTRA_AUTH_API_BASE_URL
+    ini:
+      - section: entra_auth
+        key: api_base_url
+    vars:
+      - name: app_token_api_base_url
+  claims_challenge:
+    env:
+      - name: ENTRA_AUTH_CLAIMS_CHALLENGE
+    ini:
+      - section: entra_auth
+        key: claims_challenge
+    vars:
+      - name: app_token_claims_challenge
+  required_roles:
+    env:
+      - name: ENTRA_AUTH_REQUIRED_ROLES
+    ini:
+      - section: entra_auth
+        key: required_roles
+    vars:
+      - name: app_token_required_roles
+  extra_headers:
+    env:
+      - name: ENTRA_AUTH_EXTRA_HEADERS
+    ini:
+      - section: entra_auth
+        key: extra_headers
+    vars:
+      - name: app_token_extra_headers
+  cache:
+    env:
+      - name: ENTRA_AUTH_CACHE
+    ini:
+      - section: entra_auth
+        key: cache
+    vars:
+      - name: app_token_cache
+  min_validity:
+    env:
+      - name: ENTRA_AUTH_MIN_VALIDITY
+    ini:
+      - section: entra_auth
+        key: min_validity
+    vars:
+      - name: app_token_min_validity
+  force_refresh:
+    env:
+      - name: ENTRA_AUTH_FORCE_REFRESH
+    ini:
+      - section: entra_auth
+        key: force_refresh
+    vars:
+      - name: app_token_force_refresh
+  timeout:
+    env:
+      - name: ENTRA_AUTH_TIMEOUT
+    ini:
+      - section: entra_auth
+        key: timeout
+    vars:
+      - name: app_token_timeout
+  retry_for:
+    env:
+      - name: ENTRA_AUTH_RETRY_FOR
+    ini:
+      - section: entra_auth
+        key: retry_for
+    vars:
+      - name: app_token_retry_for
+  proxy:
+    env:
+      - name: ENTRA_AUTH_PROXY
+    ini:
+      - section: entra_auth
+        key: proxy
+    vars:
+      - name: app_token_proxy
+  ca_path:
+    env:
+      - name: ENTRA_AUTH_CA_PATH
+    ini:
+      - section: entra_auth
+        key: ca_path
+    vars:
+      - name: app_token_ca_path
+  validate_certs:
+    env:
+      - name: ENTRA_AUTH_VALIDATE_CERTS
+    ini:
+      - section: entra_auth
+        key: validate_certs
+    vars:
+      - name: app_token_validate_certs
+"""

@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the module; the action plugin of the same name does the work, on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_token
+short_description: Get an application access token of Microsoft Entra ID
+version_added: 0.1.0
+author:
+  - entra.auth contributors (@entra-auth)
+description:
+  - Gets an access token for Microsoft Graph, the Azure Management API or any other API that Microsoft Entra ID protects,
+    and a complete C(Authorization) header with it.
+  - Any number of hosts, forks, tasks and loops share one token request. The token is kept, sealed, for the rest of the
+    run and renewed ahead of its end.
+  - The result is complete for C(register), and hidden from everything else. No C(no_log) is needed, except on
+    ansible-core 2.18 and older where the task has a C(loop).
+  - "Each option that is not given is looked for, in this order, in the Ansible variable C(app_token_<option>), the
+    environment variable C(ENTRA_AUTH_<OPTION>), the variables that other tools already set, and C(ansible.cfg). The
+    documentation of the lookup P(entra.auth.app_token#lookup) lists them all."
+  - An empty value counts as not given, wherever it is found.
+extends_documentation_fragment:
+  - entra.auth._app_token
+notes:
+  - Everything runs on the controller. The task works for Windows hosts, network devices and unreachable hosts alike, and
+    C(become) and C(delegate_to) change nothing about it.
+  - A token request changes nothing, so check mode makes it too.
+attributes:
+  action_group:
+    description: Use C(group/entra.auth.entra) in C(module_defaults).
+    support: full
+  async:
+    description: Runs on the controller and ends in seconds.
+    support: none
+  check_mode:
+    description: Gets the token, which changes nothing.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is no difference to show.
+    support: none
+  platform:
+    description: Runs on the controller, whatever the target is.
+    platforms: all
+    support: full
+seealso:
+  - plugin: entra.auth.app_token
+    plugin_type: lookup
+    description: The same in an expression, fresh at each use.
+"""
+
+EXAMPLES = r"""
+# The variables in these examples can as well be set in the inventory as app_token_tenant_id and so on,
+# or in the environment as ENTRA_AUTH_TENANT_ID or AZURE_TENANT_ID and so on; then the task needs no options at all.
+
+- name: Get a token for Microsoft Graph
+  entra.auth.app_token:
+    tenant_id: "{{ tenant }}"
+    client_id: "{{ client }}"
+    client_secret: "{{ secret }}"
+  register: graph
+
+- name: List users with it
+  ansible.builtin.uri:
+    url: "{{ graph.api_url }}/v1.0/users"
+    headers: "{{ graph.headers }}"
+    url_password: "{{ graph.access_token }}" # has the module mask the token in its own output
+    use_netrc: false # a netrc entry would replace the header
+    unredirected_headers: [Authorization]
+  register: users
+
+- name: Get a token for the Azure Management API, with headers of your own beside Authorization
+  entra.auth.app_token:
+    tenant_id: "{{ tenant }}"
+    client_id: "{{ client }}"
+    client_secret: "{{ secret }}"
+    scope: arm
+    extra_headers:
+      Accept-Language: en
+  register: arm
+
+- name: Redeem a refresh token and have its successor kept
+  entra.auth.app_token:
+    tenant_id: "{{ tenant }}"
+    client_id: "{{ public_client }}"
+    refresh_token: "{{ first_refresh_token }}"
+    refresh_token_file: "{{ state_dir }}/refresh_token"
+  register: user
+
+- name: Make sure the app has what the play needs, before it begins
+  entra.auth.app_token:
+    tenant_id: "{{ tenant }}"
+    client_id: "{{ client }}"
+    client_secret: "{{ secret }}"
+    required_roles: [User.Read.All]
+"""
+
+RETURN = r"""
+access_token:
+  description: The access token itself.
+  returned: success
+  type: str
+  sample: eyJ0eXAiOiJKV1Qi…
+token_type:
+  description: The type of the token.
+  returned: success
+  type: str
+  sample: Bearer
+authorization:
+  description: The value of the Authorization header.
+  returned: success
+  type: str
+  sample: Bearer eyJ0eXAiOiJKV1Qi…
+headers:
+  description: Complete request headers, O(extra_headers) among them.
+  returned: success
+  type: dict
+  sample:
+    Authorization: Bearer eyJ0eXAiOiJKV1Qi…
+expires_in:
+  description: Seconds for which the token is still valid.
+  returned: success
+  type: int
+  sample: 3599
+expires_on:
+  description: When the token ends, in seconds since the epoch.
+  returned: success
+  type: int
+  sample: 1795442400
+expires_at:
+  description: The same as ISO 8601 in UTC.
+  returned: success
+  type: str
+  sample: "2026-11-23T18:00:00Z"
+scope:
+  description: The scope that was asked for.
+  returned: success
+  type: str
+  sample: https://graph.microsoft.com/.default
+api_url:
+  description: The base URL of the API in that cloud, where it has one; or O(api_base_url).
+  returned: success
+  type: str
+  sample: https://graph.microsoft.com
+cloud:
+  description: The cloud that was asked.
+  returned: success
+  type: str
+  sample: public
+tenant_id:
+  description: The tenant that was signed in to.
+  returned: success
+  type: str
+  sample: 00000000-0000-0000-0000-000000000001
+client_id:
+  description: The app that signed in.
+  returned: success
+  type: str
+  sample: 00000000-0000-0000-0000-000000000002
+credential:
+  description: The kind of credential that was used.
+  returned: success
+  type: str
+  sample: client_secret
+source:
+  description: Whether the token came from the V(cache) or the V(network).
+  returned: success
+  type: str
+  sample: cache
+claims:
+  description:
+    - The claims of the token, decoded and not verified. For diagnostics only, because the token is meant for the API alone.
+    - Empty where the token can't be read.
+  returned: success
+  type: dict
+  sample:
+    aud: https://graph.microsoft.com
+    roles: [User.Read.All]
+correlation_id:
+  description: Names the token request in the sign-in log of Entra.
+  returned: always
+  type: str
+  sample: 5c0cc8a3-4d34-4a55-a7c5-bd8e2ee2b61f
+refresh_token:
+  description: The newest refresh token.
+  returned: when a refresh token was redeemed
+  type: str
+  sample: 0.AAAA…
+error:
+  description: The error of OAuth 2.0 that the service answered.
+  returned: failure
+  type: str
+  sample: invalid_client
+error_codes:
+  description: The AADSTS codes of the error.
+  returned: failure
+  type: list
+  elements: int
+  sample: [7000215]
+hint:
+  description: What to do about the error.
+  returned: failure
+  type: str
+  sample: Set client_secret to the secret's Value, not to its ID.
+trace_id:
+  description: Names the failed request for Microsoft's support.
+  returned: failure
+  type: str
+  sample: 8d7f5b9c-9d1f-4a39-86b9-8b8d8d8d8d00
+"""
