@@ -1,0 +1,37 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every play test needs: an emulator, reset for each test, and a place to run plays."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from entra_emulator.client import Emulator
+from plays import Plays
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> t.Iterator[Emulator]:
+    """One emulator for all tests of this process."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator) -> t.Iterator[Emulator]:
+    """The emulator as at its start."""
+    running_emulator.reset()
+    yield running_emulator
+    assert running_emulator.stderr() == ""
+
+
+@pytest.fixture
+def plays(tmp_path: Path, emulator: Emulator) -> Plays:
+    """Runs plays against the emulator."""
+    return Plays(tmp_path, emulator)

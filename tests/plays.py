@@ -1,0 +1,140 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running real plays against the emulator, as a user would: ansible-playbook as a program, with an environment of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+
+ROOT: t.Final = Path(__file__).resolve().parents[1]
+COLLECTIONS: t.Final = Path(os.environ.get("ENTRA_COLLECTIONS_PATH") or ROOT / ".build")
+_BIN: t.Final = Path(sys.executable).parent
+# A play that hangs fails the test in the end; nothing is timed by it.
+_PLAY_SECONDS: t.Final = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Play:
+    """A finished run of ansible-playbook. ``home`` is its HOME, ``directory`` where the playbook lies."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    directory: Path
+    home: Path
+
+    @property
+    def output(self) -> str:
+        """All that was printed."""
+        return self.stdout + self.stderr
+
+    def events(self) -> list[dict[str, t.Any]]:
+        """Every event as callbacks saw it, after a run with ``record=True``: event, task, host and result."""
+        return [json.loads(line) for line in self.stdout.splitlines() if line.startswith('{"event"')]
+
+    def result(self, task: str, host: str = "h001") -> dict[str, t.Any]:
+        """What callbacks saw of a task on a host, after a run with ``record=True``; the last one of several."""
+        seen = [event["result"] for event in self.events() if (event["task"], event["host"]) == (task, host)]
+        assert seen, f"no task {task!r} on {host} in:\n{self.output}"
+        return t.cast("dict[str, t.Any]", seen[-1])
+
+
+class Plays:
+    """Runs playbooks in a directory of their own; nothing of this machine's settings reaches them."""
+
+    def __init__(self, directory: Path, emulator: Emulator) -> None:
+        self.directory = directory
+        self.home = directory / "home"
+        self.home.mkdir()
+        self._emulator = emulator
+
+    def environment(self, **extra: str | None) -> dict[str, str]:
+        """What a play sees: the emulator's variables and ``extra``; None takes one away."""
+        settings: dict[str, str | None] = {
+            "PATH": f"{_BIN}:/usr/bin:/bin:/usr/sbin:/sbin",
+            "HOME": str(self.home),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/callback_plugins"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_DEPRECATION_WARNINGS": "false",
+            **{name: value for name, value in os.environ.items() if name.startswith(("COV_CORE", "COVERAGE_"))},
+            **self._emulator.environment(),
+            **extra,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def write(self, playbook: str | list[dict[str, t.Any]], name: str = "play.yml") -> Path:
+        """A playbook from its text, or from plays as data; ``hosts: all`` and no facts unless said otherwise."""
+        path = self.directory / name
+        if isinstance(playbook, list):
+            playbook = json.dumps([{"hosts": "all", "gather_facts": False, **play} for play in playbook], indent=1)
+        path.write_text(playbook)
+        return path
+
+    def run(
+        self,
+        playbook: str | list[dict[str, t.Any]] | Path,
+        *arguments: str,
+        hosts: int = 1,
+        forks: int = 5,
+        record: bool = False,
+        env: t.Mapping[str, str | None] | None = None,
+        **variables: t.Any,
+    ) -> Play:
+        """Run a playbook (text, data or path) on ``hosts`` local hosts h001, h002, …; ``variables`` go to all hosts.
+
+        They are inventory variables, so a string in them is a template, as in any inventory.
+        """
+        path = playbook if isinstance(playbook, Path) else self.write(playbook)
+        command = [str(_BIN / "ansible-playbook"), "-i", str(self._inventory(hosts, variables)), f"--forks={forks}"]
+        chosen = {"ANSIBLE_STDOUT_CALLBACK": "record"} if record else {}
+        done = subprocess.run(
+            [*command, *arguments, str(path)],
+            env=self.environment(**{**chosen, **(env or {})}),
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PLAY_SECONDS,
+            check=False,
+        )
+        return Play(done.returncode, done.stdout, done.stderr, self.directory, self.home)
+
+    def _inventory(self, hosts: int, variables: dict[str, t.Any]) -> Path:
+        path = self.directory / "inventory.yml"
+        names: dict[str, t.Any] = {f"h{number:03}": {} for number in range(1, hosts + 1)}
+        own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **variables}
+        path.write_text(json.dumps({"all": {"hosts": names, "vars": own}}))
+        return path
+
+
+def role(name: str, **variables: t.Any) -> dict[str, t.Any]:
+    """A task that includes a role of the collection with variables."""
+    return {
+        "name": f"Role {name}",
+        "ansible.builtin.include_role": {"name": f"entra.auth.{name}", "public": True},
+        "vars": variables,
+    }
+
+
+def uri(url: str, defaults: str, **more: t.Any) -> dict[str, t.Any]:
+    """A stock uri task whose ``module_defaults`` are an expression."""
+    return {
+        "name": "Call",
+        "ansible.builtin.uri": {"url": url, **more},
+        "module_defaults": {"ansible.builtin.uri": "{{ " + defaults + " }}"},
+    }
