@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 

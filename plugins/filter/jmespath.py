@@ -31,7 +31,14 @@ requirements:
 EXAMPLES = r"""
 - name: Show the names of the users whose account is enabled
   ansible.builtin.debug:
-    msg: "{{ {'value': [{'name': 'a', 'on': true}, {'name': 'b', 'on': false}]} | entra.auth.jmespath('value[?on].name') }}"
+    msg: "{{ answer | entra.auth.jmespath('value[?accountEnabled].displayName') }}"
+  vars:
+    answer:
+      value:
+        - displayName: Ann
+          accountEnabled: true
+        - displayName: Bob
+          accountEnabled: false
 """
 
 RETURN = r"""
@@ -40,13 +47,10 @@ _value:
   type: raw
 """
 
-import json
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
-from ansible.module_utils.common.text.converters import to_text
-from ansible.parsing.ajson import AnsibleJSONEncoder
 
 try:
     import jmespath
@@ -61,11 +65,19 @@ def select(data: t.Any, expression: str) -> t.Any:
     if not HAS_JMESPATH:
         raise AnsibleFilterError(missing_required_lib("jmespath"))
     try:
-        # jmespath asks for the exact type of what it finds, which Ansible's own strings and lists don't have.
-        return jmespath.search(to_text(expression), json.loads(json.dumps(data, cls=AnsibleJSONEncoder)))
+        return jmespath.search(str(expression), _plain(data))
     except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as exc:
         reason = str(exc)
     raise AnsibleFilterError(f"jmespath can't apply '{expression}': {reason}")
+
+
+def _plain(data: t.Any) -> t.Any:
+    # jmespath asks for the exact type of what it finds, which Ansible's own strings, lists and mappings don't have.
+    if isinstance(data, t.Mapping):
+        return {str(name): _plain(value) for name, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(item) for item in data]
+    return str(data) if isinstance(data, str) else data
 
 
 class FilterModule:

@@ -15,6 +15,7 @@ import typing as t
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
+
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import OUTPUTS
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
@@ -25,9 +26,7 @@ display = Display()
 class LookupModule(LookupBase):
     """Terms are scopes; each gives one item."""
 
-    def run(
-        self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any
-    ) -> list[t.Any]:
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
         """One item per term, in the shape that ``output`` names. Raises AnsibleLookupError."""
         output = options.pop("output", None) or "access_token"
         if output not in OUTPUTS:

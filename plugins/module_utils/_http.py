@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP exchange with the token endpoint: POST a form, get a bounded answer or a readable error.
+"""One HTTP exchange with whoever issues tokens: a bounded answer, or a readable error.
 
 Imported only when a request is due, because loading requests costs more than a warm cache hit altogether.
 
@@ -16,9 +16,9 @@ import email.utils
 import time
 import typing as t
 import urllib.parse
-import uuid
 
 from ansible.module_utils.basic import missing_required_lib
+
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
 
 try:
@@ -40,7 +40,7 @@ else:
 
 # A token answer has a few kilobytes; tokens with very many groups reach some tens.
 _MAX_ANSWER_BYTES = 1024 * 1024
-_RETRIED_STATUSES = (408, 429, 500, 502, 503, 504)
+_USER_AGENT = "ansible-collection-entra.auth"
 _BACKOFF_FACTOR_SECONDS = 1
 _BACKOFF_MAX_SECONDS = 30
 _LOST_CONNECTION_RETRIES = 3
@@ -55,16 +55,30 @@ class NetworkSettings:
     proxy: str | None = None
     ca_path: str | None = None
     validate_certs: bool = True
-    user_agent: str = "ansible-collection-entra.auth"
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What to send. ``form`` goes form-encoded into the body of a POST; without one nothing is in the body.
+
+    ``retried_statuses`` are those that mean to ask again, with the waits of the retry policy.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    form: t.Mapping[str, str] | None = dataclasses.field(default=None, repr=False)
+    retried_statuses: tuple[int, ...] = (408, 429, 500, 502, 503, 504)
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """A complete HTTP answer; ``headers`` compare without case."""
+    """A complete HTTP answer; ``headers`` compare without case, ``asked_on`` (epoch seconds) began the last attempt."""
 
     status: int
     headers: t.Mapping[str, str]
     body: bytes = dataclasses.field(repr=False)
+    asked_on: float
 
     @property
     def retry_after(self) -> float | None:
@@ -76,26 +90,38 @@ class Answer:
         return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
 
 
+@dataclasses.dataclass
+class _Attempts:
+    """Shared by the retry policies of one request, of which urllib3 makes a new one for each attempt."""
+
+    deadline: float
+    began_on: float = dataclasses.field(default_factory=time.time)
+
+
 class _RetryWithin(Retry):
     """urllib3's retry policy, with a budget in seconds for busy answers.
 
-    A wait that would end after ``deadline`` (time.monotonic) is not begun: what was last seen is the result.
+    A wait that would end after the deadline (time.monotonic) is not begun: what was last seen is the result.
     """
 
-    deadline: float = float("inf")
+    attempts: _Attempts
 
     def new(self, **changes: t.Any) -> _RetryWithin:
         successor = super().new(**changes)
-        successor.deadline = self.deadline
+        successor.attempts = self.attempts
         return successor
 
     def increment(self, *args: t.Any, **context: t.Any) -> _RetryWithin:
         successor = super().increment(*args, **context)
         response = context.get("response")
         wait = (self.get_retry_after(response) if response else None) or successor.get_backoff_time()
-        if time.monotonic() + wait > self.deadline:
+        if time.monotonic() + wait > self.attempts.deadline:
             raise MaxRetryError(context["_pool"], "", context.get("error"))
         return successor
+
+    def sleep(self, response: t.Any = None) -> None:
+        super().sleep(response)
+        self.attempts.began_on = time.time()
 
     def parse_retry_after(self, retry_after: str) -> float:
         try:
@@ -108,7 +134,7 @@ class _RetryWithin(Retry):
 
 
 class Transport:
-    """POSTs forms for one token request, over one kept-alive session."""
+    """Sends requests over one kept-alive session."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         """Raises MissingLibraryError where requests is not installed."""
@@ -118,41 +144,37 @@ class Transport:
         self._session = requests.Session()
         # A callable that adds nothing: without one, requests would put a netrc entry into the Authorization header.
         self._session.auth = lambda request: request
-        self._session.headers["User-Agent"] = settings.user_agent
+        self._session.headers["User-Agent"] = _USER_AGENT
         if not settings.validate_certs:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    def post_form(self, url: str, fields: t.Mapping[str, str], *, until: float) -> Answer:
-        """POST ``fields`` form-encoded; lost connections and busy answers are repeated until ``until``.
+    def send(self, request: Request, *, until: float) -> Answer:
+        """The complete answer to a request; lost connections and busy answers are repeated until ``until``.
 
-        ``until`` is by time.monotonic. The call carries a new ``client-request-id``, which Entra repeats as
-        correlation id. Redirects are not followed: they would carry the credential elsewhere. Raises NetworkError.
+        ``until`` is by time.monotonic. Redirects are not followed: they would carry the credential elsewhere.
+        Raises NetworkError.
         """
-        request_id = str(uuid.uuid4())
-        policy = _policy(until)
+        policy = _policy(request, until)
         try:
             while True:
-                self._session.mount(url, requests.adapters.HTTPAdapter(max_retries=policy))
+                self._session.mount(request.url, requests.adapters.HTTPAdapter(max_retries=policy))
                 try:
-                    return self._exchange(url, fields, request_id)
+                    return self._exchange(request, policy)
                 except (ProtocolError, ReadTimeoutError) as exc:
                     # urllib3 repeats what fails before the headers are in; a body that breaks off is as harmless.
-                    policy = policy.increment("POST", url, error=exc, _pool=None)
+                    policy = policy.increment(request.method, request.url, error=exc, _pool=None)
                     policy.sleep()
         except (requests.RequestException, HTTPError, OSError) as exc:
-            reason, failure = _reason(exc), _kind(exc)
-        raise _network_error(url, failure, reason)
+            reason, kind = _reason(exc), _kind(exc)
+        raise _network_error(request.url, kind, reason)
 
-    def _exchange(self, url: str, fields: t.Mapping[str, str], request_id: str) -> Answer:
+    def _exchange(self, request: Request, policy: _RetryWithin) -> Answer:
         proxy = self._settings.proxy
-        response = self._session.post(
-            url,
-            data=fields,
-            headers={
-                "Accept": "application/json",
-                "client-request-id": request_id,
-                "return-client-request-id": "true",
-            },
+        response = self._session.request(
+            request.method,
+            request.url,
+            data=request.form,
+            headers=dict(request.headers),
             timeout=self._settings.timeout,
             proxies={"http": proxy, "https": proxy} if proxy else None,
             verify=(self._settings.ca_path or True) if self._settings.validate_certs else False,
@@ -161,10 +183,10 @@ class Transport:
         )
         with response:
             body = _bounded_body(response, time.monotonic() + self._settings.timeout)
-            return Answer(response.status_code, response.headers, body)
+            return Answer(response.status_code, response.headers, body, policy.attempts.began_on)
 
 
-def _policy(until: float) -> _RetryWithin:
+def _policy(request: Request, until: float) -> _RetryWithin:
     policy = _RetryWithin(
         total=None,
         connect=_LOST_CONNECTION_RETRIES,
@@ -173,11 +195,11 @@ def _policy(until: float) -> _RetryWithin:
         # Whatever is neither a lost connection nor a busy answer, as an untrusted certificate, stays what it is.
         other=0,
         allowed_methods=None,
-        status_forcelist=_RETRIED_STATUSES,
+        status_forcelist=request.retried_statuses,
         backoff_factor=_BACKOFF_FACTOR_SECONDS,
         raise_on_status=False,
     )
-    policy.deadline = until
+    policy.attempts = _Attempts(until)
     return policy
 
 
@@ -228,18 +250,18 @@ _SENTENCES = {
         "Name the CA that signed it with ca_path or REQUESTS_CA_BUNDLE.",
     ),
     "proxy": (
-        "The proxy on the way to {host} did not let the token request through",
+        "The proxy on the way to {host} did not let the request through",
         "Check the option proxy, or HTTPS_PROXY and NO_PROXY.",
     ),
     "timeout": (
-        "{host} did not answer the token request in time",
+        "{host} did not answer in time",
         "Check the way to it (firewall, proxy), or raise timeout.",
     ),
     "other": (
-        "The token request to {host} failed",
+        "The request to {host} failed",
         "Check the host name (cloud, authority), the firewall and the proxy.",
     ),
 }
 
 
-__all__ = ("Answer", "NetworkSettings", "Transport")
+__all__ = ("Answer", "NetworkSettings", "Request", "Transport")

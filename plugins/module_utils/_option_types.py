@@ -18,6 +18,7 @@ import os
 import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.entra.auth.plugins.module_utils._clouds import canonical_cloud
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 

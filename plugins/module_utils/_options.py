@@ -116,4 +116,4 @@ OPTIONS: t.Mapping[str, OptionSpec] = {
 }
 
 
-__all__ = ("AppTokenOptions", "OPTIONS", "OptionSpec")
+__all__ = ("OPTIONS", "AppTokenOptions", "OptionSpec")

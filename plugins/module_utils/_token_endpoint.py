@@ -11,10 +11,12 @@ RFC 6749 sections 5.1 and 5.2, with what Entra adds (Learn, "Microsoft identity 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import time
 import typing as t
+import uuid
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     NetworkError,
@@ -22,7 +24,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     TokenRequestRefused,
 )
 from ansible_collections.entra.auth.plugins.module_utils._hints import hint_for
-from ansible_collections.entra.auth.plugins.module_utils._http import Transport
+from ansible_collections.entra.auth.plugins.module_utils._http import Request, Transport
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -41,37 +43,65 @@ _CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d+)\b")
 _SHOWN_CHARACTERS = 500
 
 
-class TokenEndpoint:
-    """The token endpoint of one tenant.
+@dataclasses.dataclass(frozen=True)
+class Patience:
+    """When an answer means to ask again, and how.
 
-    ``url`` is also the audience of client assertions (RFC 7523 section 3).
+    ``codes`` are AADSTS codes that pass by themselves. ``interval`` and ``seconds`` are the pause between two requests
+    and the time for all; None leaves both to the endpoint. ``on_wait`` is told before each pause how many seconds are
+    left.
     """
+
+    codes: frozenset[int] = frozenset()
+    interval: float = _DEFAULT_INTERVAL_SECONDS
+    seconds: float | None = None
+    on_wait: t.Callable[[float], None] = lambda seconds_left: None
+
+    def is_for(self, said: ServiceAnswer) -> bool:
+        """Whether what the service said means to ask again."""
+        return said.error in _ASK_AGAIN or not self.codes.isdisjoint(said.error_codes)
+
+
+class TokenEndpoint:
+    """The token endpoint of one tenant."""
 
     def __init__(self, url: str, network: NetworkSettings) -> None:
         self.url = url
         self._network = network
 
-    def request_token(self, fields: t.Mapping[str, str]) -> Token:
-        """Send the form ``fields`` of a token request and return the token.
+    def request_token(self, form: t.Callable[[], t.Mapping[str, str]], patience: Patience | None = None) -> Token:
+        """Ask for a token with the fields that ``form`` makes, anew for each request.
 
         Busy answers and lost connections are repeated within ``retry_for``. An answer that says to ask again
         (authorization_pending, slow_down: RFC 8628 section 3.5) is obeyed with its interval for as long.
         Raises TokenRequestRefused, NetworkError, MissingLibraryError.
         """
+        patience = patience or Patience()
         transport = Transport(self._network)
-        until = time.monotonic() + self._network.retry_for
-        interval: float = _DEFAULT_INTERVAL_SECONDS
+        seconds = self._network.retry_for if patience.seconds is None else patience.seconds
+        until = time.monotonic() + seconds
+        interval = patience.interval
         while True:
-            asked_on = time.time()
-            answer = transport.post_form(self.url, fields, until=until)
+            answer = transport.send(self._request(form()), until=until)
             body = _json_object(answer)
             if answer.status == 200:
-                return _token(body, asked_on, answer)
-            error = body.get("error")
-            interval = _interval(body, answer, interval) + (_SLOW_DOWN_SECONDS if error == "slow_down" else 0)
-            if error not in _ASK_AGAIN or time.monotonic() + interval > until:
-                raise _refusal(body, answer)
+                return _token(body, answer)
+            said = _service_answer(body, answer)
+            interval = _interval(body, answer, interval) + (_SLOW_DOWN_SECONDS if said.error == "slow_down" else 0)
+            left = until - time.monotonic()
+            if interval > left or not patience.is_for(said):
+                raise _refusal(body, said, answer.status)
+            patience.on_wait(left)
             time.sleep(interval)
+
+    def _request(self, fields: t.Mapping[str, str]) -> Request:
+        # Entra repeats the client-request-id as correlation id, in its answer and in the sign-in log.
+        headers = {
+            "Accept": "application/json",
+            "client-request-id": str(uuid.uuid4()),
+            "return-client-request-id": "true",
+        }
+        return Request(self.url, "POST", headers, form=fields)
 
 
 def _json_object(answer: Answer) -> dict[str, t.Any]:
@@ -110,7 +140,7 @@ def _interval(body: t.Mapping[str, t.Any], answer: Answer, current: float) -> fl
     return max(named, 1.0) if named else current
 
 
-def _token(body: t.Mapping[str, t.Any], asked_on: float, answer: Answer) -> Token:
+def _token(body: t.Mapping[str, t.Any], answer: Answer) -> Token:
     access_token, token_type = body.get("access_token"), body.get("token_type")
     if not isinstance(access_token, str) or not access_token:
         raise NetworkError(
@@ -126,9 +156,9 @@ def _token(body: t.Mapping[str, t.Any], asked_on: float, answer: Answer) -> Toke
     refresh_token = body.get("refresh_token")
     return Token(
         access_token=access_token,
-        issued_on=asked_on,
-        expires_on=asked_on + _lifetime(body, asked_on),
-        refresh_on=asked_on + refresh_in if refresh_in else None,
+        issued_on=answer.asked_on,
+        expires_on=answer.asked_on + _lifetime(body, answer.asked_on),
+        refresh_on=answer.asked_on + refresh_in if refresh_in else None,
         scope=str(body.get("scope") or ""),
         correlation_id=answer.headers.get("client-request-id"),
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
@@ -159,19 +189,18 @@ def _seconds(value: t.Any) -> float | None:
     return number if 0 <= number < float("inf") else None
 
 
-def _refusal(body: t.Mapping[str, t.Any], answer: Answer) -> TokenRequestRefused | NetworkError:
-    said = _service_answer(body, answer)
+def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, status: int) -> TokenRequestRefused | NetworkError:
     hint = hint_for(said.error_codes, said.error)
     if said.error is None:
         return NetworkError(
-            f"The token endpoint answered {answer.status} without a reason that could be read.",
+            f"The token endpoint answered {status} without a reason that could be read.",
             hint="Try again later; if it stays so, check authority and the proxy.",
             answer=said,
         )
     sentence = _first_sentence(str(body.get("error_description") or ""))
     return TokenRequestRefused(
         f"Entra refused the token request: {sentence or 'it gave no description'} ({said.error}).",
-        hint=f"{hint.fix}" if hint else None,
+        hint=hint.fix if hint else None,
         answer=said,
     )
 
@@ -204,4 +233,4 @@ def _text(value: t.Any) -> str | None:
     return "".join(c for c in value if c.isprintable())[:_SHOWN_CHARACTERS] or None
 
 
-__all__ = ("TokenEndpoint",)
+__all__ = ("Patience", "TokenEndpoint")

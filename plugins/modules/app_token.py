@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - entra.auth contributors (@entra-auth)
 description:
-  - Gets an access token for Microsoft Graph, the Azure Management API or any other API that Microsoft Entra ID protects,
-    and a complete C(Authorization) header with it.
+  - Gets an access token for Microsoft Graph, the Azure Management API or any other API that Microsoft Entra ID
+    protects, and a complete C(Authorization) header with it.
   - Any number of hosts, forks, tasks and loops share one token request. The token is kept, sealed, for the rest of the
     run and renewed ahead of its end.
   - The result is complete for C(register), and hidden from everything else. No C(no_log) is needed, except on
@@ -27,8 +27,8 @@ description:
 extends_documentation_fragment:
   - entra.auth._app_token
 notes:
-  - Everything runs on the controller. The task works for Windows hosts, network devices and unreachable hosts alike, and
-    C(become) and C(delegate_to) change nothing about it.
+  - Everything runs on the controller. The task works for Windows hosts, network devices and unreachable hosts alike,
+    and C(become) and C(delegate_to) change nothing about it.
   - A token request changes nothing, so check mode makes it too.
 attributes:
   action_group:
@@ -64,11 +64,12 @@ EXAMPLES = r"""
     client_secret: "{{ secret }}"
   register: graph
 
+# The lookup's output "uri" does the same in one expression, and is never out of date.
 - name: List users with it
   ansible.builtin.uri:
     url: "{{ graph.api_url }}/v1.0/users"
     headers: "{{ graph.headers }}"
-    url_password: "{{ graph.access_token }}" # has the module mask the token in its own output
+    url_password: "{{ graph.access_token }}" # has the uri module mask the token in its own output
     use_netrc: false # a netrc entry would replace the header
     unredirected_headers: [Authorization]
   register: users
@@ -173,7 +174,8 @@ source:
   sample: cache
 claims:
   description:
-    - The claims of the token, decoded and not verified. For diagnostics only, because the token is meant for the API alone.
+    - The claims of the token, decoded and not verified. For diagnostics only, because the token is meant for the API
+      alone.
     - Empty where the token can't be read.
   returned: success
   type: dict

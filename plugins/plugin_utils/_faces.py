@@ -13,10 +13,10 @@ import os
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
-from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._provider import app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
     from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
     from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages
 
@@ -45,7 +45,7 @@ def obtain(sources: OptionSources, messages: Messages) -> AppToken | Failure:
         return app_token(options, messages)
     except EntraAuthError as exc:
         return Failure(_masked(str(exc), secrets), _masked_fields(exc.fields(), secrets))
-    except Exception as exc:  # The text of an exception nobody foresaw may hold anything, so only its kind is told.
+    except Exception as exc:  # noqa: BLE001 - its text may hold anything, so no face may get to print it
         return Failure(_internal_error(exc), EntraAuthError("").fields())
 
 

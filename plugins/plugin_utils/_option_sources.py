@@ -23,6 +23,7 @@ import typing as t
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
+
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._option_types import convert
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS, AppTokenOptions

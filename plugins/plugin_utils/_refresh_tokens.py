@@ -203,9 +203,7 @@ def _unwritable(path: str, reason: str | None) -> InputError:
     )
 
 
-def keeper_for(
-    options: AppTokenOptions, store: Store, *, wait_seconds: float
-) -> RefreshTokenKeeper:
+def keeper_for(options: AppTokenOptions, store: Store, *, wait_seconds: float) -> RefreshTokenKeeper:
     """The keeper for what was given: a file, or a refresh token alone."""
     if options.refresh_token_file:
         return RefreshTokenFile(options.refresh_token_file, options.refresh_token, wait_seconds=wait_seconds)

@@ -17,6 +17,7 @@ import hmac
 import os
 
 from ansible.module_utils.basic import missing_required_lib
+
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
 
 try:

@@ -17,13 +17,13 @@ import os
 import typing as t
 
 from ansible import constants as C
+
 from ansible_collections.entra.auth.plugins.plugin_utils._private_files import (
     Replacement,
     ensure_private_directory,
     lock_file,
     read_private,
 )
-
 
 # Made by the main process before it forks, so every worker knows the same one.
 _RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  # ansible.constants fills itself at run time

@@ -40,12 +40,13 @@ class Credential(abc.ABC):
     """One way an app proves itself at the token endpoint.
 
     Creating one has no side effects. ``given_by`` are the options of which any one tells that it is meant, and
-    ``delegated`` whether its tokens are those of a user.
+    ``delegated`` whether its tokens are those of a user. ``passing_codes`` are AADSTS codes that pass by themselves.
     """
 
     kind: t.ClassVar[str]
     given_by: t.ClassVar[tuple[str, ...]]
     delegated: t.ClassVar[bool] = False
+    passing_codes: t.ClassVar[frozenset[int]] = frozenset()
 
     def __init__(self, options: AppTokenOptions) -> None:
         self.options = options
@@ -69,18 +70,23 @@ class Credential(abc.ABC):
         """The form fields of the grant (RFC 6749 section 4)."""
 
     @abc.abstractmethod
-    def client_authentication(self) -> dict[str, str]:
+    def client_authentication(self, request: TokenRequest) -> dict[str, str]:
         """The form fields by which the client authenticates (RFC 6749 section 2.3), made anew for each request."""
 
-    def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
-        """Ask the token endpoint once. Raises EntraAuthError."""
-        # Here, not at the top: requests is loaded for a request only, never for a token out of the cache.
-        from ansible_collections.entra.auth.plugins.module_utils._token_endpoint import TokenEndpoint
-
+    def form(self, request: TokenRequest) -> dict[str, str]:
+        """All fields of the token request."""
         fields = {**self.grant(), "client_id": request.client_id, "scope": request.scope}
         if request.claims:
             fields["claims"] = request.claims
-        return TokenEndpoint(request.token_url, network).request_token({**fields, **self.client_authentication()})
+        return {**fields, **self.client_authentication(request)}
+
+    def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
+        """Get a token from whoever issues it. Raises EntraAuthError."""
+        # Here, not at the top: requests is loaded for a request only, never for a token out of the cache.
+        from ansible_collections.entra.auth.plugins.module_utils._token_endpoint import Patience, TokenEndpoint
+
+        endpoint = TokenEndpoint(request.token_url, network)
+        return endpoint.request_token(lambda: self.form(request), Patience(codes=self.passing_codes))
 
 
 __all__ = ("Credential", "TokenRequest")

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential, TokenRequest
 
 
 class ClientSecret(Credential):
@@ -24,7 +24,7 @@ class ClientSecret(Credential):
     def grant(self) -> dict[str, str]:
         return {"grant_type": "client_credentials"}
 
-    def client_authentication(self) -> dict[str, str]:
+    def client_authentication(self, request: TokenRequest) -> dict[str, str]:
         return {"client_secret": self.options.client_secret or ""}
 
 

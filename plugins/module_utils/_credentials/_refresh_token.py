@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential, TokenRequest
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
@@ -36,8 +36,8 @@ class RefreshToken(Credential):
     def grant(self) -> dict[str, str]:
         return {"grant_type": "refresh_token", "refresh_token": self.options.refresh_token or ""}
 
-    def client_authentication(self) -> dict[str, str]:
-        return self._client.client_authentication() if self._client else {}
+    def client_authentication(self, request: TokenRequest) -> dict[str, str]:
+        return self._client.client_authentication(request) if self._client else {}
 
 
 __all__ = ("RefreshToken",)
