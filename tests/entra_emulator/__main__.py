@@ -1,0 +1,131 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Command line: serve until told to stop, or ``exec`` one command against an emulator of its own."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import typing as t
+from pathlib import Path
+
+from . import environment
+from .fields import InputError
+from .server import Ports, Running
+from .settings import Settings
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_STOPPING: t.Final = (signal.SIGTERM, signal.SIGINT)
+_FORWARDED: t.Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def main(argv: list[str]) -> int:
+    """Run as asked; the exit status is 0 after a clean stop, or the command's own for ``exec``."""
+    options = _parse(argv)
+    try:
+        settings = Settings().changed(dict(options.set))
+    except InputError as error:
+        print(f"entra_emulator: {error}", file=sys.stderr)
+        return 2
+    ports = Ports(options.login_port, options.api_port, options.foreign_port, options.control_port)
+    with _directory(options.workdir) as directory:
+        if options.command:
+            return _run_command(directory, ports, settings, options.command)
+        return _serve(directory, ports, settings, until_stdin_ends=options.exit_with_stdin)
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="entra_emulator", description=__doc__)
+    parser.add_argument("--workdir", type=Path, help="where ca.pem goes; a temporary directory by default")
+    for listener in ("login", "api", "foreign", "control"):
+        parser.add_argument(f"--{listener}-port", type=int, default=0, metavar="PORT", help="0: any free port")
+    parser.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=JSON",
+        help="a setting, e.g. --set users=5 --set opaque_tokens=true",
+    )
+    parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
+    commands = parser.add_subparsers()
+    execute = commands.add_parser("exec", help="run a command with the environment set, then stop")
+    execute.add_argument("command", nargs="+", metavar="-- COMMAND")
+    parser.set_defaults(command=[])
+    return parser.parse_args(argv)
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """``name=value``; a value that is not JSON is a string."""
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+@contextlib.contextmanager
+def _directory(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="entra-emulator-") as temporary:
+        yield Path(temporary)
+
+
+def _serve(directory: Path, ports: Ports, settings: Settings, *, until_stdin_ends: bool) -> int:
+    told_to_stop = threading.Event()
+    for number in _STOPPING:
+        signal.signal(number, lambda _number, _frame: told_to_stop.set())
+    running = Running(directory, ports, settings)
+    print(json.dumps(running.ready()), flush=True)
+    if until_stdin_ends:
+        threading.Thread(target=_wait_for_end_of_stdin, args=(told_to_stop,), daemon=True).start()
+    told_to_stop.wait()
+    running.stop()
+    return 0
+
+
+def _wait_for_end_of_stdin(told_to_stop: threading.Event) -> None:
+    # Straight from the descriptor: a buffered reader would still hold its lock when the interpreter ends.
+    while os.read(0, 4096):
+        pass
+    told_to_stop.set()
+
+
+def _run_command(directory: Path, ports: Ports, settings: Settings, command: list[str]) -> int:
+    running = Running(directory, ports, settings)
+    early: list[int] = []
+    _on_signals(early.append)
+    try:
+        child = subprocess.Popen(command, env={**os.environ, **environment.for_child(running.ready(), os.environ)})
+    except OSError as error:
+        print(f"entra_emulator: {command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+    _on_signals(child.send_signal)
+    for number in early:
+        child.send_signal(number)
+    status = child.wait()
+    running.stop()
+    return status if status >= 0 else 128 - status
+
+
+def _on_signals(act: Callable[[int], object]) -> None:
+    for number in _FORWARDED:
+        signal.signal(number, lambda received, _frame: act(received))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a fault does to a request: one function per action in ``ACTIONS``, with the options it takes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import time
+import typing as t
+
+from flask import Response
+from werkzeug.http import http_date
+
+from . import errors, wire
+from .errors import EntraError
+from .fields import take, take_number
+from .text import dump, new_guid
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .faults import Fault
+    from .world import World
+
+_BLOCK: t.Final = b"x" * 65536
+_GIB: t.Final = 1024**3
+_LONGEST_SECONDS: t.Final = 3600.0  # of a drip nobody hangs up on
+_GIVE_CLIENT_TIME_SECONDS: t.Final = 0.05  # to read what was sent before the connection is reset
+
+
+class Exchange(t.NamedTuple):
+    """The request a fault strikes and the healthy application behind it."""
+
+    world: World
+    listener: str
+    app: WSGIApplication
+    environ: WSGIEnvironment
+    start_response: StartResponse
+
+    def send(self, response: Response) -> Iterable[bytes]:
+        """Answer with ``response``."""
+        return response(self.environ, self.start_response)
+
+    def healthy(self) -> Response:
+        """What the application would have answered."""
+        return t.cast("Response", Response.from_app(self.app, self.environ, buffered=True))
+
+
+Options = t.Mapping[str, object]
+Action = t.Callable[[Options, Exchange], t.Iterable[bytes]]
+
+
+def _status(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """Any status, body and headers; ``retry_after`` in seconds, sent as such or as an HTTP-date."""
+    status = take(options, "status", int, 503)
+    response = _body(options, exchange, status)
+    response.status_code = status
+    wait = take_number(options, "retry_after")
+    if wait is not None:
+        as_date = options.get("retry_after_as") == "date"
+        moment = math.ceil(exchange.world.clock.now() + wait)
+        response.headers["Retry-After"] = http_date(moment) if as_date else f"{wait:g}"
+    response.headers.update(take(options, "headers", dict, {}))
+    return exchange.send(response)
+
+
+def _body(options: Options, exchange: Exchange, status: int) -> Response:
+    """The body given, or what the service sends: text from login (Entra's 429 is not JSON), JSON from the APIs."""
+    body = options.get("body")
+    if isinstance(body, str):
+        return Response(body, content_type=take(options, "content_type", str, "text/plain"))
+    if body is None and exchange.listener != "api":
+        return Response(_phrase(status), content_type="text/plain")
+    if body is None:
+        code = _phrase(status).replace(" ", "")
+        body = {"error": {"code": code, "message": f"The service answered {status}."}}
+    return Response(dump(body), content_type="application/json")
+
+
+def _phrase(status: int) -> str:
+    return http.client.responses.get(status, f"Status {status}")
+
+
+def _error(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """An AADSTS answer, anything of it replaceable."""
+    extra = {name: options[name] for name in ("suberror", "claims", "interval") if name in options}
+    refused = EntraError(
+        take(options, "code", int, 50000),
+        status=take(options, "status", int, 0) or None,
+        error=take(options, "error", str, "") or None,
+        extra=extra,
+    )
+    client_request_id = exchange.environ.get("HTTP_CLIENT_REQUEST_ID", "")
+    return exchange.send(errors.response(refused, exchange.world.around(new_guid(), client_request_id)))
+
+
+def _named_error(code: int, error: str) -> Action:
+    """A device flow error by its name (RFC 8628 section 3.5; Learn "OAuth 2.0 device authorization grant flow")."""
+    return lambda options, exchange: _error({**options, "code": code, "error": error}, exchange)
+
+
+def _redirect(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    location = take(options, "location", str, exchange.world.urls["foreign"])
+    return exchange.send(Response(status=take(options, "status", int, 302), headers={"Location": location}))
+
+
+def _drop(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """No answer at all; ``reset`` for a TCP reset instead of an orderly end."""
+    if take(options, "reset", bool, False):
+        raise wire.reset(exchange.environ)
+    raise wire.hang_up(exchange.environ)
+
+
+def _reset_mid_body(_options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """Headers and half of the healthy body, then a TCP reset."""
+    healthy = exchange.healthy()
+    body = healthy.get_data()
+    healthy.headers["Content-Length"] = str(len(body))
+    exchange.start_response(healthy.status, healthy.headers.to_wsgi_list())
+    yield body[: len(body) // 2]
+    time.sleep(_GIVE_CLIENT_TIME_SECONDS)
+    raise wire.reset(exchange.environ)
+
+
+def _truncated_json(_options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """A complete HTTP answer around half of the healthy body."""
+    healthy = exchange.healthy()
+    healthy.set_data(healthy.get_data()[: len(healthy.get_data()) // 2])
+    return exchange.send(healthy)
+
+
+def _slow(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """The healthy answer, ``seconds`` late."""
+    time.sleep(take(options, "seconds", float, 5.0))
+    return exchange.app(exchange.environ, exchange.start_response)
+
+
+def _drip(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """One byte per ``interval``, until the client hangs up or ``seconds`` are over."""
+    interval = take(options, "interval", float, 0.5)
+    ends = time.monotonic() + take(options, "seconds", float, _LONGEST_SECONDS)
+    exchange.start_response("200 OK", [("Content-Type", "application/json")])
+    while time.monotonic() < ends:
+        yield b" "
+        time.sleep(interval)
+
+
+def _endless(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """Garbage of no announced length, up to ``bytes`` or until the client hangs up."""
+    exchange.start_response("200 OK", [("Content-Type", "application/json")])
+    yield from _garbage(take(options, "bytes", int, 3 * _GIB))
+
+
+def _huge(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """Garbage of an announced length of ``bytes``."""
+    length = take(options, "bytes", int, 2 * _GIB)
+    exchange.start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(length))])
+    yield from _garbage(length)
+
+
+def _garbage(length: int) -> Iterator[bytes]:
+    while length > 0:
+        yield _BLOCK[:length]
+        length -= len(_BLOCK)
+
+
+def _canned(body: str, content_type: str = "application/json") -> Action:
+    return lambda _options, exchange: exchange.send(Response(body, content_type=content_type))
+
+
+def _token_with_control_chars(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """A success whose token would break out of a header."""
+    token = take(options, "access_token", str, "made-up\r\nX-Injected: 1\u0001")
+    body = {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}
+    return exchange.send(Response(json.dumps(body), content_type="application/json"))
+
+
+_HTML: t.Final = "<!DOCTYPE html><html><body><h1>Please sign in to this network</h1></body></html>"
+_TYPES: t.Final[dict[str, type]] = {
+    "access_token": str,
+    "body": object,  # text, or anything to be sent as JSON
+    "bytes": int,
+    "claims": str,
+    "code": int,
+    "content_type": str,
+    "error": str,
+    "headers": dict,
+    "interval": float,
+    "location": str,
+    "reset": bool,
+    "retry_after": float,
+    "retry_after_as": str,
+    "seconds": float,
+    "status": int,
+    "suberror": str,
+}
+_ERROR: t.Final = ("suberror", "claims", "interval", "status")
+
+ACTIONS: t.Final[dict[str, tuple[Action, tuple[str, ...]]]] = {
+    "status": (_status, ("status", "body", "content_type", "headers", "retry_after", "retry_after_as")),
+    "error": (_error, (*_ERROR, "code", "error")),
+    "authorization_pending": (_named_error(70016, "authorization_pending"), _ERROR),
+    "slow_down": (_named_error(70016, "slow_down"), _ERROR),
+    "authorization_declined": (_named_error(65004, "authorization_declined"), _ERROR),
+    "bad_verification_code": (_named_error(70018, "bad_verification_code"), _ERROR),
+    "expired_token": (_named_error(70019, "expired_token"), _ERROR),
+    "redirect": (_redirect, ("location", "status")),
+    "drop": (_drop, ("reset",)),
+    "reset_mid_body": (_reset_mid_body, ()),
+    "truncated_json": (_truncated_json, ()),
+    "slow": (_slow, ("seconds",)),
+    "drip": (_drip, ("interval", "seconds")),
+    "endless": (_endless, ("bytes",)),
+    "huge": (_huge, ("bytes",)),
+    "non_json_200": (_canned(_HTML, "text/html"), ()),
+    "json_array_200": (_canned("[]"), ()),
+    "token_with_control_chars": (_token_with_control_chars, ("access_token",)),
+}
+OPTIONS: t.Final = {
+    name: {option: _TYPES[option] for option in options} for name, (_action, options) in ACTIONS.items()
+}
+
+
+def carry_out(fault: Fault, exchange: Exchange) -> Iterable[bytes]:
+    """Do to the request what ``fault`` says."""
+    return ACTIONS[fault.action][0](fault.options, exchange)

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be switched while the emulator runs, and the clock all its parts share."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+from datetime import UTC, datetime
+
+from .fields import InputError, only
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NumberForm = t.Literal["int", "string", "float", "missing"]
+Separator = t.Literal["space", "crlf"]
+Rotation = t.Literal["keep_old", "strict", "none"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The switches of ``PATCH /settings``; replaced as a whole, so a reader always sees one consistent set."""
+
+    token_lifetime: float = 3599  # seconds; may be fractional
+    expires_in: NumberForm = "int"
+    refresh_in: int | None = None  # seconds; None leaves the field out
+    error_separator: Separator = "space"
+    refresh_token_rotation: Rotation = "keep_old"
+    clock_offset: float = 0  # seconds this service's clock is ahead of the machine's
+    opaque_tokens: bool = False
+    latency: float = 0  # seconds before every answer of login, api and foreign
+    users: int = 250
+    page_size: int = 100
+
+    def changed(self, values: Mapping[str, object]) -> Settings:
+        """A copy with ``values`` applied; :class:`InputError` names a wrong name or value."""
+        only(values, _CHECKS)
+        for name, value in values.items():
+            if not _CHECKS[name](value):
+                raise InputError(f"setting {name} does not take {value!r}")
+        return dataclasses.replace(self, **t.cast("dict[str, t.Any]", values))
+
+
+def _number(low: float) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and value >= low
+
+
+def _whole(low: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= low
+
+
+def _one_of(values: object) -> Callable[[object], bool]:
+    return lambda value: value in t.get_args(values)
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "token_lifetime": _number(0),
+    "expires_in": _one_of(NumberForm),
+    "refresh_in": lambda value: value is None or _whole(0)(value),
+    "error_separator": _one_of(Separator),
+    "refresh_token_rotation": _one_of(Rotation),
+    "clock_offset": _number(float("-inf")),
+    "opaque_tokens": lambda value: isinstance(value, bool),
+    "latency": _number(0),
+    "users": _whole(0),
+    "page_size": _whole(1),
+}
+
+
+class Clock:
+    """The service's own time: the machine's, moved by the setting ``clock_offset``."""
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time() + self._settings().clock_offset
+
+    def utc(self) -> datetime:
+        """The same as an aware datetime."""
+        return datetime.fromtimestamp(self.now(), UTC)

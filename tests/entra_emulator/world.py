@@ -1,0 +1,69 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One emulator's whole state, handed to every part."""
+
+from __future__ import annotations
+
+import typing as t
+
+from flask import current_app
+
+from . import seed
+from .directory import Directory
+from .errors import Circumstances
+from .faults import FaultList
+from .log import RequestLog
+from .settings import Clock, Settings
+from .tokens import Issuer
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+
+_EXTENSION: t.Final = "entra_emulator"
+
+
+class World:
+    """Settings, clock, directory, issuer, faults, log, and the addresses of the listeners."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._initial = settings
+        self.settings = settings
+        self.clock = Clock(lambda: self.settings)
+        self.directory = Directory(self.clock)
+        self.issuer = Issuer(self.clock)
+        self.faults = FaultList()
+        self.log = RequestLog()
+        self.urls: dict[str, str] = {}
+        seed.plant(self.directory, self.clock.now())
+
+    def reset(self) -> None:
+        """Back to the state at start."""
+        self.settings = self._initial
+        self.faults.clear()
+        self.issuer.forget()
+        seed.plant(self.directory, self.clock.now())
+        self.log.clear()
+
+    def configure(self, values: Mapping[str, object]) -> Settings:
+        """Change settings; :class:`.fields.InputError` for a name or value there is not."""
+        self.settings = self.settings.changed(values)
+        return self.settings
+
+    def around(self, trace_id: str, client_request_id: str) -> Circumstances:
+        """What an error of the token endpoint quotes, as of now."""
+        separator = self.settings.error_separator
+        return Circumstances(trace_id, client_request_id, self.clock.utc(), self.urls["login"], separator)
+
+    def inhabit(self, app: Flask) -> Flask:
+        """Make this world the one :func:`world` finds inside ``app``'s requests."""
+        app.extensions[_EXTENSION] = self
+        return app
+
+
+def world() -> World:
+    """The world of the request being answered."""
+    return t.cast("World", current_app.extensions[_EXTENSION])

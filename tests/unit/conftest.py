@@ -1,0 +1,11 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ansible's own importer must serve the collection from the first import on: later it would find half of it loaded."""
+
+from __future__ import annotations
+
+from ansible.plugins.loader import init_plugin_loader
+
+init_plugin_loader()

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One emulator for all tests here, back at its seed before each."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+import requests
+
+from entra_emulator import seed
+from entra_emulator.client import Emulator
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Client:
+    """A plain HTTP client that knows the emulator's CA and where its endpoints are."""
+
+    GRAPH = "https://graph.microsoft.com/.default"
+    ARM = "https://management.azure.com/.default"
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = emulator.ca
+
+    def ask(
+        self,
+        *,
+        tenant: str = "contoso.example",
+        endpoint: str = "oauth2/v2.0/token",
+        headers: dict[str, str] | None = None,
+        timeout: float = 10,
+        **fields: str | list[str] | None,
+    ) -> requests.Response:
+        """A token request of the seed's reader for Graph, with ``fields`` replaced or (None) left out."""
+        form: dict[str, t.Any] = {
+            "grant_type": "client_credentials",
+            "client_id": seed.READER,
+            "client_secret": seed.AWKWARD_SECRET,
+            "scope": self.GRAPH,
+            **fields,
+        }
+        url = f"{self.emulator.urls.login}/{tenant}/{endpoint}"
+        return self.session.post(url, data=form, headers=headers, timeout=timeout, allow_redirects=False)
+
+    def token(self, **fields: t.Any) -> str:
+        """The access token of a request that must succeed."""
+        answer = self.ask(**fields)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+    @staticmethod
+    def refused(answer: requests.Response, status: int, error: str, code: int) -> dict[str, t.Any]:
+        """The body of a token endpoint's answer that must be this refusal."""
+        body: dict[str, t.Any] = answer.json()
+        assert (answer.status_code, body["error"], body["error_codes"]) == (status, error, [code])
+        assert body["error_description"].startswith(f"AADSTS{code}: ")
+        return body
+
+    def get(
+        self, path: str, token: str | None = None, headers: dict[str, str] | None = None, timeout: float = 10
+    ) -> requests.Response:
+        """``GET`` from the API; ``path`` may be an absolute link."""
+        url = path if path.startswith("https:") else self.emulator.urls.api + path
+        bearer = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return self.session.get(url, headers={**bearer, **(headers or {})}, timeout=timeout)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Emulator]:
+    """The emulator's process."""
+    with Emulator() as emulator:
+        yield emulator
+    assert not emulator.stderr()
+
+
+@pytest.fixture
+def emulator(running: Emulator) -> Emulator:
+    """The emulator at its seed."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[Client]:
+    """A client with a session of its own."""
+    client = Client(emulator)
+    with client.session:
+        yield client
