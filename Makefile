@@ -27,7 +27,7 @@ check: ## Before each commit, two minutes: lint, types, unit tests, one play
 test: ## Everything, as CI runs it (25 minutes on two cores the first time)
 	@COVERAGE=1 bash tools/run lint types docs unit wire coverage targets sanity dist
 
-lint: ## ruff, yamllint, REUSE, changelog fragments, ansible-lint
+lint: ## ruff, sizes of functions and files, shellcheck, yamllint, REUSE, changelog fragments, ansible-lint
 	$(RUN) lint
 
 types: ## mypy, strict

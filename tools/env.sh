@@ -10,6 +10,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 BUILD=$ROOT/.build
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/entra-auth
 LOG=$BUILD/log
+VENVS=$BUILD/venv
 COLLECTION=ansible_collections/entra/auth
 
 # ansible-core : the Pythons it may run on, the first one found is taken.
@@ -47,9 +48,12 @@ pyenv_bins() {
 PATH=$(real_path)
 export PATH=${PATH%:}
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
-export PYTHONPYCACHEPREFIX=$BUILD/pycache UV_CACHE_DIR=$CACHE/uv UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
+export PYTHONPYCACHEPREFIX=$BUILD/pycache UV_CACHE_DIR=$CACHE/uv PIP_CACHE_DIR=$CACHE/pip
+export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 # Ansible refuses to start without a UTF-8 locale.
 if [ "$(uname)" = Darwin ]; then export LC_ALL=en_US.UTF-8; else export LC_ALL=C.UTF-8; fi
+
+[ -t 1 ] || export NO_COLOR=1
 
 # What the caller's shell, home or proxy carries must not decide a test.
 hermetic() {
@@ -126,7 +130,7 @@ need_python() {
 
 # NAME VERSIONS PIP-ARGUMENTS... -> .build/venv/NAME, made anew only when its Python or its packages change.
 venv() {
-  local dir=$BUILD/venv/$1 name=$1 python key
+  local dir=$VENVS/$1 name=$1 python key
   python=$(need_python "$2")
   shift 2
   key=$({ echo "$dir $python"; "$python" -VV; printf '%s\n' "$@"; cat "$RUNTIME" "$REQUIREMENTS"/*.txt; } | git hash-object --stdin)
@@ -156,7 +160,7 @@ dev_venv() { venv dev "$PYTHON" 'ansible-core<2.22' -r "$RUNTIME" -r "$REQUIREME
 core_venv() { venv "core-$1" "$2" "ansible-core~=$1.0" -r "$RUNTIME" -r "$REQUIREMENTS/test.txt"; }
 
 # VENV COMMAND...: with that environment's programs first.
-in_venv() { (export PATH="$BUILD/venv/$1/bin:$PATH"; shift; "$@"); }
+in_venv() { (export PATH="$VENVS/$1/bin:$PATH"; shift; "$@"); }
 
 # FUNCTION: called as FUNCTION VENV CORE for every ansible-core that a Python here can run.
 each_core() {
@@ -207,3 +211,9 @@ ansible_test() {
 
 mkdir -p "$LOG" "$BUILD/${COLLECTION%/*}"
 ln -sfn ../../.. "$BUILD/$COLLECTION"
+# ansible-test starts programs by their first line, which cannot hold a blank.
+if [[ $VENVS = *' '* ]]; then
+  VENVS=$CACHE/$(git hash-object --stdin <<< "$VENVS")
+  mkdir -p "$CACHE" "$BUILD/venv"
+  ln -sfn "$BUILD/venv" "$VENVS"
+fi

@@ -16,6 +16,7 @@ stage_lint() {
   dev_venv
   hermetic
   in_venv dev ruff check .
+  in_venv dev python tools/sizes.py
   in_venv dev shellcheck -x -a -P SCRIPTDIR:. tools/run .ci/run
   in_venv dev yamllint --strict .
   in_venv dev reuse lint --quiet || in_venv dev reuse lint --lines
@@ -31,7 +32,7 @@ stage_format() {
 
 stage_types() {
   dev_venv
-  in_venv dev mypy --python-executable "$BUILD/venv/dev/bin/python"
+  in_venv dev mypy --python-executable "$VENVS/dev/bin/python"
 }
 
 stage_docs() {
