@@ -13,6 +13,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
 
 display = Display()
 
@@ -28,7 +29,24 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The token as result, which callbacks don't see; a failure with all that may be shown, which they do."""
         super().run(tmp, task_vars)
-        outcome = obtain(OptionSources(self._task.args, task_vars or {}, self._templar.template), display)
+        variables = task_vars or {}
+        sources = OptionSources(self._task.args, variables, self._templar.template)
+        outcome = obtain(sources, display, ModuleOnTarget(self, variables))
         if isinstance(outcome, Failure):
             return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
         return {"changed": False, "_ansible_no_log": True, **outcome.as_dict()}
+
+    def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the module on the target so that neither it nor the connection, at any verbosity, logs what passes."""
+        contexts = [self._task, self._play_context, getattr(self._connection, "_play_context", self._play_context)]
+        before = [context.no_log for context in contexts]
+        for context in contexts:
+            context.no_log = True
+        try:
+            result: dict[str, t.Any] = self._execute_module(
+                "entra.auth.app_token", module_args=arguments, task_vars=task_vars
+            )
+            return result
+        finally:
+            for context, no_log in zip(contexts, before, strict=True):
+                context.no_log = no_log

@@ -31,14 +31,72 @@ options:
     description:
       - How the app proves itself.
       - >-
-        V(auto) takes what was given, a refresh token before a client secret, and says with C(-v) which one and
-        why. A credential that the call itself holds comes before one from a variable or the environment.
+        V(auto) takes what was given, in the order V(refresh_token), V(client_certificate), V(client_secret),
+        V(federated), V(managed_identity), and says with C(-v) which one and why. A credential that the call
+        itself holds comes before one from a variable or the environment. A managed identity is taken only where
+        an option or the platform's own variables tell of one.
+      - >-
+        V(device_code) is never taken by itself, because a person has to sign in: the address and the code are
+        shown, once for all hosts. With O(refresh_token_file), what comes of it serves unattended from then on.
     type: str
-    choices: [auto, client_secret, refresh_token]
+    choices: [auto, client_secret, client_certificate, federated, managed_identity, refresh_token, device_code]
     default: auto
   client_secret:
     description:
       - The value of a client secret, not its ID.
+    type: str
+  client_certificate:
+    description:
+      - >-
+        A certificate with its RSA private key: PEM text with the key, the certificate and, where wanted, the
+        chain, in any order; or a PFX in base64.
+      - A line break in PEM text may be written as C(\n).
+    type: str
+  client_certificate_path:
+    description:
+      - The same in a file of the controller, PEM or PFX.
+    type: path
+    aliases: [certificate_path, x509_certificate_path]
+  client_certificate_password:
+    description:
+      - The password of an encrypted key or PFX.
+    type: str
+  send_certificate_chain:
+    description:
+      - Send the chain with the assertion (C(x5c)), for apps that trust the certificates of an issuer by
+        subject name.
+    type: bool
+    default: false
+  federated_token:
+    description:
+      - An assertion of another issuer that the app trusts by a federated credential.
+    type: str
+  federated_token_file:
+    description:
+      - The file that holds such an assertion. It is read again for each token request.
+    type: path
+  federated_token_source:
+    description:
+      - Who mints the assertion, anew for each token request.
+      - >-
+        V(given) takes O(federated_token) or O(federated_token_file). V(github_actions) asks GitHub for one,
+        V(azure_pipelines) Azure Pipelines, and V(managed_identity) takes a token of the managed identity of the
+        controller.
+      - By default what is given counts, else the platform that the job's own variables tell of.
+    type: str
+    choices: [given, github_actions, azure_pipelines, managed_identity]
+  managed_identity_client_id:
+    description:
+      - The client ID of a user-assigned managed identity. Without any of the three selectors the
+        system-assigned one is used.
+    type: str
+  managed_identity_object_id:
+    description:
+      - The object ID of a user-assigned managed identity.
+    type: str
+  managed_identity_resource_id:
+    description:
+      - The Azure resource ID of a user-assigned managed identity.
     type: str
   refresh_token:
     description:
@@ -114,6 +172,18 @@ options:
       - Headers that go into C(headers) beside C(Authorization), which they can't replace.
     type: dict
     default: {}
+  run_on:
+    description:
+      - Where the token request leaves from.
+      - >-
+        V(controller) is the control node. V(target) is the task's host, for its network or its managed identity;
+        it needs Python and C(requests) there. Of a credential only what the request itself needs travels there,
+        and a private key never.
+      - A lookup, and so the role's lazy variables, finds only such tokens as a task has asked for from
+        the target.
+    type: str
+    choices: [controller, target]
+    default: controller
   cache:
     description:
       - Where tokens are kept, sealed so that only the holder of the credential can read them.
@@ -164,7 +234,8 @@ options:
     type: bool
     default: true
 requirements:
-  - requests (on the controller)
+  - requests
+  - PyJWT and cryptography, for O(client_certificate)
 """
 
     # In each list of variables the last one that is set counts, as everywhere in Ansible; empty ones do not.
@@ -207,6 +278,86 @@ options:
       - name: ENTRA_AUTH_CLIENT_SECRET
     vars:
       - name: app_token_client_secret
+  client_certificate:
+    env:
+      - name: ENTRA_AUTH_CLIENT_CERTIFICATE
+    vars:
+      - name: app_token_client_certificate
+  client_certificate_path:
+    env:
+      - name: ARM_CLIENT_CERTIFICATE_PATH
+      - name: AZURE_X509_CERTIFICATE_PATH
+      - name: AZURE_CLIENT_CERTIFICATE_PATH
+      - name: ENTRA_AUTH_CLIENT_CERTIFICATE_PATH
+    ini:
+      - section: entra_auth
+        key: client_certificate_path
+    vars:
+      - name: app_token_client_certificate_path
+  client_certificate_password:
+    env:
+      - name: ARM_CLIENT_CERTIFICATE_PASSWORD
+      - name: AZURE_CLIENT_CERTIFICATE_PASSWORD
+      - name: ENTRA_AUTH_CLIENT_CERTIFICATE_PASSWORD
+    vars:
+      - name: app_token_client_certificate_password
+  send_certificate_chain:
+    env:
+      - name: AZURE_CLIENT_SEND_CERTIFICATE_CHAIN
+      - name: ENTRA_AUTH_SEND_CERTIFICATE_CHAIN
+    ini:
+      - section: entra_auth
+        key: send_certificate_chain
+    vars:
+      - name: app_token_send_certificate_chain
+  federated_token:
+    env:
+      - name: AZURE_FEDERATED_TOKEN
+      - name: ENTRA_AUTH_FEDERATED_TOKEN
+    vars:
+      - name: app_token_federated_token
+  federated_token_file:
+    env:
+      - name: ARM_OIDC_TOKEN_FILE_PATH
+      - name: AZURE_FEDERATED_TOKEN_FILE
+      - name: ENTRA_AUTH_FEDERATED_TOKEN_FILE
+    ini:
+      - section: entra_auth
+        key: federated_token_file
+    vars:
+      - name: app_token_federated_token_file
+  federated_token_source:
+    env:
+      - name: ENTRA_AUTH_FEDERATED_TOKEN_SOURCE
+    ini:
+      - section: entra_auth
+        key: federated_token_source
+    vars:
+      - name: app_token_federated_token_source
+  managed_identity_client_id:
+    env:
+      - name: ENTRA_AUTH_MANAGED_IDENTITY_CLIENT_ID
+    ini:
+      - section: entra_auth
+        key: managed_identity_client_id
+    vars:
+      - name: app_token_managed_identity_client_id
+  managed_identity_object_id:
+    env:
+      - name: ENTRA_AUTH_MANAGED_IDENTITY_OBJECT_ID
+    ini:
+      - section: entra_auth
+        key: managed_identity_object_id
+    vars:
+      - name: app_token_managed_identity_object_id
+  managed_identity_resource_id:
+    env:
+      - name: ENTRA_AUTH_MANAGED_IDENTITY_RESOURCE_ID
+    ini:
+      - section: entra_auth
+        key: managed_identity_resource_id
+    vars:
+      - name: app_token_managed_identity_resource_id
   refresh_token:
     env:
       - name: ENTRA_AUTH_REFRESH_TOKEN
@@ -279,6 +430,14 @@ options:
         key: extra_headers
     vars:
       - name: app_token_extra_headers
+  run_on:
+    env:
+      - name: ENTRA_AUTH_RUN_ON
+    ini:
+      - section: entra_auth
+        key: run_on
+    vars:
+      - name: app_token_run_on
   cache:
     env:
       - name: ENTRA_AUTH_CACHE

@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import OUTPUTS
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
 
 display = Display()
 
@@ -36,7 +37,7 @@ class LookupModule(LookupBase):
     def _item(self, term: t.Any, variables: dict[str, t.Any], options: dict[str, t.Any], output: str) -> t.Any:
         direct = options if term is None else {**options, "scope": term}
         template = self._templar.template if self._templar else _as_it_is
-        outcome = obtain(OptionSources(direct, variables, template), display)
+        outcome = obtain(OptionSources(direct, variables, template), display, OutOfReach(variables))
         if isinstance(outcome, Failure):
             raise AnsibleLookupError(outcome.msg)
         return OUTPUTS[output](outcome)

@@ -38,10 +38,15 @@ class Api:
 
 @dataclasses.dataclass(frozen=True)
 class Cloud:
-    """One national cloud. ``apis`` maps each scope alias to the API it means here."""
+    """One national cloud. ``apis`` maps each scope alias to the API it means here.
+
+    ``federation_audience`` is what an assertion of another issuer has to be for (Learn, "Configure an app to trust a
+    managed identity").
+    """
 
     name: str
     login_url: str
+    federation_audience: str
     apis: t.Mapping[str, Api]
 
     def api_named_by(self, resource: str) -> Api | None:
@@ -99,6 +104,7 @@ CLOUDS: t.Mapping[str, Cloud] = {
     "public": Cloud(
         "public",
         "https://login.microsoftonline.com",
+        "api://AzureADTokenExchange",
         {
             **_EVERYWHERE,
             "app_insights": _same("https://api.applicationinsights.io"),
@@ -124,10 +130,11 @@ CLOUDS: t.Mapping[str, Cloud] = {
             "synapse": Api("https://dev.azuresynapse.net"),
         },
     ),
-    "usgov": Cloud("usgov", "https://login.microsoftonline.us", _USGOV),
+    "usgov": Cloud("usgov", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov", _USGOV),
     "usgov_dod": Cloud(
         "usgov_dod",
         "https://login.microsoftonline.us",
+        "api://AzureADTokenExchangeUSGov",
         {
             **_USGOV,
             "exchange": _same("https://outlook-dod.office365.us"),
@@ -138,6 +145,7 @@ CLOUDS: t.Mapping[str, Cloud] = {
     "china": Cloud(
         "china",
         "https://login.partner.microsoftonline.cn",
+        "api://AzureADTokenExchangeChina",
         {
             **_EVERYWHERE,
             "app_insights": _same("https://api.applicationinsights.azure.cn"),

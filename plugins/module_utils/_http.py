@@ -38,23 +38,44 @@ else:
         "timeout": (requests.Timeout, urllib3.exceptions.TimeoutError),
     }
 
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+
 # A token answer has a few kilobytes; tokens with very many groups reach some tens.
 _MAX_ANSWER_BYTES = 1024 * 1024
 _USER_AGENT = "ansible-collection-entra.auth"
 _BACKOFF_FACTOR_SECONDS = 1
 _BACKOFF_MAX_SECONDS = 30
-_LOST_CONNECTION_RETRIES = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSettings:
-    """How to reach a service. ``timeout`` bounds one exchange, ``retry_for`` all of its repetitions, in seconds."""
+    """How to reach a service. ``timeout`` bounds one exchange, ``retry_for`` all of its repetitions, in seconds.
+
+    ``connect_timeout`` is for the connection alone, where it is to be shorter. ``use_environment`` is whether proxy and
+    CA variables count. ``fingerprint`` pins the certificate of a server that no CA vouches for.
+    """
 
     timeout: float
     retry_for: float
     proxy: str | None = None
     ca_path: str | None = None
     validate_certs: bool = True
+    connect_timeout: float | None = None
+    lost_connection_retries: int = 3
+    use_environment: bool = True
+    fingerprint: str | None = None
+
+    @classmethod
+    def of(cls, options: AppTokenOptions) -> NetworkSettings:
+        """The settings that the options hold."""
+        return cls(
+            timeout=options.timeout,
+            retry_for=options.retry_for,
+            proxy=options.proxy,
+            ca_path=options.ca_path,
+            validate_certs=options.validate_certs,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +163,7 @@ class Transport:
             raise MissingLibraryError(missing_required_lib("requests"), hint="Install it where Ansible runs.")
         self._settings = settings
         self._session = requests.Session()
+        self._session.trust_env = settings.use_environment
         # A callable that adds nothing: without one, requests would put a netrc entry into the Authorization header.
         self._session.auth = lambda request: request
         self._session.headers["User-Agent"] = _USER_AGENT
@@ -154,10 +176,10 @@ class Transport:
         ``until`` is by time.monotonic. Redirects are not followed: they would carry the credential elsewhere.
         Raises NetworkError.
         """
-        policy = _policy(request, until)
+        policy = _policy(request, until, self._settings.lost_connection_retries)
         try:
             while True:
-                self._session.mount(request.url, requests.adapters.HTTPAdapter(max_retries=policy))
+                self._session.mount(request.url, self._adapter(policy))
                 try:
                     return self._exchange(request, policy)
                 except (ProtocolError, ReadTimeoutError) as exc:
@@ -165,8 +187,20 @@ class Transport:
                     policy = policy.increment(request.method, request.url, error=exc, _pool=None)
                     policy.sleep()
         except (requests.RequestException, HTTPError, OSError) as exc:
-            reason, kind = _reason(exc), _kind(exc)
-        raise _network_error(request.url, kind, reason)
+            error = _network_error(request.url, _kind(exc), _reason(exc))
+        raise error
+
+    def _adapter(self, policy: _RetryWithin) -> requests.adapters.HTTPAdapter:
+        adapter = requests.adapters.HTTPAdapter(max_retries=policy)
+        if self._settings.fingerprint:
+            # Compared before anything is sent, by urllib3.
+            adapter.init_poolmanager(1, 1, assert_fingerprint=self._settings.fingerprint)
+        return adapter
+
+    def _verify(self) -> str | bool:
+        if self._settings.fingerprint or not self._settings.validate_certs:
+            return False
+        return self._settings.ca_path or True
 
     def _exchange(self, request: Request, policy: _RetryWithin) -> Answer:
         proxy = self._settings.proxy
@@ -175,9 +209,9 @@ class Transport:
             request.url,
             data=request.form,
             headers=dict(request.headers),
-            timeout=self._settings.timeout,
+            timeout=(self._settings.connect_timeout or self._settings.timeout, self._settings.timeout),
             proxies={"http": proxy, "https": proxy} if proxy else None,
-            verify=(self._settings.ca_path or True) if self._settings.validate_certs else False,
+            verify=self._verify(),
             allow_redirects=False,
             stream=True,
         )
@@ -186,11 +220,11 @@ class Transport:
             return Answer(response.status_code, response.headers, body, policy.attempts.began_on)
 
 
-def _policy(request: Request, until: float) -> _RetryWithin:
+def _policy(request: Request, until: float, retries: int) -> _RetryWithin:
     policy = _RetryWithin(
         total=None,
-        connect=_LOST_CONNECTION_RETRIES,
-        read=_LOST_CONNECTION_RETRIES,
+        connect=retries,
+        read=retries,
         redirect=False,
         # Whatever is neither a lost connection nor a busy answer, as an untrusted certificate, stays what it is.
         other=0,

@@ -19,7 +19,16 @@ import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
 
-CREDENTIAL_KINDS = ("auto", "client_secret", "refresh_token")
+CREDENTIAL_KINDS = (
+    "auto",
+    "client_secret",
+    "client_certificate",
+    "federated",
+    "managed_identity",
+    "refresh_token",
+    "device_code",
+)
+FEDERATED_TOKEN_SOURCES = ("given", "github_actions", "azure_pipelines", "managed_identity")
 CACHES = ("run", "none")
 
 
@@ -27,8 +36,8 @@ CACHES = ("run", "none")
 class OptionSpec:
     """How one option is typed and where it may come from.
 
-    ``secret`` keeps its value out of messages and ansible.cfg; ``direct_only`` options are not read from variables or
-    the environment; ``vendor_env`` are the variables other tools already set, strongest first.
+    ``secret`` keeps its value out of messages and ansible.cfg; ``vendor_env`` are the variables other tools already
+    set, strongest first.
     """
 
     name: str
@@ -58,6 +67,7 @@ class OptionSpec:
 def _option(type_: str, default: t.Any = None, **spec: t.Any) -> t.Any:
     factory = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
     metadata = {"type": type_, "default": default, **spec}
+    # pylint: disable-next=invalid-field-call  # it is called in the class below, where the options are
     return dataclasses.field(repr=not spec.get("secret", False), metadata=metadata, **factory)
 
 
@@ -76,6 +86,30 @@ class AppTokenOptions:
     client_secret: str | None = _option(
         "str", secret=True, vendor_env=("AZURE_CLIENT_SECRET", "AZURE_SECRET", "ARM_CLIENT_SECRET")
     )
+    client_certificate: str | None = _option("str", secret=True)
+    client_certificate_path: str | None = _option(
+        "path",
+        aliases=("certificate_path", "x509_certificate_path"),
+        vendor_env=(
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            "AZURE_X509_CERTIFICATE_PATH",
+            "ARM_CLIENT_CERTIFICATE_PATH",
+        ),
+    )
+    client_certificate_password: str | None = _option(
+        "str",
+        secret=True,
+        vendor_env=("AZURE_CLIENT_CERTIFICATE_PASSWORD", "ARM_CLIENT_CERTIFICATE_PASSWORD"),
+    )
+    send_certificate_chain: bool = _option("bool", False, vendor_env=("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",))
+    federated_token: str | None = _option("str", secret=True, vendor_env=("AZURE_FEDERATED_TOKEN",))
+    federated_token_file: str | None = _option(
+        "path", vendor_env=("AZURE_FEDERATED_TOKEN_FILE", "ARM_OIDC_TOKEN_FILE_PATH")
+    )
+    federated_token_source: str | None = _option("str", choices=FEDERATED_TOKEN_SOURCES)
+    managed_identity_client_id: str | None = _option("str")
+    managed_identity_object_id: str | None = _option("str")
+    managed_identity_resource_id: str | None = _option("str")
     refresh_token: str | None = _option("str", secret=True)
     refresh_token_file: str | None = _option("path")
     scope: list[str] = _option("list", ["graph"], aliases=("resource",))
@@ -87,6 +121,7 @@ class AppTokenOptions:
     claims_challenge: str | None = _option("str")
     required_roles: list[str] = _option("list", [])
     extra_headers: dict[str, str] = _option("dict", {})
+    run_on: str = _option("str", "controller", choices=("controller", "target"))
     cache: str = _option("str", "run", choices=CACHES)
     min_validity: int = _option("int", 300)
     force_refresh: bool = _option("bool", False)
@@ -110,10 +145,28 @@ def _password(url: str | None) -> str | None:
 
 
 OPTIONS: t.Mapping[str, OptionSpec] = {
-    field.name: OptionSpec(field.name, **field.metadata)
-    for field in dataclasses.fields(AppTokenOptions)
-    if field.metadata
+    option.name: OptionSpec(option.name, **option.metadata)
+    for option in dataclasses.fields(AppTokenOptions)
+    if option.metadata
 }
 
 
-__all__ = ("OPTIONS", "AppTokenOptions", "OptionSpec")
+def argument_spec() -> dict[str, dict[str, t.Any]]:
+    """The options as AnsibleModule takes them."""
+    return {spec.name: _argument(spec) for spec in OPTIONS.values()}
+
+
+def _argument(spec: OptionSpec) -> dict[str, t.Any]:
+    # Names such as refresh_token_file look like secrets to Ansible, so what is none is said too.
+    argument: dict[str, t.Any] = {"type": spec.type, "no_log": spec.secret}
+    if spec.type == "list":
+        argument["elements"] = "str"
+    if spec.default is not None:
+        argument["default"] = spec.default
+    for name, value in (("choices", spec.choices), ("aliases", spec.aliases)):
+        if value:
+            argument[name] = list(value)
+    return argument
+
+
+__all__ = ("OPTIONS", "AppTokenOptions", "OptionSpec", "argument_spec")

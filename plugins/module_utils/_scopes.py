@@ -43,6 +43,8 @@ def resolve_scope(requested: t.Sequence[str], cloud: Cloud, *, delegated: bool) 
     ``delegated`` tells whether a user's permissions may be named one by one (a refresh token); an application asks
     for ``/.default`` of one resource. Raises InputError for anything Entra could only refuse.
     """
+    if not requested:
+        raise _empty()
     values = [_full_scope(item.strip(), cloud, delegated=delegated) for item in requested]
     resources = {value[: -len(_DEFAULT)] for value in values if value.endswith(_DEFAULT)}
     if len(resources) > 1:
@@ -71,7 +73,7 @@ def _full_scope(item: str, cloud: Cloud, *, delegated: bool) -> str:
 
 def _refuse_malformed(item: str) -> None:
     if not item:
-        raise InputError("The scope is empty.", hint="Name an API, for example scope: graph.")
+        raise _empty()
     if re.search(r"\s", item):
         raise InputError(
             f"The scope '{item}' holds white space.",
@@ -79,6 +81,10 @@ def _refuse_malformed(item: str) -> None:
         )
     if not item.isprintable():
         raise InputError("The scope holds control characters.", hint="Type it again.")
+
+
+def _empty() -> InputError:
+    return InputError("The scope is empty.", hint="Name an API, for example scope: graph.")
 
 
 def _has_path(uri: str) -> bool:

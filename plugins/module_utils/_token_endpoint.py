@@ -11,7 +11,9 @@ RFC 6749 sections 5.1 and 5.2, with what Entra adds (Learn, "Microsoft identity 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import datetime
 import json
 import re
 import time
@@ -85,7 +87,7 @@ class TokenEndpoint:
             answer = transport.send(self._request(form()), until=until)
             body = _json_object(answer)
             if answer.status == 200:
-                return _token(body, answer)
+                return token_from(answer)
             said = _service_answer(body, answer)
             interval = _interval(body, answer, interval) + (_SLOW_DOWN_SECONDS if said.error == "slow_down" else 0)
             left = until - time.monotonic()
@@ -94,14 +96,23 @@ class TokenEndpoint:
             patience.on_wait(left)
             time.sleep(interval)
 
-    def _request(self, fields: t.Mapping[str, str]) -> Request:
+    def post(self, url: str, fields: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """The answer of another endpoint of the same authority to a form. Raises as request_token does."""
+        until = time.monotonic() + self._network.retry_for
+        answer = Transport(self._network).send(self._request(fields, url), until=until)
+        body = _json_object(answer)
+        if answer.status == 200:
+            return body
+        raise _refusal(body, _service_answer(body, answer), answer.status)
+
+    def _request(self, fields: t.Mapping[str, str], url: str | None = None) -> Request:
         # Entra repeats the client-request-id as correlation id, in its answer and in the sign-in log.
         headers = {
             "Accept": "application/json",
             "client-request-id": str(uuid.uuid4()),
             "return-client-request-id": "true",
         }
-        return Request(self.url, "POST", headers, form=fields)
+        return Request(url or self.url, "POST", headers, form=fields)
 
 
 def _json_object(answer: Answer) -> dict[str, t.Any]:
@@ -140,7 +151,12 @@ def _interval(body: t.Mapping[str, t.Any], answer: Answer, current: float) -> fl
     return max(named, 1.0) if named else current
 
 
-def _token(body: t.Mapping[str, t.Any], answer: Answer) -> Token:
+def token_from(answer: Answer) -> Token:
+    """The token in a 200 answer of a token endpoint (RFC 6749 section 5.1) or of a managed identity endpoint.
+
+    Raises NetworkError for an answer that holds none.
+    """
+    body = _json_object(answer)
     access_token, token_type = body.get("access_token"), body.get("token_type")
     if not isinstance(access_token, str) or not access_token:
         raise NetworkError(
@@ -168,7 +184,7 @@ def _token(body: t.Mapping[str, t.Any], answer: Answer) -> Token:
 def _lifetime(body: t.Mapping[str, t.Any], asked_on: float) -> float:
     lifetime = _seconds(body.get("expires_in"))
     if lifetime is None:
-        expires_on = _seconds(body.get("expires_on"))
+        expires_on = _epoch(body.get("expires_on"))
         lifetime = expires_on - asked_on if expires_on else _DEFAULT_LIFETIME_SECONDS
     if lifetime <= 0:
         raise NetworkError(
@@ -189,6 +205,17 @@ def _seconds(value: t.Any) -> float | None:
     return number if 0 <= number < float("inf") else None
 
 
+def _epoch(value: t.Any) -> float | None:
+    """A point in time as seconds since the epoch, or as a date as App Service and Azure ML write it."""
+    seconds = _seconds(value)
+    if seconds is not None or not isinstance(value, str):
+        return seconds
+    for layout in ("%m/%d/%Y %H:%M:%S %z", "%m/%d/%Y %I:%M:%S %p %z"):
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.strptime(value, layout).astimezone().timestamp()
+    return None
+
+
 def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, status: int) -> TokenRequestRefused | NetworkError:
     hint = hint_for(said.error_codes, said.error)
     if said.error is None:
@@ -198,8 +225,9 @@ def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, status: int) -> T
             answer=said,
         )
     sentence = _first_sentence(str(body.get("error_description") or ""))
+    cause = f": {hint.cause}" if hint else ""
     return TokenRequestRefused(
-        f"Entra refused the token request: {sentence or 'it gave no description'} ({said.error}).",
+        f"Entra refused the token request: {sentence or 'it gave no description'} ({said.error}){cause}.",
         hint=hint.fix if hint else None,
         answer=said,
     )
@@ -233,4 +261,4 @@ def _text(value: t.Any) -> str | None:
     return "".join(c for c in value if c.isprintable())[:_SHOWN_CHARACTERS] or None
 
 
-__all__ = ("Patience", "TokenEndpoint")
+__all__ = ("Patience", "TokenEndpoint", "token_from")

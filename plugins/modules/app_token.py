@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the module; the action plugin of the same name does the work, on the controller."""
+"""What runs on a target where run_on says so; else the action plugin of the same name does all, on the controller."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ attributes:
   action_group:
     description: Use C(group/entra.auth.entra) in C(module_defaults).
     support: full
+    membership: entra.auth.entra
   async:
     description: Runs on the controller and ends in seconds.
     support: none
@@ -214,3 +215,42 @@ trace_id:
   type: str
   sample: 8d7f5b9c-9d1f-4a39-86b9-8b8d8d8d8d00
 """
+
+import dataclasses
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.entra.auth.plugins.module_utils._credentials import create_credential
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions, argument_spec
+
+
+def request_token(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The token for options that the action has made complete, as plain values. Raises EntraAuthError."""
+    from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
+
+    options = AppTokenOptions(**{name: value for name, value in params.items() if value is not None})
+    credential = create_credential(options.credential, options)
+    token = credential.request_token(
+        credential.request(options.scope[0], options.claims_challenge), NetworkSettings.of(options)
+    )
+    return dataclasses.asdict(token)
+
+
+def main() -> None:
+    """Ask from this host. What is shown of the result is up to the action."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        token = request_token(module.params)
+    except EntraAuthError as exc:
+        failure = exc
+    except Exception as exc:  # noqa: BLE001 - its text may hold anything, so only its kind travels back
+        failure = EntraAuthError(f"It failed in a way nobody foresaw: {type(exc).__name__}.")
+    else:
+        module.exit_json(changed=False, token=token)
+    module.fail_json(msg=failure.message, hint=failure.hint, answer=dataclasses.asdict(failure.answer))
+
+
+if __name__ == "__main__":
+    main()

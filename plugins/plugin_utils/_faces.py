@@ -12,13 +12,15 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure
+
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.plugin_utils._provider import app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
     from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
-    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages
+    from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
+    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages, Target
 
 _MASK = "********"
 # Shorter ones would mask syllables of the message, and are no secrets of Entra.
@@ -36,15 +38,17 @@ class Failure(t.NamedTuple):
     fields: dict[str, t.Any]
 
 
-def obtain(sources: OptionSources, messages: Messages) -> AppToken | Failure:
-    """The token that a call asks for; whatever goes wrong becomes a Failure."""
+def obtain(sources: OptionSources, messages: Messages, target: Target) -> AppToken | Failure:
+    """The token that a call asks for; whatever goes wrong becomes a Failure, but for an unreachable target."""
     secrets: list[str] = []
     try:
         options = sources.resolve()
         secrets = options.secrets()
-        return app_token(options, messages)
+        return app_token(options, messages, target)
     except EntraAuthError as exc:
         return Failure(_masked(str(exc), secrets), _masked_fields(exc.fields(), secrets))
+    except AnsibleConnectionFailure:
+        raise
     except Exception as exc:  # noqa: BLE001 - its text may hold anything, so no face may get to print it
         return Failure(_internal_error(exc), EntraAuthError("").fields())
 

@@ -82,7 +82,7 @@ class OptionSources:
 
 def places(spec: OptionSpec) -> str:
     """Every place an option is looked for, in words, for the message about a missing one."""
-    parts = [f"option {spec.name}", f"variable {spec.variable}", f"environment {', '.join(spec.env)}"]
+    parts = [f"looked for option {spec.name}", f"variable {spec.variable}", f"environment {', '.join(spec.env)}"]
     if spec.ini_key:
         parts.append(f"ansible.cfg [{INI_SECTION}] {spec.ini_key}")
     return "; ".join(parts)

@@ -9,26 +9,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._authority import token_url
 from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.module_utils._credentials import (
     CREDENTIALS,
-    TokenRequest,
     choose_kind,
     create_credential,
 )
+from ansible_collections.entra.auth.plugins.module_utils._credentials._device_code import DeviceCode
+from ansible_collections.entra.auth.plugins.module_utils._credentials._managed_identity import ManagedIdentity
 from ansible_collections.entra.auth.plugins.module_utils._credentials._refresh_token import RefreshToken
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.module_utils._scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import TokenCache
-from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import keeper_for
+from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import RefreshTokenFile, keeper_for
 from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
-from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_store
+from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_store, secret_of_run
 from ansible_collections.entra.auth.plugins.plugin_utils._validation import (
     claims_request,
     refuse_missing,
@@ -36,18 +37,35 @@ from ansible_collections.entra.auth.plugins.plugin_utils._validation import (
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
+    from ansible_collections.entra.auth.plugins.module_utils._credentials import Credential
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
-    from ansible_collections.entra.auth.plugins.module_utils._scopes import Scope
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import RefreshTokenKeeper
+
+
+# As long as a device code lives (Learn, "device authorization response": expires_in).
+_SIGN_IN_SECONDS = 900
+_SETTINGS_FOR_TARGET = (
+    "tenant_id",
+    "client_id",
+    "cloud",
+    "authority",
+    "timeout",
+    "retry_for",
+    "proxy",
+    "ca_path",
+    "validate_certs",
+)
 
 
 class Messages(t.Protocol):
     """Where words for the user go; Ansible's Display is one."""
 
+    def display(self, msg: str) -> None:
+        """Shown always, as it is."""
+
     def warning(self, msg: str) -> None:
-        """Shown always."""
+        """Shown always, as a warning."""
 
     def v(self, msg: str) -> None:
         """Shown with -v."""
@@ -56,14 +74,23 @@ class Messages(t.Protocol):
         """Shown with -vv."""
 
 
-def app_token(options: AppTokenOptions, messages: Messages) -> AppToken:
+class Target(t.Protocol):
+    """The task's host, for tokens that are to be asked for from there."""
+
+    name: str
+
+    def request_token(self, options: t.Mapping[str, t.Any]) -> Token:
+        """Ask from the host with complete options of app_token. Raises EntraAuthError."""
+
+
+def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> AppToken:
     """The token that the options ask for. Raises EntraAuthError."""
     kind, why = choose_kind(options)
     refuse_missing(options, kind)
     refuse_unusable(options)
-    asked = f"credential {kind}, {_asked(options)}"
+    asked = _asked(options, str(kind))
     try:
-        provided = TokenProvider(options, str(kind), messages).provide()
+        provided = TokenProvider(options, str(kind), messages, target).provide()
         _refuse_missing_roles(provided)
     except EntraAuthError as exc:
         failure = exc
@@ -76,9 +103,16 @@ def app_token(options: AppTokenOptions, messages: Messages) -> AppToken:
     raise failure
 
 
-def _asked(options: AppTokenOptions) -> str:
-    place = f"authority {options.authority}" if options.authority else f"cloud {options.cloud}"
-    return f"{place}, tenant {options.tenant_id}, client {options.client_id}, scope {' '.join(options.scope)}"
+def _asked(options: AppTokenOptions, kind: str) -> str:
+    place = ("authority", options.authority) if options.authority else ("cloud", options.cloud)
+    parts = [
+        ("credential", kind),
+        place,
+        ("tenant", options.tenant_id),
+        ("client", options.client_id),
+        ("scope", " ".join(options.scope)),
+    ]
+    return ", ".join(f"{name} {value}" for name, value in parts if value)
 
 
 def _roles(provided: AppToken) -> str:
@@ -102,30 +136,28 @@ def _refuse_missing_roles(provided: AppToken) -> None:
 class TokenProvider:
     """Provides the token for one set of options, which are complete."""
 
-    def __init__(self, options: AppTokenOptions, kind: str, messages: Messages) -> None:
+    def __init__(self, options: AppTokenOptions, kind: str, messages: Messages, target: Target) -> None:
         self._options = options
         self._kind = kind
         self._messages = messages
-        self._wait_seconds = options.timeout + options.retry_for
+        self._target = target if options.run_on == "target" else None
+        self._wait_seconds = options.timeout + (_SIGN_IN_SECONDS if kind == DeviceCode.kind else options.retry_for)
+        self._store = open_store(options.cache)
+        cloud = CLOUDS[options.cloud]
+        self._scope = resolve_scope(options.scope, cloud, delegated=CREDENTIALS[kind].delegated)
+        self._request = self._credential(options).request(self._scope.value, claims_request(options.claims_challenge))
 
     def provide(self) -> AppToken:
         """The token, from the cache where there is a good one."""
-        store = open_store(self._options.cache)
-        if self._kind == RefreshToken.kind:
-            keeper = keeper_for(self._options, store, wait_seconds=self._wait_seconds)
-            sealing_secret = keeper.sign_in().sealing_secret
-            ask = functools.partial(self._redeem, keeper)
-        else:
-            sealing_secret = create_credential(self._kind, self._options).sealing_secret()
-            ask = functools.partial(self._ask, self._options)
+        sealing_secret, ask = self._redeeming() if self._kind == RefreshToken.kind else self._asking()
         cache = TokenCache(
-            store,
+            self._store,
             Seal(sealing_secret),
             min_validity=self._options.min_validity,
             wait_seconds=self._wait_seconds,
             warn=self._messages.warning,
         )
-        cached = cache.get(self._request.identity(), ask, force=self._options.force_refresh)
+        cached = cache.get(self._subject(), ask, force=self._options.force_refresh)
         return AppToken(
             token=cached.token,
             options=self._options,
@@ -135,44 +167,58 @@ class TokenProvider:
             source=cached.source,
         )
 
-    def _ask(self, options: AppTokenOptions) -> Token:
-        return create_credential(self._kind, options).request_token(self._request, self._network)
+    def _subject(self) -> str:
+        subject = self._request.identity()
+        # Each host has a managed identity of its own; with any other credential all hosts are the same client.
+        return f"{subject}\n{self._target.name}" if self._target and self._kind == ManagedIdentity.kind else subject
+
+    def _asking(self) -> tuple[str, t.Callable[[], Token]]:
+        secret = self._credential(self._options).sealing_secret() or secret_of_run(self._store, self._wait_seconds)
+        if self._kind == DeviceCode.kind and self._options.refresh_token_file:
+            return secret, self._sign_in
+        return secret, functools.partial(self._ask, self._kind, self._options)
+
+    def _redeeming(self) -> tuple[str, t.Callable[[], Token]]:
+        keeper = keeper_for(self._options, self._store, wait_seconds=self._wait_seconds)
+        return keeper.sign_in().sealing_secret, functools.partial(self._redeem, keeper)
+
+    def _ask(self, kind: str, options: AppTokenOptions) -> Token:
+        from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
+
+        credential = create_credential(kind, options, self._messages.display)
+        network = NetworkSettings.of(options)
+        if self._target is None:
+            return credential.request_token(self._request, network)
+        settings = {name: getattr(options, name) for name in _SETTINGS_FOR_TARGET}
+        asked = {"scope": [self._request.scope], "claims_challenge": self._request.claims}
+        return self._target.request_token(
+            {**settings, **asked, **credential.options_for_target(self._request, network)}
+        )
 
     def _redeem(self, keeper: RefreshTokenKeeper) -> Token:
         with keeper.redeeming() as sign_in:
-            token = self._ask(dataclasses.replace(self._options, refresh_token=sign_in.refresh_token))
+            newest = dataclasses.replace(self._options, refresh_token=sign_in.refresh_token)
+            token = self._ask(RefreshToken.kind, newest)
             if token.refresh_token:
                 keeper.succeed(sign_in, token.refresh_token)
-            else:
-                # Without a successor the one that was redeemed goes on to be the newest.
-                token = dataclasses.replace(token, refresh_token=sign_in.refresh_token)
+                return token
+            # Without a successor the one that was redeemed goes on to be the newest.
+            return dataclasses.replace(token, refresh_token=sign_in.refresh_token)
+
+    def _sign_in(self) -> Token:
+        """By the refresh token of an earlier sign-in; by a new one where there is none or it has had its time."""
+        options = self._options
+        keeper = RefreshTokenFile(
+            str(options.refresh_token_file), options.refresh_token, wait_seconds=self._wait_seconds
+        )
+        if keeper.has_any():
+            with contextlib.suppress(TokenRequestRefused):
+                return self._redeem(keeper)
+        with keeper.beginning() as keep:
+            token = self._ask(self._kind, options)
+            if token.refresh_token:
+                keep(token.refresh_token)
             return token
 
-    @functools.cached_property
-    def _scope(self) -> Scope:
-        cloud = CLOUDS[self._options.cloud]
-        return resolve_scope(self._options.scope, cloud, delegated=CREDENTIALS[self._kind].delegated)
-
-    @functools.cached_property
-    def _request(self) -> TokenRequest:
-        options = self._options
-        authority = options.authority or CLOUDS[options.cloud].login_url
-        return TokenRequest(
-            token_url=token_url(authority, str(options.tenant_id)),
-            client_id=str(options.client_id),
-            scope=self._scope.value,
-            claims=claims_request(options.claims_challenge),
-        )
-
-    @property
-    def _network(self) -> NetworkSettings:
-        from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
-
-        options = self._options
-        return NetworkSettings(
-            timeout=options.timeout,
-            retry_for=options.retry_for,
-            proxy=options.proxy,
-            ca_path=options.ca_path,
-            validate_certs=options.validate_certs,
-        )
+    def _credential(self, options: AppTokenOptions) -> Credential:
+        return create_credential(self._kind, options)

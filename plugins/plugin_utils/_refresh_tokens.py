@@ -144,13 +144,28 @@ class RefreshTokenFile(RefreshTokenKeeper):
         self._remember(refresh_token, refresh_token, old.sealing_secret)
         self._successor.commit(refresh_token.encode())
 
+    @contextlib.contextmanager
+    def beginning(self) -> t.Iterator[t.Callable[[str], None]]:
+        """The place for the refresh token of a new sign-in, which what it yields takes in."""
+        with self._lock(), _replacement(self._path) as token_file:
+
+            def keep(refresh_token: str) -> None:
+                self._remember(refresh_token, refresh_token, secrets.token_urlsafe(32))
+                token_file.commit(refresh_token.encode())
+
+            yield keep
+
+    def has_any(self) -> bool:
+        """Whether there is a refresh token to redeem."""
+        return bool((_read(self._path) or b"").strip() or self._seed)
+
     def _presented(self) -> str:
         content = (_read(self._path) or b"").decode(errors="replace").strip() or self._seed
         if content:
             return content
         raise InputError(
             f"refresh_token_file {self._path} does not exist or is empty, and no refresh_token is given.",
-            hint="Give refresh_token once; the file keeps its successors from then on.",
+            hint="Give refresh_token once, or sign in once with credential: device_code; the file keeps the rest.",
         )
 
     def _read_record(self, seal: Seal) -> tuple[str, bytes | None]:
@@ -210,4 +225,4 @@ def keeper_for(options: AppTokenOptions, store: Store, *, wait_seconds: float) -
     return GivenRefreshToken(options.refresh_token or "", store, wait_seconds=wait_seconds)
 
 
-__all__ = ("RefreshTokenKeeper", "SignIn", "keeper_for")
+__all__ = ("RefreshTokenFile", "RefreshTokenKeeper", "SignIn", "keeper_for")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import typing as t
 
 from ansible import constants as C
@@ -27,6 +28,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._private_files import (
 
 # Made by the main process before it forks, so every worker knows the same one.
 _RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
+_RUN_ENTRY = "run"
 
 
 class Store(t.Protocol):
@@ -88,4 +90,17 @@ def open_store(cache: str) -> Store:
     return DirectoryStore(os.path.join(_RUN_DIRECTORY, "entra_auth"))
 
 
-__all__ = ("DirectoryStore", "NoStore", "Store", "open_store")
+def secret_of_run(store: Store, wait_seconds: float) -> str:
+    """A random secret that lives as long as the store does, to seal what a credential without a secret bought.
+
+    It can't keep out who may read the store, but it keeps tokens from lying about in the clear.
+    """
+    known = store.read(_RUN_ENTRY)
+    if known is None:
+        with store.lock(_RUN_ENTRY, wait_seconds=wait_seconds):
+            known = store.read(_RUN_ENTRY) or secrets.token_hex(32).encode()
+            store.write(_RUN_ENTRY, known)
+    return known.decode()
+
+
+__all__ = ("DirectoryStore", "NoStore", "Store", "open_store", "secret_of_run")

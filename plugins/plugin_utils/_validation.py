@@ -24,6 +24,7 @@ from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import places
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._credentials import Credential
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
 
 # RFC 9110 section 5: a field name is a token; a field value has no control characters but the tab.
@@ -33,26 +34,38 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
     """Raise InputError that names all that is missing, and every place where it was looked for."""
-    kinds = [CREDENTIALS[kind]] if kind else list(CREDENTIALS.values())
-    missing = [name for name in ("tenant_id", "client_id") if not getattr(options, name)]
-    credentials = [cls for cls in kinds if not any(other.is_given(options) for other in kinds)]
-    if not missing and not credentials:
-        return
-    names = missing + ([f"a credential ({' or '.join(_names(credentials))})"] if credentials else [])
-    looked = [f"{name}: {places(OPTIONS[name])}" for name in (*missing, *_names(credentials))]
-    raise InputError(
-        f"To ask for a token, entra.auth still needs {', '.join(names)}. Looked for " + ". ".join(looked) + ".",
-        hint="Set them in one of these places; an empty value counts as not given.",
+    chosen = CREDENTIALS[kind] if kind else None
+    required = chosen.required if chosen else ("tenant_id", "client_id")
+    missing = [f"{name} ({places(OPTIONS[name])})" for name in required if not getattr(options, name)]
+    if chosen is None:
+        missing.append(f"a credential ({_places_of_credentials()})")
+    elif not _is_complete(chosen, options):
+        missing.append(" or ".join(f"{name} ({places(OPTIONS[name])})" for name in chosen.given_by))
+    if missing:
+        raise InputError(
+            f"To ask for a token, entra.auth still needs {', and '.join(missing)}.",
+            hint="Set what is missing in one of the places named; an empty value counts as not given.",
+        )
+
+
+def _places_of_credentials() -> str:
+    names = [name for cls in CREDENTIALS.values() for name in cls.given_by]
+    vendor = [variable for name in names for variable in OPTIONS[name].vendor_env]
+    return (
+        f"looked for the options {', '.join(names)}; each also as variable app_token_<option> and in the environment "
+        f"as ENTRA_AUTH_<OPTION>; in the environment {', '.join(vendor)}"
     )
 
 
-def _names(credentials: t.Sequence[t.Any]) -> list[str]:
-    return [name for cls in credentials for name in cls.given_by]
+def _is_complete(cls: type[Credential], options: AppTokenOptions) -> bool:
+    # A managed identity needs no selector, and a person at a device code brings all that is needed.
+    return not cls.required or not cls.given_by or cls.is_given(options)
 
 
 def refuse_unusable(options: AppTokenOptions) -> None:
     """Raise InputError for values that have the right type but could only fail later."""
-    validate_tenant(str(options.tenant_id))
+    if options.tenant_id:
+        validate_tenant(options.tenant_id)
     if _CONTROL_CHARACTER.search(str(options.client_id)) or " " in str(options.client_id):
         raise InputError(
             "client_id holds white space or control characters.",

@@ -13,21 +13,31 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential, TokenRequest
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import (
+    Credential,
+    OAuthCredential,
+    TokenRequest,
+)
+from ansible_collections.entra.auth.plugins.module_utils._credentials._client_certificate import ClientCertificate
 from ansible_collections.entra.auth.plugins.module_utils._credentials._client_secret import ClientSecret
+from ansible_collections.entra.auth.plugins.module_utils._credentials._device_code import DeviceCode
+from ansible_collections.entra.auth.plugins.module_utils._credentials._federated import Federated
+from ansible_collections.entra.auth.plugins.module_utils._credentials._managed_identity import ManagedIdentity
 from ansible_collections.entra.auth.plugins.module_utils._credentials._refresh_token import RefreshToken
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
 
-# In the order in which "auto" takes them.
-CREDENTIALS: t.Mapping[str, type[Credential]] = {cls.kind: cls for cls in (RefreshToken, ClientSecret)}
+# In the order in which "auto" takes them; a device code is never given, so never taken.
+CREDENTIALS: t.Mapping[str, type[Credential]] = {
+    cls.kind: cls for cls in (RefreshToken, ClientCertificate, ClientSecret, Federated, ManagedIdentity, DeviceCode)
+}
 
 
 def choose_kind(options: AppTokenOptions) -> tuple[str | None, str]:
     """The kind of credential that is meant, and why, in words; None where none was given."""
     if options.credential != "auto":
-        return options.credential, f"asked for by {options.origins.get('credential', 'credential')}"
+        return options.credential, options.origins.get("credential", "option credential")
     given = [cls for cls in CREDENTIALS.values() if cls.is_given(options)]
     direct = [cls for cls in given if cls.is_given_directly(options)]
     if not given:
@@ -38,17 +48,25 @@ def choose_kind(options: AppTokenOptions) -> tuple[str | None, str]:
     return chosen.kind, reason
 
 
-def create_credential(kind: str, options: AppTokenOptions) -> Credential:
-    """The credential of that kind, with what the options hold for it."""
+def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> Credential:
+    """The credential of that kind, with what the options hold for it; ``tell`` shows a sentence to a person."""
     if kind == RefreshToken.kind:
-        clients = (cls for cls in CREDENTIALS.values() if not cls.delegated and cls.is_given(options))
-        client = next(clients, None)
-        return RefreshToken(options, client(options) if client else None)
-    return CREDENTIALS[kind](options)
+        return RefreshToken(options, _client_of(options))
+    return CREDENTIALS[kind](options, tell)
+
+
+def _client_of(options: AppTokenOptions) -> OAuthCredential | None:
+    """By what a confidential app proves itself when it redeems a refresh token; a public app has nothing."""
+    for cls in (ClientCertificate, ClientSecret, Federated):
+        # Not what a platform may offer besides: a public app on such a platform has to send nothing.
+        if any(getattr(options, name) for name in cls.given_by):
+            return cls(options)
+    return None
 
 
 def _origin(cls: type[Credential], options: AppTokenOptions) -> str:
-    return " and ".join(options.origins[name] for name in cls.given_by if name in options.origins)
+    given = [options.origins[name] for name in cls.given_by if name in options.origins]
+    return " and ".join(given) or "the variables of the platform"
 
 
 __all__ = ("CREDENTIALS", "Credential", "TokenRequest", "choose_kind", "create_credential")

@@ -13,10 +13,16 @@ import abc
 import dataclasses
 import typing as t
 
+from ansible_collections.entra.auth.plugins.module_utils._authority import token_url
+from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
+
+_MAX_FILE_BYTES = 1024 * 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,23 +43,26 @@ class TokenRequest:
 
 
 class Credential(abc.ABC):
-    """One way an app proves itself at the token endpoint.
+    """One way an app proves itself.
 
-    Creating one has no side effects. ``given_by`` are the options of which any one tells that it is meant, and
-    ``delegated`` whether its tokens are those of a user. ``passing_codes`` are AADSTS codes that pass by themselves.
+    Creating one has no side effects. ``given_by`` are the options of which any one tells that it is meant, ``required``
+    those it can't work without besides; ``delegated`` is whether its tokens are those of a user. ``passing_codes`` are
+    AADSTS codes that pass by themselves. ``tell`` shows a sentence to a person at once.
     """
 
     kind: t.ClassVar[str]
     given_by: t.ClassVar[tuple[str, ...]]
+    required: t.ClassVar[tuple[str, ...]] = ("tenant_id", "client_id")
     delegated: t.ClassVar[bool] = False
     passing_codes: t.ClassVar[frozenset[int]] = frozenset()
 
-    def __init__(self, options: AppTokenOptions) -> None:
+    def __init__(self, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> None:
         self.options = options
+        self.tell = tell or (lambda sentence: None)
 
     @classmethod
     def is_given(cls, options: AppTokenOptions) -> bool:
-        """Whether the options hold this credential."""
+        """Whether the options, or the platform this runs on, offer this credential."""
         return any(getattr(options, name) for name in cls.given_by)
 
     @classmethod
@@ -61,32 +70,88 @@ class Credential(abc.ABC):
         """Whether the call itself holds this credential, rather than a variable or the environment."""
         return any(options.origins.get(name, "").startswith("option ") for name in cls.given_by)
 
-    @abc.abstractmethod
-    def sealing_secret(self) -> str:
-        """The secret without which nobody may be served a token that this credential bought."""
+    def request(self, scope: str, claims: str | None) -> TokenRequest:
+        """What this credential is going to ask. Raises InputError for an authority that is none."""
+        options = self.options
+        authority = options.authority or CLOUDS[options.cloud].login_url
+        return TokenRequest(token_url(authority, str(options.tenant_id)), str(options.client_id), scope, claims)
+
+    def sealing_secret(self) -> str | None:
+        """The secret without which nobody may be served a token that this credential bought; None if it has none."""
+        return None
 
     @abc.abstractmethod
+    def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
+        """Get a token from whoever issues it. Raises EntraAuthError."""
+
+    @abc.abstractmethod
+    def options_for_target(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        """The options by which the same token is asked for from another host, and no secret besides.
+
+        Raises InputError where that can't be.
+        """
+
+
+class OAuthCredential(Credential):
+    """A credential for Entra's token endpoint: a grant, and the client's authentication."""
+
     def grant(self) -> dict[str, str]:
-        """The form fields of the grant (RFC 6749 section 4)."""
+        """The form fields of the grant (RFC 6749 section 4); by default those of the client credentials."""
+        return {"grant_type": "client_credentials"}
 
     @abc.abstractmethod
-    def client_authentication(self, request: TokenRequest) -> dict[str, str]:
+    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
         """The form fields by which the client authenticates (RFC 6749 section 2.3), made anew for each request."""
 
-    def form(self, request: TokenRequest) -> dict[str, str]:
+    def form(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
         """All fields of the token request."""
         fields = {**self.grant(), "client_id": request.client_id, "scope": request.scope}
         if request.claims:
             fields["claims"] = request.claims
-        return {**fields, **self.client_authentication(request)}
+        return {**fields, **self.client_authentication(request, network)}
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
-        """Get a token from whoever issues it. Raises EntraAuthError."""
         # Here, not at the top: requests is loaded for a request only, never for a token out of the cache.
         from ansible_collections.entra.auth.plugins.module_utils._token_endpoint import Patience, TokenEndpoint
 
         endpoint = TokenEndpoint(request.token_url, network)
-        return endpoint.request_token(lambda: self.form(request), Patience(codes=self.passing_codes))
+        return endpoint.request_token(lambda: self.form(request, network), Patience(codes=self.passing_codes))
 
 
-__all__ = ("Credential", "TokenRequest")
+class AssertionCredential(OAuthCredential):
+    """A credential that sends an assertion in place of a secret (RFC 7523 section 2.2)."""
+
+    @abc.abstractmethod
+    def assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
+        """A new assertion."""
+
+    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        return {
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": self.assertion(request, network),
+        }
+
+    def options_for_target(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        # Whatever made the assertion, a private key above all, stays here.
+        return {
+            "credential": "federated",
+            "federated_token_source": "given",
+            "federated_token": self.assertion(request, network),
+        }
+
+
+def read_file(option: str, path: str) -> bytes:
+    """The content of the file that an option names. Raises InputError."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MAX_FILE_BYTES)
+    except OSError as exc:
+        content, reason = b"", exc.strerror
+    else:
+        reason = "it is empty"
+    if content.strip():
+        return content
+    raise InputError(f"{option} {path} can't be read: {reason}.", hint=f"Correct {option}, or the file's permissions.")
+
+
+__all__ = ("AssertionCredential", "Credential", "OAuthCredential", "TokenRequest", "read_file")

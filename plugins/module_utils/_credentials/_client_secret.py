@@ -9,10 +9,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential, TokenRequest
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import OAuthCredential, TokenRequest
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
 
 
-class ClientSecret(Credential):
+class ClientSecret(OAuthCredential):
     """A password of the app, sent in the form."""
 
     kind = "client_secret"
@@ -21,11 +26,11 @@ class ClientSecret(Credential):
     def sealing_secret(self) -> str:
         return self.options.client_secret or ""
 
-    def grant(self) -> dict[str, str]:
-        return {"grant_type": "client_credentials"}
-
-    def client_authentication(self, request: TokenRequest) -> dict[str, str]:
+    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
         return {"client_secret": self.options.client_secret or ""}
+
+    def options_for_target(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        return {"credential": self.kind, "client_secret": self.options.client_secret or ""}
 
 
 __all__ = ("ClientSecret",)

@@ -13,20 +13,21 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential, TokenRequest
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import OAuthCredential, TokenRequest
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
 
 
-class RefreshToken(Credential):
+class RefreshToken(OAuthCredential):
     """Redeems ``options.refresh_token``; ``client`` proves a confidential app, a public app has none."""
 
     kind = "refresh_token"
     given_by = ("refresh_token", "refresh_token_file")
     delegated = True
 
-    def __init__(self, options: AppTokenOptions, client: Credential | None = None) -> None:
+    def __init__(self, options: AppTokenOptions, client: OAuthCredential | None = None) -> None:
         super().__init__(options)
         self._client = client
 
@@ -36,8 +37,12 @@ class RefreshToken(Credential):
     def grant(self) -> dict[str, str]:
         return {"grant_type": "refresh_token", "refresh_token": self.options.refresh_token or ""}
 
-    def client_authentication(self, request: TokenRequest) -> dict[str, str]:
-        return self._client.client_authentication(request) if self._client else {}
+    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        return self._client.client_authentication(request, network) if self._client else {}
+
+    def options_for_target(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        client = self._client.options_for_target(request, network) if self._client else {}
+        return {**client, "credential": self.kind, "refresh_token": self.options.refresh_token or ""}
 
 
 __all__ = ("RefreshToken",)

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The federated credential: an assertion of another issuer, which the app trusts, in place of a secret.
+
+Learn, "Workload identity federation". The assertions of CI systems live some five minutes, so each token request gets
+its own.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._assertions import ASSERTION_SOURCES, described
+from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import (
+    AssertionCredential,
+    TokenRequest,
+    read_file,
+)
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, TokenRequestRefused
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
+    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.module_utils._token import Token
+
+# No federated credential of the app matches. Right after one was made that passes within minutes (Learn, "Important
+# considerations and restrictions for federated identity credentials").
+_NO_MATCH = frozenset({70021, 700211, 700212, 700213})
+_MISMATCHES = _NO_MATCH | {7002121, 7002137, 7002138}
+
+
+class Federated(AssertionCredential):
+    """Presents an assertion that was given, read from a file, or minted by the platform this runs on."""
+
+    kind = "federated"
+    given_by = ("federated_token", "federated_token_file", "federated_token_source")
+    passing_codes = _NO_MATCH
+
+    @classmethod
+    def is_given(cls, options: AppTokenOptions) -> bool:
+        return super().is_given(options) or _platform() is not None
+
+    def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
+        try:
+            return super().request_token(request, network)
+        except TokenRequestRefused as exc:
+            refusal = exc
+        if not _MISMATCHES.isdisjoint(refusal.answer.error_codes):
+            refusal.message += f" What was sent: {described(self._sent)}."
+        raise refusal
+
+    def assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
+        self._sent = self._mint(network)
+        return self._sent
+
+    def _mint(self, network: NetworkSettings) -> str:
+        options = self.options
+        source = options.federated_token_source or (None if self._is_in_hand() else _platform())
+        if source and source != "given":
+            audience = CLOUDS[options.cloud].federation_audience
+            return ASSERTION_SOURCES[source].mint(audience, options, network)
+        if options.federated_token:
+            return options.federated_token.strip()
+        if options.federated_token_file:
+            return read_file("federated_token_file", options.federated_token_file).decode(errors="replace").strip()
+        raise InputError(
+            "Neither federated_token nor federated_token_file is given, and no platform that mints assertions is here.",
+            hint="Give one of them, or name the platform as federated_token_source.",
+        )
+
+    def _is_in_hand(self) -> bool:
+        return bool(self.options.federated_token or self.options.federated_token_file)
+
+
+def _platform() -> str | None:
+    """The platform that mints assertions for what runs here, by the variables it sets."""
+    sources = ((name, source.variables) for name, source in ASSERTION_SOURCES.items() if source.variables)
+    return next((name for name, needed in sources if all(os.environ.get(one) for one in needed)), None)
+
+
+__all__ = ("Federated",)
