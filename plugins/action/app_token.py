@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -38,15 +40,24 @@ class ActionModule(ActionBase):
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module on the target so that neither it nor the connection, at any verbosity, logs what passes."""
-        contexts = [self._task, self._play_context, getattr(self._connection, "_play_context", self._play_context)]
-        before = [context.no_log for context in contexts]
-        for context in contexts:
-            context.no_log = True
-        try:
+        with self._silence():
             result: dict[str, t.Any] = self._execute_module(
                 "entra.auth.app_token", module_args=arguments, task_vars=task_vars
             )
             return result
+
+    @contextlib.contextmanager
+    def _silence(self) -> t.Iterator[None]:
+        contexts = [self._task, self._play_context, getattr(self._connection, "_play_context", self._play_context)]
+        before = [context.no_log for context in contexts]
+        debug = vars(constants)["DEFAULT_DEBUG"]
+        for context in contexts:
+            context.no_log = True
+        # With ANSIBLE_DEBUG, Ansible prints every module's arguments and answer, no_log or not.
+        vars(constants)["DEFAULT_DEBUG"] = False
+        try:
+            yield
         finally:
+            vars(constants)["DEFAULT_DEBUG"] = debug
             for context, no_log in zip(contexts, before, strict=True):
                 context.no_log = no_log

@@ -17,6 +17,8 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 
 # Letters, digits, dots and hyphens: a GUID or a verified domain, and nothing that could change the URL's meaning.
 _TENANT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?", re.IGNORECASE)
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
 _TENANTLESS = frozenset({"common", "organizations", "consumers"})
 
 
@@ -40,19 +42,18 @@ def authority_url(authority: str) -> str:
     Plain http is for loopback alone: the request carries a credential.
     """
     url = authority.strip() if "://" in authority else f"https://{authority.strip()}"
-    host = _host(url)
-    if not host or urllib.parse.urlsplit(url).username is not None:
+    parts = _parts(url)
+    if parts is None or not _is_host(parts.hostname or "") or not _PATH.fullmatch(parts.path) or "@" in parts.netloc:
         raise InputError(
             "The authority is not a URL of a login host.",
             hint="Write it like https://login.microsoftonline.com.",
         )
-    scheme = urllib.parse.urlsplit(url).scheme.lower()
-    if scheme != "https" and not (scheme == "http" and is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(str(parts.hostname))):
         raise InputError(
-            f"The authority {scheme}://{host} is not https, so the credential would travel in the clear.",
+            f"The authority {parts.scheme}://{parts.hostname} is not https, so the credential would go in the clear.",
             hint="Write the authority as https://…; http is for a test server on this machine only.",
         )
-    return url.split("?")[0].split("#")[0].rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 
 
 def token_url(authority: str, tenant_id: str) -> str:
@@ -62,6 +63,8 @@ def token_url(authority: str, tenant_id: str) -> str:
     """
     base = authority_url(authority)
     path = urllib.parse.urlsplit(base).path
+    if path:
+        validate_tenant(path.split("/")[1])
     if path.lower() == "/adfs":
         return f"{base}/oauth2/token"
     return f"{base if path else f'{base}/{tenant_id}'}/oauth2/v2.0/token"
@@ -75,13 +78,24 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _host(url: str) -> str | None:
+def _parts(url: str) -> urllib.parse.SplitResult | None:
+    if re.search(r"[\s\x00-\x1f]", url):
+        # urlsplit would drop some of these without a word.
+        return None
     try:
         parts = urllib.parse.urlsplit(url)
-        _port = parts.port
+        # Reading the port is what checks it.
+        return parts if parts.port is None or parts.port else None
     except ValueError:
         return None
-    return parts.hostname
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return bool(_HOST_NAME.fullmatch(host))
+    return True
 
 
 __all__ = ("authority_url", "is_loopback", "token_url", "validate_tenant")

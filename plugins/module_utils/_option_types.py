@@ -30,7 +30,7 @@ def convert(spec: OptionSpec, value: t.Any, origin: str) -> t.Any:
     """The value of an option in its type, as plain Python; InputError names the option and its origin."""
     try:
         converted = _CONVERTERS[spec.type](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         # Constructed after the block: what is raised in an except clause drags the value along as its context.
         converted = None
     if converted is None:
@@ -57,7 +57,7 @@ def _shown(spec: OptionSpec, value: t.Any) -> str:
 
 
 def _to_str(value: t.Any) -> str:
-    if isinstance(value, (bool, dict, list, tuple, set, bytes)):
+    if value is None or isinstance(value, (bool, dict, list, tuple, set, bytes)):
         raise TypeError
     # Through bytes, because str() of a subclass of str may return that subclass with all it carries, and because
     # what has no UTF-8 form (an undecodable environment variable) can't be sent.

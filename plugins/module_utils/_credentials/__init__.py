@@ -57,11 +57,21 @@ def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str
 
 def _client_of(options: AppTokenOptions) -> OAuthCredential | None:
     """By what a confidential app proves itself when it redeems a refresh token; a public app has nothing."""
-    for cls in (ClientCertificate, ClientSecret, Federated):
-        # Not what a platform may offer besides: a public app on such a platform has to send nothing.
-        if any(getattr(options, name) for name in cls.given_by):
-            return cls(options)
-    return None
+    candidates = (cls for cls in (ClientCertificate, ClientSecret, Federated) if _is_in_hand(cls, options))
+    return next((cls(options) for cls in candidates if not _belongs_to_another_app(cls, options)), None)
+
+
+def _is_in_hand(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
+    # Not what a platform may offer besides: a public app on such a platform has to send nothing.
+    return any(getattr(options, name) for name in cls.given_by)
+
+
+def _belongs_to_another_app(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
+    """Whether a call names its own app and refresh token, and this is only what the environment holds for some app."""
+    named = [options.origins.get(name, "").startswith("option ") for name in ("client_id", "refresh_token")]
+    return all(named) and all(
+        options.origins[name].startswith("environment ") for name in cls.given_by if name in options.origins
+    )
 
 
 def _origin(cls: type[Credential], options: AppTokenOptions) -> str:

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+set -eux
+
+# The emulator is beside the targets; what it runs sees it in place of Microsoft.
+PYTHONPATH=../../.. python -m entra_emulator exec -- ansible-playbook -i localhost, -c local play.yml "$@"
