@@ -18,7 +18,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 # Letters, digits, dots and hyphens: a GUID or a verified domain, and nothing that could change the URL's meaning.
 _TENANT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?", re.IGNORECASE)
-_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _TENANTLESS = frozenset({"common", "organizations", "consumers"})
 
 
@@ -43,7 +43,8 @@ def authority_url(authority: str) -> str:
     """
     url = authority.strip() if "://" in authority else f"https://{authority.strip()}"
     parts = _parts(url)
-    if parts is None or not _is_host(parts.hostname or "") or not _PATH.fullmatch(parts.path) or "@" in parts.netloc:
+    path = parts.path.rstrip("/") if parts else ""
+    if parts is None or not _is_host(parts.hostname or "") or not _PATH.fullmatch(path) or "@" in parts.netloc:
         raise InputError(
             "The authority is not a URL of a login host.",
             hint="Write it like https://login.microsoftonline.com.",
@@ -53,7 +54,7 @@ def authority_url(authority: str) -> str:
             f"The authority {parts.scheme}://{parts.hostname} is not https, so the credential would go in the clear.",
             hint="Write the authority as https://…; http is for a test server on this machine only.",
         )
-    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def token_url(authority: str, tenant_id: str) -> str:

@@ -168,7 +168,7 @@ class TokenProvider:
         )
 
     def _subject(self) -> str:
-        subject = self._request.identity()
+        subject = f"{self._kind}\n{self._request.identity()}"
         # Each host has a managed identity of its own; with any other credential all hosts are the same client.
         return f"{subject}\n{self._target.name}" if self._target and self._kind == ManagedIdentity.kind else subject
 

@@ -44,7 +44,8 @@ def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
     if missing:
         raise InputError(
             f"To ask for a token, entra.auth still needs {', and '.join(missing)}.",
-            hint="Set what is missing in one of the places named; an empty value counts as not given.",
+            hint="Set what is missing in one of the places named; an empty value counts as not given. On Azure, "
+            "credential: managed_identity needs none of it.",
         )
 
 
@@ -73,7 +74,7 @@ def refuse_unusable(options: AppTokenOptions) -> None:
         )
     if options.timeout == 0:
         raise InputError("timeout is 0, which leaves no time for any answer.", hint="Set timeout above 0 seconds.")
-    if options.ca_path and not os.access(options.ca_path, os.R_OK):
+    if options.ca_path and options.run_on == "controller" and not os.access(options.ca_path, os.R_OK):
         raise InputError(
             f"ca_path {options.ca_path} does not exist or can't be read.",
             hint="Set it to a PEM file, or a directory of hashed certificates, that the controller can read.",
