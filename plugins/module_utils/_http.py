@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import re
 import time
 import typing as t
 import urllib.parse
@@ -25,7 +26,7 @@ try:
     import requests
     import requests.adapters
     import urllib3
-    from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ProtocolError, ReadTimeoutError
+    from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
     from urllib3.util.retry import Retry
 except ImportError:
     HAS_REQUESTS = False
@@ -104,11 +105,14 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds to wait by the Retry-After header, given in seconds or as a date (RFC 9110 section 10.2.3)."""
-        value = self.headers.get("Retry-After", "").strip()
-        if value.isdigit():
-            return float(value)
-        moment = email.utils.parsedate_tz(value)
-        return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
+        return _seconds_to_wait(self.headers.get("Retry-After", ""))
+
+
+def _seconds_to_wait(retry_after: str) -> float | None:
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after):
+        return float(retry_after)
+    moment = email.utils.parsedate_tz(retry_after)
+    return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
 
 
 @dataclasses.dataclass
@@ -145,10 +149,8 @@ class _RetryWithin(Retry):
         self.attempts.began_on = time.time()
 
     def parse_retry_after(self, retry_after: str) -> float:
-        try:
-            return super().parse_retry_after(retry_after)
-        except InvalidHeader:
-            return 0
+        # What can't be read counts as not there, where urllib3 would give up.
+        return _seconds_to_wait(retry_after) or 0
 
     def get_backoff_time(self) -> float:
         return min(super().get_backoff_time(), _BACKOFF_MAX_SECONDS)
@@ -251,24 +253,27 @@ def _bounded_body(response: requests.Response, until: float) -> bytes:
     return bytes(body)
 
 
-def _reason(exc: BaseException) -> str:
-    """The innermost cause in words, without URLs and object addresses."""
+def _causes(exc: BaseException) -> t.Iterator[BaseException]:
     while True:
+        yield exc
         inner = getattr(exc, "reason", None) or exc.__cause__ or (exc.args[0] if exc.args else None)
         if not isinstance(inner, BaseException):
-            break
+            return
         exc = inner
-    text = str(exc)
+
+
+def _reason(exc: BaseException) -> str:
+    """The innermost cause in words, without URLs and object addresses."""
+    text = str(list(_causes(exc))[-1])
     return text.rpartition(": ")[2] if "object at 0x" in text else text
 
 
 def _kind(exc: BaseException) -> str:
     # From the outside in: requests wraps urllib3's error, which wraps the real one.
-    while isinstance(exc, MaxRetryError) and exc.reason:
-        exc = exc.reason
-    for kind, classes in _KINDS.items():
-        if isinstance(exc, classes):
-            return kind
+    for cause in _causes(exc):
+        for kind, classes in _KINDS.items():
+            if isinstance(cause, classes):
+                return kind
     return "other"
 
 

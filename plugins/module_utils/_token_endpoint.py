@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import math
 import re
 import time
 import typing as t
@@ -174,7 +175,7 @@ def token_from(answer: Answer) -> Token:
         access_token=access_token,
         issued_on=answer.asked_on,
         expires_on=answer.asked_on + _lifetime(body, answer.asked_on),
-        refresh_on=answer.asked_on + refresh_in if refresh_in else None,
+        refresh_on=answer.asked_on + refresh_in if refresh_in and refresh_in > 0 else None,
         scope=str(body.get("scope") or ""),
         correlation_id=answer.headers.get("client-request-id"),
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
@@ -202,7 +203,7 @@ def _seconds(value: t.Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number < float("inf") else None
+    return number if math.isfinite(number) else None
 
 
 def _epoch(value: t.Any) -> float | None:

@@ -38,17 +38,16 @@ def ensure_private_directory(path: str) -> None:
 
 
 def read_private(path: str) -> bytes | None:
-    """The content of a regular file of ours; None where there is none such. OSError where it can't be read."""
+    """The content of a regular file of ours; None where there is none. OSError for anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as exc:
-        if exc.errno in (errno.ENOENT, errno.ELOOP):
-            return None
-        raise
+    except FileNotFoundError:
+        return None
     with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
-        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
-        return file.read(_MAX_BYTES) if ours else None
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "it is not a regular file of this user")
+        return file.read(_MAX_BYTES)
 
 
 class Replacement:

@@ -145,11 +145,19 @@ class TokenProvider:
         self._store = open_store(options.cache)
         cloud = CLOUDS[options.cloud]
         self._scope = resolve_scope(options.scope, cloud, delegated=CREDENTIALS[kind].delegated)
-        self._request = self._credential(options).request(self._scope.value, claims_request(options.claims_challenge))
+        self._credential = create_credential(kind, options, messages.display)
+        self._request = self._credential.request(self._scope.value, claims_request(options.claims_challenge))
 
     def provide(self) -> AppToken:
         """The token, from the cache where there is a good one."""
-        sealing_secret, ask = self._redeeming() if self._kind == RefreshToken.kind else self._asking()
+        if self._kind != RefreshToken.kind:
+            return self._provide(self._sealing_secret(), self._sign_in if self._signs_in() else self._ask)
+        keeper = keeper_for(self._options, self._store, wait_seconds=self._wait_seconds)
+        provided = self._provide(keeper.sign_in().sealing_secret, functools.partial(self._redeem, keeper))
+        newest = dataclasses.replace(provided.token, refresh_token=keeper.sign_in().refresh_token)
+        return dataclasses.replace(provided, token=newest)
+
+    def _provide(self, sealing_secret: str, ask: t.Callable[[], Token]) -> AppToken:
         cache = TokenCache(
             self._store,
             Seal(sealing_secret),
@@ -172,24 +180,20 @@ class TokenProvider:
         # Each host has a managed identity of its own; with any other credential all hosts are the same client.
         return f"{subject}\n{self._target.name}" if self._target and self._kind == ManagedIdentity.kind else subject
 
-    def _asking(self) -> tuple[str, t.Callable[[], Token]]:
-        secret = self._credential(self._options).sealing_secret() or secret_of_run(self._store, self._wait_seconds)
-        if self._kind == DeviceCode.kind and self._options.refresh_token_file:
-            return secret, self._sign_in
-        return secret, functools.partial(self._ask, self._kind, self._options)
+    def _sealing_secret(self) -> str:
+        return self._credential.sealing_secret() or secret_of_run(self._store, self._wait_seconds)
 
-    def _redeeming(self) -> tuple[str, t.Callable[[], Token]]:
-        keeper = keeper_for(self._options, self._store, wait_seconds=self._wait_seconds)
-        return keeper.sign_in().sealing_secret, functools.partial(self._redeem, keeper)
+    def _signs_in(self) -> bool:
+        return self._kind == DeviceCode.kind and bool(self._options.refresh_token_file)
 
-    def _ask(self, kind: str, options: AppTokenOptions) -> Token:
+    def _ask(self, credential: Credential | None = None) -> Token:
         from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
 
-        credential = create_credential(kind, options, self._messages.display)
-        network = NetworkSettings.of(options)
+        credential = credential or self._credential
+        network = NetworkSettings.of(self._options)
         if self._target is None:
             return credential.request_token(self._request, network)
-        settings = {name: getattr(options, name) for name in _SETTINGS_FOR_TARGET}
+        settings = {name: getattr(self._options, name) for name in _SETTINGS_FOR_TARGET}
         asked = {"scope": [self._request.scope], "claims_challenge": self._request.claims}
         return self._target.request_token(
             {**settings, **asked, **credential.options_for_target(self._request, network)}
@@ -197,13 +201,12 @@ class TokenProvider:
 
     def _redeem(self, keeper: RefreshTokenKeeper) -> Token:
         with keeper.redeeming() as sign_in:
-            newest = dataclasses.replace(self._options, refresh_token=sign_in.refresh_token)
-            token = self._ask(RefreshToken.kind, newest)
-            if token.refresh_token:
-                keeper.succeed(sign_in, token.refresh_token)
-                return token
+            options = dataclasses.replace(self._options, refresh_token=sign_in.refresh_token)
+            token = self._ask(create_credential(RefreshToken.kind, options))
             # Without a successor the one that was redeemed goes on to be the newest.
-            return dataclasses.replace(token, refresh_token=sign_in.refresh_token)
+            newest = token.refresh_token or sign_in.refresh_token
+            keeper.succeed(sign_in, newest)
+            return dataclasses.replace(token, refresh_token=newest)
 
     def _sign_in(self) -> Token:
         """By the refresh token of an earlier sign-in; by a new one where there is none or it has had its time."""
@@ -215,10 +218,7 @@ class TokenProvider:
             with contextlib.suppress(TokenRequestRefused):
                 return self._redeem(keeper)
         with keeper.beginning() as keep:
-            token = self._ask(self._kind, options)
+            token = self._ask()
             if token.refresh_token:
                 keep(token.refresh_token)
             return token
-
-    def _credential(self, options: AppTokenOptions) -> Credential:
-        return create_credential(self._kind, options)

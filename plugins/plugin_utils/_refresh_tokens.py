@@ -16,7 +16,6 @@ from __future__ import annotations
 import abc
 import contextlib
 import dataclasses
-import json
 import secrets
 import typing as t
 
@@ -27,6 +26,9 @@ from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
+
+_RECORD = "sign-in"
+_NEWEST = "newest refresh token"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,7 @@ class SignIn:
 class RefreshTokenKeeper(abc.ABC):
     """Knows the newest refresh token of a sign-in and takes in its successors.
 
+    A *record* lies about for each refresh token that may be presented: the sealing secret, sealed for its holder.
     ``wait_seconds`` bounds how long one caller waits for another one's redemption.
     """
 
@@ -49,26 +52,36 @@ class RefreshTokenKeeper(abc.ABC):
     def sign_in(self) -> SignIn:
         """The sign-in as it is now."""
         presented = self._presented()
-        return self._recall(presented) or self._begin(presented)
+        known = self._recall(presented)
+        if known:
+            return SignIn(self._newest(known, presented), known)
+        # Unknown, or seen half-way through somebody's redemption: look again when that is over.
+        with self.redeeming() as sign_in:
+            return sign_in
 
     @contextlib.contextmanager
     def redeeming(self) -> t.Iterator[SignIn]:
         """The right to redeem the newest refresh token, which one caller at a time has."""
         with self._lock():
             presented = self._presented()
-            yield self._recall(presented) or self._remember(presented, presented, secrets.token_urlsafe(32))
+            known = self._recall(presented) or self._begin(presented)
+            yield SignIn(self._newest(known, presented), known)
 
     @abc.abstractmethod
-    def succeed(self, old: SignIn, refresh_token: str) -> None:
-        """Keep the refresh token that came back; called while redeeming, before the access token is handed out."""
+    def succeed(self, sign_in: SignIn, refresh_token: str) -> None:
+        """Keep the newest refresh token; called while redeeming, before the access token is handed out."""
 
     @abc.abstractmethod
     def _presented(self) -> str:
         """The refresh token that the user, or the user's file, presents."""
 
     @abc.abstractmethod
-    def _read_record(self, seal: Seal) -> tuple[str, bytes | None]:
-        """The name and the sealed content of the record for the holder of a refresh token."""
+    def _newest(self, sealing_secret: str, presented: str) -> str:
+        """The newest one of the same sign-in."""
+
+    @abc.abstractmethod
+    def _read_record(self, name: str) -> bytes | None:
+        """A sealed record."""
 
     @abc.abstractmethod
     def _write_record(self, name: str, content: bytes) -> None:
@@ -78,47 +91,56 @@ class RefreshTokenKeeper(abc.ABC):
     def _lock(self) -> t.ContextManager[object]:
         """One caller at a time."""
 
-    def _begin(self, presented: str) -> SignIn:
-        with self._lock():
-            return self._recall(presented) or self._remember(presented, presented, secrets.token_urlsafe(32))
+    def _begin(self, holder: str) -> str:
+        sealing_secret = secrets.token_urlsafe(32)
+        self._remember(holder, sealing_secret)
+        return sealing_secret
 
-    def _recall(self, holder: str) -> SignIn | None:
+    def _recall(self, holder: str) -> str | None:
         seal = Seal(holder)
-        name, sealed = self._read_record(seal)
-        content = seal.open(sealed, name)
-        return SignIn(**json.loads(content)) if content else None
+        name = seal.name(_RECORD)
+        content = seal.open(self._read_record(name), name)
+        return content.decode() if content else None
 
-    def _remember(self, holder: str, newest: str, sealing_secret: str) -> SignIn:
-        sign_in, seal = SignIn(newest, sealing_secret), Seal(holder)
-        name, _sealed = self._read_record(seal)
-        self._write_record(name, seal.seal(json.dumps(dataclasses.asdict(sign_in)).encode(), name))
-        return sign_in
+    def _remember(self, holder: str, sealing_secret: str) -> None:
+        seal = Seal(holder)
+        name = seal.name(_RECORD)
+        self._write_record(name, seal.seal(sealing_secret.encode(), name))
 
 
 class GivenRefreshToken(RefreshTokenKeeper):
-    """A refresh token given as an option: its successors are remembered in the cache, for whoever presents it again."""
+    """A refresh token given as an option; whoever presents it or a successor finds the newest in the cache."""
 
     def __init__(self, refresh_token: str, store: Store, *, wait_seconds: float) -> None:
         super().__init__(wait_seconds=wait_seconds)
         self._given = refresh_token
         self._store = store
 
-    def succeed(self, old: SignIn, refresh_token: str) -> None:
-        for holder in (refresh_token, self._given):
-            self._remember(holder, refresh_token, old.sealing_secret)
+    def succeed(self, sign_in: SignIn, refresh_token: str) -> None:
+        seal = Seal(sign_in.sealing_secret)
+        name = seal.name(_NEWEST)
+        self._store.write(name, seal.seal(refresh_token.encode(), name))
+        self._remember(refresh_token, sign_in.sealing_secret)
 
     def _presented(self) -> str:
         return self._given
 
-    def _read_record(self, seal: Seal) -> tuple[str, bytes | None]:
-        name = seal.name("sign-in")
-        return name, self._store.read(name)
+    def _newest(self, sealing_secret: str, presented: str) -> str:
+        seal = Seal(sealing_secret)
+        name = seal.name(_NEWEST)
+        content = seal.open(self._store.read(name), name)
+        return content.decode() if content else presented
+
+    def _read_record(self, name: str) -> bytes | None:
+        return self._store.read(name)
 
     def _write_record(self, name: str, content: bytes) -> None:
         self._store.write(name, content)
 
     def _lock(self) -> t.ContextManager[object]:
-        return self._store.lock(Seal(self._given).name("redeeming"), wait_seconds=self._wait_seconds)
+        # By what all holders of the sign-in have in common, once it is known.
+        holder = self._recall(self._given) or self._given
+        return self._store.lock(Seal(holder).name(_RECORD), wait_seconds=self._wait_seconds)
 
 
 class RefreshTokenFile(RefreshTokenKeeper):
@@ -139,9 +161,9 @@ class RefreshTokenFile(RefreshTokenKeeper):
         with super().redeeming() as sign_in, _replacement(self._path) as self._successor:
             yield sign_in
 
-    def succeed(self, old: SignIn, refresh_token: str) -> None:
+    def succeed(self, sign_in: SignIn, refresh_token: str) -> None:
         # The record first: a crash in between leaves the old refresh token, which Entra still redeems.
-        self._remember(refresh_token, refresh_token, old.sealing_secret)
+        self._remember(refresh_token, sign_in.sealing_secret)
         self._successor.commit(refresh_token.encode())
 
     @contextlib.contextmanager
@@ -150,7 +172,7 @@ class RefreshTokenFile(RefreshTokenKeeper):
         with self._lock(), _replacement(self._path) as token_file:
 
             def keep(refresh_token: str) -> None:
-                self._remember(refresh_token, refresh_token, secrets.token_urlsafe(32))
+                self._begin(refresh_token)
                 token_file.commit(refresh_token.encode())
 
             yield keep
@@ -168,8 +190,11 @@ class RefreshTokenFile(RefreshTokenKeeper):
             hint="Give refresh_token once, or sign in once with credential: device_code; the file keeps the rest.",
         )
 
-    def _read_record(self, seal: Seal) -> tuple[str, bytes | None]:
-        return "refresh token file", _read(self._record_path)
+    def _newest(self, sealing_secret: str, presented: str) -> str:
+        return presented
+
+    def _read_record(self, name: str) -> bytes | None:
+        return _read(self._record_path)
 
     def _write_record(self, name: str, content: bytes) -> None:
         with _replacement(self._record_path) as replacement:
