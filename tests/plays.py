@@ -9,12 +9,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from entra_emulator.client import Emulator
 
 ROOT: t.Final = Path(__file__).resolve().parents[1]
@@ -22,6 +26,8 @@ COLLECTIONS: t.Final = Path(os.environ.get("ENTRA_COLLECTIONS_PATH") or ROOT / "
 _BIN: t.Final = Path(sys.executable).parent
 # A play that hangs fails the test in the end; nothing is timed by it.
 _PLAY_SECONDS: t.Final = 300
+_POLL_SECONDS: t.Final = 0.05
+_SHOWN: t.Final = "shown: "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +54,68 @@ class Play:
         seen = [event["result"] for event in self.events() if (event["task"], event["host"]) == (task, host)]
         assert seen, f"no task {task!r} on {host} in:\n{self.output}"
         return t.cast("dict[str, t.Any]", seen[-1])
+
+
+    def shown(self, host: str = "h001") -> dict[str, t.Any]:
+        """The values that the last task of :func:`show` showed, in their types, after a run with ``record=True``."""
+        return t.cast("dict[str, t.Any]", json.loads(self.result("Show", host)["msg"].removeprefix(_SHOWN)))
+
+
+class Running:
+    """A run of ansible-playbook under way, in a process group of its own; a context manager that leaves nothing."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], directory: Path, home: Path) -> None:
+        self._directory = directory
+        self._home = home
+        # Not in HOME, which tests search for what a run leaves behind; a file, because orphans keep a pipe open.
+        self._log = directory / f"run-{len(list(directory.glob('run-*.log')))}.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> t.Self:
+        return self
+
+    def __exit__(self, *_exc_info: object) -> None:
+        if self._process.poll() is None:
+            self.kill()
+
+    def kill(self) -> Play:
+        """SIGKILL for the whole group; the run as far as it came, once its last orphaned worker has ended, too."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        play = self.finish()
+        wait_until(lambda: not self._alive())
+        return play
+
+    def finish(self) -> Play:
+        """The run when it has ended."""
+        status = self._process.wait(_PLAY_SECONDS)
+        return Play(status, self._log.read_text(), "", self._directory, self._home)
+
+    def _alive(self) -> list[Path]:
+        return [path for path in Path("/proc").glob("[0-9]*/cwd") if _target(path) == self._directory]
+
+
+def _target(link: Path) -> Path | None:
+    try:
+        return link.readlink()
+    except OSError:  # ended meanwhile, or not ours
+        return None
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Return as soon as ``condition`` holds; fail where it never does."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(_POLL_SECONDS)
 
 
 class Plays:
@@ -99,11 +167,9 @@ class Plays:
 
         They are inventory variables, so a string in them is a template, as in any inventory.
         """
-        path = playbook if isinstance(playbook, Path) else self.write(playbook)
-        command = [str(_BIN / "ansible-playbook"), "-i", str(self._inventory(hosts, variables)), f"--forks={forks}"]
         chosen = {"ANSIBLE_STDOUT_CALLBACK": "record"} if record else {}
         done = subprocess.run(
-            [*command, *arguments, str(path)],
+            self._command(playbook, arguments, hosts, forks, variables),
             env=self.environment(**{**chosen, **(env or {})}),
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
@@ -113,6 +179,31 @@ class Plays:
             check=False,
         )
         return Play(done.returncode, done.stdout, done.stderr, self.directory, self.home)
+
+    def start(
+        self,
+        playbook: str | list[dict[str, t.Any]] | Path,
+        *arguments: str,
+        hosts: int = 1,
+        env: t.Mapping[str, str | None] | None = None,
+        **variables: t.Any,
+    ) -> Running:
+        """Begin what :meth:`run` does, with ``record=True``, and don't wait for its end."""
+        command = self._command(playbook, arguments, hosts, 5, variables)
+        environment = self.environment(**{"ANSIBLE_STDOUT_CALLBACK": "record", **(env or {})})
+        return Running(command, environment, self.directory, self.home)
+
+    def _command(
+        self,
+        playbook: str | list[dict[str, t.Any]] | Path,
+        arguments: t.Sequence[str],
+        hosts: int,
+        forks: int,
+        variables: dict[str, t.Any],
+    ) -> list[str]:
+        path = playbook if isinstance(playbook, Path) else self.write(playbook)
+        inventory = self._inventory(hosts, variables)
+        return [str(_BIN / "ansible-playbook"), "-i", str(inventory), f"--forks={forks}", *arguments, str(path)]
 
     def _inventory(self, hosts: int, variables: dict[str, t.Any]) -> Path:
         path = self.directory / "inventory.yml"
@@ -138,3 +229,10 @@ def uri(url: str, defaults: str, **more: t.Any) -> dict[str, t.Any]:
         "ansible.builtin.uri": {"url": url, **more},
         "module_defaults": {"ansible.builtin.uri": "{{ " + defaults + " }}"},
     }
+
+
+def show(**expressions: str) -> dict[str, t.Any]:
+    """A task that shows the values of expressions to :meth:`Play.shown`."""
+    pairs = ", ".join(f"'{name}': ({expression})" for name, expression in expressions.items())
+    # As text of JSON with something before it: ansible-core 2.18 and older would make data of other types from it.
+    return {"name": "Show", "ansible.builtin.debug": {"msg": _SHOWN + "{{ {" + pairs + "} | to_json }}"}}

@@ -256,8 +256,9 @@ def _bounded_body(response: requests.Response, until: float) -> bytes:
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:
     while True:
         yield exc
-        inner = getattr(exc, "reason", None) or exc.__cause__ or (exc.args[0] if exc.args else None)
-        if not isinstance(inner, BaseException):
+        candidates = (getattr(exc, "reason", None), exc.__cause__, *exc.args)
+        inner = next((one for one in candidates if isinstance(one, BaseException)), None)
+        if inner is None:
             return
         exc = inner
 
@@ -279,14 +280,18 @@ def _kind(exc: BaseException) -> str:
 
 def _network_error(url: str, kind: str, reason: str) -> NetworkError:
     host = urllib.parse.urlsplit(url).netloc
-    message, hint = _SENTENCES[kind]
+    message, hint = _SENTENCES["certificate" if "CERTIFICATE_VERIFY_FAILED" in reason else kind]
     return NetworkError(f"{message.format(host=host)}: {reason.rstrip('.')}.", hint=hint)
 
 
 _SENTENCES = {
-    "tls": (
+    "certificate": (
         "The certificate of {host} is not trusted here",
         "Name the CA that signed it with ca_path or REQUESTS_CA_BUNDLE.",
+    ),
+    "tls": (
+        "No TLS connection to {host} came about",
+        "Check that https is spoken at that host and port, and that ca_path is a PEM file of certificates.",
     ),
     "proxy": (
         "The proxy on the way to {host} did not let the request through",

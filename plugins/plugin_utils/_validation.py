@@ -80,6 +80,8 @@ def refuse_unusable(options: AppTokenOptions) -> None:
             hint="Set it to a PEM file, or a directory of hashed certificates, that the controller can read.",
         )
     _refuse_plain_http("api_base_url", options.api_base_url)
+    if options.proxy and not re.match(r"(https?|socks[45][ah]?)://[^\s/?#]", options.proxy):
+        raise InputError("proxy is not the URL of a proxy.", hint="Write it like http://proxy.example.com:3128.")
     _refuse_broken_headers(options.extra_headers)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ from .settings import Settings
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_LISTENERS: t.Final = [field.name for field in dataclasses.fields(Ports)]
 _STOPPING: t.Final = (signal.SIGTERM, signal.SIGINT)
 _FORWARDED: t.Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -38,7 +40,7 @@ def main(argv: list[str]) -> int:
     except InputError as error:
         print(f"entra_emulator: {error}", file=sys.stderr)
         return 2
-    ports = Ports(options.login_port, options.api_port, options.foreign_port, options.control_port)
+    ports = Ports(**{name: getattr(options, f"{name}_port") for name in _LISTENERS})
     with _directory(options.workdir) as directory:
         if options.command:
             return _run_command(directory, ports, settings, options.command)
@@ -48,8 +50,10 @@ def main(argv: list[str]) -> int:
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="entra_emulator", description=__doc__)
     parser.add_argument("--workdir", type=Path, help="where ca.pem goes; a temporary directory by default")
-    for listener in ("login", "api", "foreign", "control"):
-        parser.add_argument(f"--{listener}-port", type=int, default=0, metavar="PORT", help="0: any free port")
+    for listener in _LISTENERS:
+        parser.add_argument(
+            f"--{listener.replace('_', '-')}-port", type=int, default=0, metavar="PORT", help="0: any free port"
+        )
     parser.add_argument(
         "--set",
         type=_setting,
@@ -68,7 +72,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def _setting(text: str) -> tuple[str, object]:
     """``name=value``; a value that is not JSON is a string."""
-    name, _, value = text.partition("=")
+    name, _dummy, value = text.partition("=")
     try:
         return name, json.loads(value)
     except ValueError:

@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 import base64
+import json
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus
 
 from .errors import EntraError
+from .gateway import ENTRY
 
 if t.TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-    from .log import Pairs
+    from .jws import Jws
+    from .log import Entry, Pairs
 
 
 class Form:
@@ -45,7 +48,23 @@ class TokenRequest:
     tenant: str
     form: Form
     login_url: str
+    entry: Entry
     legacy: bool = False
+
+    def log_assertion(self, assertion: Jws) -> None:
+        """Let the log show what the client signed, now that its signature is known to be good."""
+        self.entry.assertion = {"header": assertion.header, "claims": assertion.claims}
+
+    def requested_claims(self) -> dict[str, t.Any]:
+        """The ``claims`` parameter (OpenID Connect Core section 5.5), logged."""
+        try:
+            claims = json.loads(self.form.get("claims") or "{}")
+        except ValueError:
+            raise EntraError(9002313) from None
+        if not isinstance(claims, dict):
+            raise EntraError(9002313)
+        self.entry.requested_claims = claims or None
+        return claims
 
 
 def read(request: Request, tenant: str, login_url: str, *, legacy: bool) -> TokenRequest:
@@ -53,16 +72,16 @@ def read(request: Request, tenant: str, login_url: str, *, legacy: bool) -> Toke
     readable = request.mimetype == "application/x-www-form-urlencoded"
     in_body = parse_qsl(request.get_data(as_text=True), keep_blank_values=True) if readable else []
     in_header = [pair for pair in _basic(request) if pair not in in_body]
-    return TokenRequest(tenant, Form(in_body + in_header), login_url, legacy)
+    return TokenRequest(tenant, Form(in_body + in_header), login_url, request.environ[ENTRY], legacy)
 
 
 def _basic(request: Request) -> Pairs:
     """Client id and secret of HTTP Basic, each form-encoded before (RFC 6749 section 2.3.1)."""
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    scheme, _dummy, encoded = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return []
     try:
-        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        client_id, _dummy, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
         raise EntraError(9002313) from None
     return [("client_id", unquote_plus(client_id)), ("client_secret", unquote_plus(secret))]

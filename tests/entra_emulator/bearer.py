@@ -27,7 +27,7 @@ def claims_for(audiences: frozenset[str]) -> Claims:
 
     Raises :class:`NoTokenError` or :class:`.tokens.RejectedTokenError`.
     """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _dummy, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NoTokenError
     entry = request.environ[ENTRY]

@@ -40,12 +40,14 @@ class EmulatorError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Urls:
-    """The four origins, without a final slash."""
+    """The origins, without a final slash."""
 
     login: str
     api: str
     foreign: str
     control: str
+    platform: str
+    service_fabric: str
 
 
 class Emulator:
@@ -82,6 +84,7 @@ class Emulator:
             self.stop()
             raise
         self.urls = Urls(*(self._ready[field.name] for field in dataclasses.fields(Urls)))
+        self.service_fabric_thumbprint = self._ready["service_fabric_thumbprint"]
         self.ca = self._ready["ca"]
         self.tenant_id = self._ready["tenant_id"]
         self.client_id = self._ready["client_id"]
@@ -126,8 +129,19 @@ class Emulator:
         """The variables that make a child process take this emulator for Microsoft."""
         return environment.for_child(self._ready, {})
 
+    def managed_identity_environment(self, platform: str) -> dict[str, str]:
+        """The variables that make a child process believe it runs on that platform, in addition to its own.
+
+        imds, app_service, app_service_2017, azure_ml, service_fabric, arc or cloud_shell.
+        """
+        return environment.of_platform(self._ready, platform)
+
+    def ci_environment(self, platform: str) -> dict[str, str]:
+        """The same for a job of github_actions or azure_pipelines."""
+        return environment.of_platform(self._ready, platform)
+
     def requests(self, *, listener: str = "", path: str = "", method: str = "") -> list[dict[str, t.Any]]:
-        """The log of login, api and foreign in order of arrival; arguments are prefixes, empty ones match all."""
+        """The log of every listener but control in order of arrival; arguments are prefixes, empty ones match all."""
         query = urlencode({"listener": listener, "path": path, "method": method})
         return t.cast("list[dict[str, t.Any]]", self.control("GET", f"/requests?{query}"))
 
@@ -154,6 +168,31 @@ class Emulator:
     def add_tenant(self, **tenant: object) -> dict[str, t.Any]:
         """Add or replace a tenant; its ids come back."""
         return self._object("POST", "/tenants", tenant)
+
+    def add_identity(self, **identity: object) -> dict[str, t.Any]:
+        """Add or replace a managed identity of this machine; its ids come back."""
+        return self._object("POST", "/identities", identity)
+
+    def forget_identities(self) -> None:
+        """Leave this machine without a managed identity."""
+        self.control("DELETE", "/identities")
+
+    def add_issuer(self, issuer: str = "") -> str:
+        """Another issuer of assertions with a new key; its URL, made up if none is given."""
+        return str(self._object("POST", "/issuers", {"issuer": issuer})["issuer"])
+
+    def mint_assertion(self, issuer: str, subject: str, audience: str, **more: object) -> str:
+        """An assertion of such an issuer; ``lifetime`` (seconds), ``claims`` to add or replace, ``forged``."""
+        named = {"issuer": issuer, "subject": subject, "audience": audience}
+        return str(self._object("POST", "/assertions", {**named, **more})["assertion"])
+
+    def device_codes(self) -> list[dict[str, t.Any]]:
+        """The sign-ins on another device asked for so far, oldest first."""
+        return t.cast("list[dict[str, t.Any]]", self.control("GET", "/device_codes"))
+
+    def decide_device_code(self, user_code: str, action: str = "approve", *, user: int = 1) -> dict[str, t.Any]:
+        """What the person does who was given the code: approve, decline or (let it) expire."""
+        return self._object("POST", f"/device_codes/{user_code}", {"action": action, "user": user})
 
     def add_refresh_token(self, client_id: str, **more: object) -> str:
         """A refresh token for that app, as if a user had just signed in."""
@@ -189,7 +228,7 @@ class Emulator:
         ends = time.monotonic() + seconds
         line = b""
         while not line.endswith(b"\n"):
-            readable, _, _ = select.select([self._process.stdout], [], [], max(0, ends - time.monotonic()))
+            readable = select.select([self._process.stdout], [], [], max(0, ends - time.monotonic()))[0]
             piece = os.read(self._process.stdout.fileno(), 65536) if readable else b""
             if not piece:
                 why = "ended before it was ready" if readable else f"was not ready after {seconds:g} s"

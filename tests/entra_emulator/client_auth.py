@@ -4,7 +4,7 @@
 
 """Which tenant, which app, and how the app proves itself: checks 2, 4 and 5 of the token endpoint.
 
-A later proof (an assertion) is one more function in ``_PROOFS``.
+A later proof is one more function in ``_PROOFS``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from . import client_assertion
 from .errors import EntraError
 from .text import is_dns_name, is_guid
 
@@ -25,6 +26,7 @@ if t.TYPE_CHECKING:
 # ``appidacr`` of Learn "Access token claims reference".
 NO_PROOF: t.Final = "0"
 SECRET_PROOF: t.Final = "1"
+ASSERTION_PROOF: t.Final = "2"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def prove(world: World, asked: TokenRequest, app: App) -> str:
 
 
 def _prove_by_secret(world: World, asked: TokenRequest, app: App) -> str:
+    if app.resource_id:
+        raise EntraError(7000232)
     presented = asked.form.require("client_secret")
     known = [secret for secret in app.secrets if secret.matches(presented)]
     if not known:
@@ -88,4 +92,12 @@ def _prove_by_secret(world: World, asked: TokenRequest, app: App) -> str:
     return SECRET_PROOF
 
 
-_PROOFS: t.Final[dict[str, Callable[[World, TokenRequest, App], str]]] = {"client_secret": _prove_by_secret}
+def _prove_by_assertion(world: World, asked: TokenRequest, app: App) -> str:
+    client_assertion.check(world, asked, app)
+    return ASSERTION_PROOF
+
+
+_PROOFS: t.Final[dict[str, Callable[[World, TokenRequest, App], str]]] = {
+    "client_secret": _prove_by_secret,
+    "client_assertion": _prove_by_assertion,
+}

@@ -11,9 +11,10 @@ import typing as t
 
 from flask import Blueprint, request
 
-from . import fault_actions
+from . import fault_actions, seed
 from .fields import InputError, only, take
 from .model import App, Tenant
+from .text import new_guid
 from .world import world
 
 control = Blueprint("control", __name__)
@@ -47,7 +48,10 @@ def forget_requests() -> Answer:
 @control.post("/apps")
 def add_app() -> Answer:
     """Add or replace an app."""
-    data = _given()
+    return _add_app(_given())
+
+
+def _add_app(data: dict[str, t.Any]) -> Answer:
     tenants = world().directory.tenants()
     tenant = world().directory.find_tenant(take(data, "tenant_id", str, tenants[0].id))
     if tenant is None:
@@ -63,6 +67,54 @@ def add_tenant() -> Answer:
     tenant = Tenant.from_json(_given())
     world().directory.add_tenant(tenant)
     return dataclasses.asdict(tenant)
+
+
+@control.get("/identities")
+def identities() -> Answer:
+    """The managed identities of this machine."""
+    return [identity.as_json() for identity in world().directory.identities()]
+
+
+@control.post("/identities")
+def add_identity() -> Answer:
+    """Add or replace a managed identity: an app's fields, with the ``resource_id`` made up if need be."""
+    data = _given()
+    name = take(data, "name", str, "") or f"identity-{new_guid()[:8]}"
+    made_up = seed.resource_id(f"Microsoft.ManagedIdentity/userAssignedIdentities/{name}")
+    return _add_app({**data, "name": name, "resource_id": take(data, "resource_id", str, "") or made_up})
+
+
+@control.delete("/identities")
+def forget_identities() -> Answer:
+    """Leave this machine without a managed identity."""
+    world().directory.forget_identities()
+    return {}
+
+
+@control.post("/issuers")
+def add_issuer() -> Answer:
+    """Another issuer of assertions with a new key; ``issuer`` is its URL."""
+    data = _given()
+    only(data, ("issuer",))
+    return {"issuer": world().federation.add_issuer(take(data, "issuer", str, ""))}
+
+
+@control.post("/assertions")
+def mint_assertion() -> Answer:
+    """An assertion of such an issuer."""
+    return {"assertion": world().federation.mint_from_json(_given())}
+
+
+@control.get("/device_codes")
+def device_codes() -> Answer:
+    """The sign-ins asked for so far."""
+    return world().device_codes.listed()
+
+
+@control.post("/device_codes/<user_code>")
+def decide_device_code(user_code: str) -> Answer:
+    """Do what the person does who was given the code."""
+    return world().device_codes.decide(user_code, _given())
 
 
 @control.post("/refresh_tokens")

@@ -70,14 +70,24 @@ class Directory:
             self._apps[app.tenant_id, app.client_id.lower()] = app
 
     def apps(self, tenant_id: str) -> list[App]:
-        """The apps of one tenant, oldest first."""
+        """The apps of one tenant, oldest first; managed identities have none."""
         with self._lock:
-            return [app for app in self._apps.values() if app.tenant_id == tenant_id]
+            return [app for app in self._apps.values() if app.tenant_id == tenant_id and not app.resource_id]
 
     def find_app(self, tenant_id: str, client_id: str) -> App | None:
         """The app of that id in that tenant."""
         with self._lock:
             return self._apps.get((tenant_id, client_id.lower()))
+
+    def identities(self) -> list[App]:
+        """The managed identities of this machine, oldest first."""
+        with self._lock:
+            return [app for app in self._apps.values() if app.resource_id]
+
+    def forget_identities(self) -> None:
+        """Leave this machine without a managed identity."""
+        with self._lock:
+            self._apps = {key: app for key, app in self._apps.items() if not app.resource_id}
 
     def find_resource(self, tenant_id: str, identifier: str) -> Resource | None:
         """The API a scope names: one of Microsoft's, or an app of the tenant."""

@@ -70,13 +70,15 @@ def _status(options: Options, exchange: Exchange) -> Iterable[bytes]:
 
 
 def _body(options: Options, exchange: Exchange, status: int) -> Response:
-    """The body given, or what the service sends: text from login (Entra's 429 is not JSON), JSON from the APIs."""
+    """The body given, or what the service sends: text from login (Entra's 429 is not JSON), JSON from the others."""
     body = options.get("body")
     if isinstance(body, str):
         return Response(body, content_type=take(options, "content_type", str, "text/plain"))
-    if body is None and exchange.listener != "api":
+    if body is None and exchange.listener in ("login", "foreign"):
         return Response(_phrase(status), content_type="text/plain")
-    if body is None:
+    if body is None and exchange.listener == "platform":
+        body = {"error": _phrase(status).lower().replace(" ", "_"), "error_description": f"It answered {status}."}
+    elif body is None:
         code = _phrase(status).replace(" ", "")
         body = {"error": {"code": code, "message": f"The service answered {status}."}}
     return Response(dump(body), content_type="application/json")

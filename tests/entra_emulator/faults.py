@@ -18,7 +18,19 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COMMON: t.Final = frozenset({"endpoint", "client_id", "match", "times", "after", "action"})
-ENDPOINTS: t.Final = ("any", "login", "api", "foreign", "token", "graph", "arm")
+_PLATFORM_PATHS: t.Final = {
+    "imds": "/metadata/",
+    "app_service": "/msi/",
+    "azure_ml": "/ml/",
+    "arc": "/arc/",
+    "cloud_shell": "/cloudshell/",
+    "github_actions": "/github/",
+    "azure_pipelines": "/pipelines/",
+}
+ENDPOINTS: t.Final = (
+    *("any", "login", "api", "foreign", "platform", "service_fabric"),
+    *("token", "devicecode", "graph", "arm", *_PLATFORM_PATHS),
+)
 _GRAPH_PATHS: t.Final = ("/v1.0", "/beta")
 
 
@@ -37,8 +49,10 @@ class Facts:
         names = {"any", self.listener}
         if self.listener == "api":
             names.add("graph" if self.path.startswith(_GRAPH_PATHS) else "arm")
-        if self.listener == "login" and self.path.endswith("/token"):
-            names.add("token")
+        if self.listener == "login":
+            names.add(self.path.rpartition("/")[2])
+        if self.listener == "platform":
+            names |= {name for name, prefix in _PLATFORM_PATHS.items() if self.path.startswith(prefix)}
         return names
 
 

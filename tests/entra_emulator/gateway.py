@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands before login, api and foreign: the log, the latency and the faults."""
+"""What stands before every listener but control: the log, the latency and the faults."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Gateway:
         )
 
     def _facts(self, entry: Entry) -> Facts:
-        client_id = dict(entry.form).get("client_id", "")
+        client_id = dict(parse_qsl(entry.query) + entry.form).get("client_id", "")
         if self._listener == "api":
             bearer = next((value for name, value in entry.headers if name.lower() == "authorization"), "")
             client_id = str(peek(bearer.partition(" ")[2]).get("appid", ""))

@@ -15,13 +15,14 @@ import typing as t
 from . import scopes, users
 from .client_auth import NO_PROOF
 from .errors import EntraError
+from .resources import TOKEN_EXCHANGE
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from .asked import TokenRequest
     from .client_auth import Caller
-    from .model import App, RefreshToken, Tenant
+    from .model import App, RefreshToken
     from .scopes import Target
     from .tokens import Claims
     from .world import World
@@ -41,10 +42,8 @@ def client_credentials(world: World, asked: TokenRequest, caller: Caller) -> Out
     if caller.proof == NO_PROOF:
         raise EntraError(7000218)
     target = scopes.for_app(world, asked, caller.tenant)
-    roles = caller.app.roles.get(target.resource.name, ())
-    _check_policy(world, caller, target, roles)
-    identity = {"idtyp": "app", "oid": caller.app.object_id, "sub": caller.app.object_id}
-    return Outcome(target, _claims(caller, target) | identity | ({"roles": list(roles)} if roles else {}))
+    _check_policy(world, caller, target, caller.app.roles.get(target.resource.name, ()))
+    return Outcome(target, app_claims(world, caller, target))
 
 
 def refresh_token(world: World, asked: TokenRequest, caller: Caller) -> Outcome:
@@ -52,42 +51,75 @@ def refresh_token(world: World, asked: TokenRequest, caller: Caller) -> Outcome:
     record = _find_refresh_token(world, asked.form.require("refresh_token"), caller)
     target = scopes.for_user(world, asked, caller.tenant, caller.app.client_id, record.scopes)
     _check_policy(world, caller, target, ("delegated",))
-    successor = _rotate(world, record)
-    claims = _claims(caller, target) | _user_claims(caller.tenant, record.user, target)
-    extra: dict[str, object] = {"scope": " ".join(f"{target.audience}/{name}" for name in target.scopes)}
-    if successor:
-        extra["refresh_token"] = successor
-    if "openid" in record.scopes:
-        extra["id_token"] = world.issuer.sign(_id_claims(world, asked, caller, record.user))
-    return Outcome(target, claims, extra)
+    return _users_tokens(world, asked, caller, target, record, _rotate(world, record))
+
+
+def device_code(world: World, asked: TokenRequest, caller: Caller) -> Outcome:
+    """What the person allowed who signed in on another device, if there was one by now."""
+    record = world.device_codes.redeem(world.settings, asked.form.require("device_code"), caller.app)
+    target = scopes.for_user(world, asked, caller.tenant, caller.app.client_id, record.scopes)
+    _check_policy(world, caller, target, ("delegated",))
+    fresh = world.directory.mint_refresh_token(record).value if "offline_access" in record.scopes else None
+    return _users_tokens(world, asked, caller, target, record, fresh)
 
 
 GRANTS: t.Final[dict[str, Callable[[World, TokenRequest, Caller], Outcome]]] = {
     "client_credentials": client_credentials,
     "refresh_token": refresh_token,
+    "urn:ietf:params:oauth:grant-type:device_code": device_code,
 }
 
 
-def _claims(caller: Caller, target: Target) -> Claims:
-    """Claims of app and user tokens alike: v1 form, as Graph and ARM get (Learn "Access token claims reference")."""
+def app_claims(world: World, caller: Caller, target: Target) -> Claims:
+    """Claims of a token for the app itself, or for a managed identity."""
+    roles = caller.app.roles.get(target.resource.name, ())
+    claims = _claims(world, caller, target) | {
+        "idtyp": "app",
+        "oid": caller.app.object_id,
+        "sub": caller.app.object_id,
+    }
+    if roles:
+        claims["roles"] = list(roles)
+    if caller.app.resource_id:
+        claims["xms_mirid"] = caller.app.resource_id
+    return claims
+
+
+def user_claims(world: World, caller: Caller, target: Target, number: int) -> Claims:
+    """Claims of a token for a user who signed in to the app."""
+    return _claims(world, caller, target) | {
+        "idtyp": "user",
+        "oid": users.object_id(caller.tenant, number),
+        "sub": f"sub-of-user-{number}",
+        "upn": users.principal_name(caller.tenant, number),
+        "scp": " ".join(target.scopes),
+    }
+
+
+def _users_tokens(
+    world: World, asked: TokenRequest, caller: Caller, target: Target, record: RefreshToken, successor: str | None
+) -> Outcome:
+    extra: dict[str, object] = {"scope": " ".join(f"{target.audience}/{name}" for name in target.scopes)}
+    if successor:
+        extra["refresh_token"] = successor
+    if "openid" in record.scopes:
+        extra["id_token"] = world.issuer.sign(_id_claims(world, asked, caller, record.user))
+    return Outcome(target, user_claims(world, caller, target, record.user), extra)
+
+
+def _claims(world: World, caller: Caller, target: Target) -> Claims:
+    """Claims of app and user tokens alike: v1 form, as Graph and ARM get (Learn "Access token claims reference").
+
+    A token to be exchanged for another names the v2 issuer, which is what apps are told to trust.
+    """
     return {
         "aud": target.audience,
-        "iss": f"https://sts.windows.net/{caller.tenant.id}/",
+        "iss": world.issuer_url(caller.tenant.id, "2.0" if target.resource == TOKEN_EXCHANGE else "1.0"),
         "tid": caller.tenant.id,
         "appid": caller.app.client_id,
         "app_displayname": caller.app.name,
         "appidacr": caller.proof,
         "ver": "1.0",
-    }
-
-
-def _user_claims(tenant: Tenant, number: int, target: Target) -> Claims:
-    return {
-        "idtyp": "user",
-        "oid": users.object_id(tenant, number),
-        "sub": f"sub-of-user-{number}",
-        "upn": users.principal_name(tenant, number),
-        "scp": " ".join(target.scopes),
     }
 
 

@@ -125,7 +125,7 @@ def organization() -> Body:
 @graph.get("/applications")
 @_needs("Application.Read.All")
 def applications() -> Body:
-    """The tenant's apps with the ends of their secrets."""
+    """The tenant's apps with the ends of their secrets and certificates."""
     apps = [_application(app) for app in world().directory.apps(_tenant().id)]
     return _listing(_matching(apps), "applications", _whole)
 
@@ -170,12 +170,23 @@ def _application(app: App) -> Body:
         }
         for secret in app.secrets
     ]
+    certificates = [
+        {
+            "keyId": certificate.key_id,
+            "displayName": certificate.x509().subject.rfc4514_string(),
+            "customKeyIdentifier": certificate.digest().hex().upper(),
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+            "endDateTime": _iso(certificate.x509().not_valid_after_utc.timestamp()),
+        }
+        for certificate in app.certificates
+    ]
     return {
         "id": app.object_id.replace("bbbbbbbb", "dddddddd"),
         "appId": app.client_id,
         "displayName": app.name,
         "passwordCredentials": secrets,
-        "keyCredentials": [],
+        "keyCredentials": certificates,
     }
 
 

@@ -34,6 +34,8 @@ class Entry:
     status: int | None = None
     fault: str | None = None  # the action of the fault that touched it
     claims: dict[str, t.Any] | None = None  # of the verified bearer token
+    requested_claims: dict[str, t.Any] | None = None  # what the form field claims holds
+    assertion: dict[str, t.Any] | None = None  # header and claims of a verified client assertion, or a minted one
     connection: str = ""  # the client's address and port: same value, same kept-alive connection
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The login host: token endpoint (v2 and v1), OpenID metadata, keys, instance discovery.
+"""The login host: token endpoint (v2 and v1), device codes, OpenID metadata, keys, instance discovery.
 
 The order of checks decides which of several mistakes a client is told of, and is the same for every grant.
 """
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, g, request
 
 from . import asked as asking
-from . import client_auth, errors
+from . import client_auth, device_codes, errors
 from .client_auth import Caller
 from .errors import EntraError
 from .grants import GRANTS
@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:
     from .asked import TokenRequest
     from .grants import Outcome
     from .settings import Settings
+    from .tokens import Claims
 
 login = Blueprint("login", __name__)
 
@@ -59,14 +60,16 @@ def _redeem(asked: TokenRequest) -> dict[str, object]:
         raise EntraError(70003, grant_type=grant_type)
     app = client_auth.find_app(world(), asked, tenant)
     caller = Caller(tenant, app, client_auth.prove(world(), asked, app))
-    return _success(asked, GRANTS[grant_type](world(), asked, caller))
+    requested = asked.requested_claims()
+    return _success(asked, GRANTS[grant_type](world(), asked, caller), requested)
 
 
-def _success(asked: TokenRequest, outcome: Outcome) -> dict[str, object]:
+def _success(asked: TokenRequest, outcome: Outcome, requested: Claims) -> dict[str, object]:
     """The members of a successful answer."""
     settings = world().settings
     lifetimes = _lifetimes(settings, as_strings=asked.legacy)
-    access_token = world().issuer.issue(outcome.claims, settings.token_lifetime, opaque=settings.opaque_tokens)
+    opaque = settings.opaque_tokens
+    access_token = world().issuer.issue(outcome.claims, settings.token_lifetime, opaque=opaque, requested=requested)
     answer = {"token_type": "Bearer", **outcome.extra, **lifetimes, "access_token": access_token}
     if asked.legacy:
         now = world().clock.now()
@@ -90,6 +93,14 @@ def _lifetimes(settings: Settings, *, as_strings: bool) -> dict[str, object]:
     return shown
 
 
+@login.post("/<tenant>/oauth2/v2.0/devicecode")
+def device_code(tenant: str) -> dict[str, object]:
+    """Begin a sign-in on another device (RFC 8628 section 3.1); Entra finds out at the end whether the app may."""
+    asked = asking.read(request, tenant, world().urls["login"], legacy=False)
+    app = client_auth.find_app(world(), asked, client_auth.find_tenant(world(), tenant))
+    return device_codes.begin(world(), asked, app)
+
+
 @login.route("/<tenant>/v2.0/.well-known/openid-configuration")
 def metadata(tenant: str) -> dict[str, object]:
     """OpenID Connect discovery, every endpoint of it this emulator's own."""
@@ -101,6 +112,7 @@ def metadata(tenant: str) -> dict[str, object]:
         "token_endpoint": f"{base}/{tenant}/oauth2/v2.0/token",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "jwks_uri": f"{base}/{tenant}/discovery/v2.0/keys",
+        "device_authorization_endpoint": f"{base}/{tenant}/oauth2/v2.0/devicecode",
         "issuer": f"{base}/{found.id if found else '{tenantid}'}/v2.0",
         "authorization_endpoint": f"{base}/{tenant}/oauth2/v2.0/authorize",
         "response_types_supported": ["code"],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The things a tenant holds: apps with their secrets and roles, users, subscriptions, refresh tokens."""
+"""The things a tenant holds: apps with their credentials and roles, subscriptions, refresh tokens."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import dataclasses
 import hmac
 import typing as t
 
-from . import resources
+from . import app_credentials, resources
 from .fields import InputError, only, take, take_number, take_strings
 from .text import new_guid
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .app_credentials import Certificate, FederatedCredential, TrustedSubject
     from .resources import Resource
 
 
@@ -56,9 +57,14 @@ class App:
     client_id: str
     name: str = "app"
     secrets: tuple[Secret, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    trusted_subjects: tuple[TrustedSubject, ...] = ()
+    federated: tuple[FederatedCredential, ...] = ()
     public: bool = False
     disabled: bool = False
     service_principal: bool = True
+    resource_id: str = ""  # in ARM, of a managed identity
+    system_assigned: bool = False
     blocked: bool = False  # by a conditional access policy (53003)
     assignment_required: bool = False  # of callers, when this app is the resource (501051)
     roles: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # resource name -> app roles
@@ -84,6 +90,10 @@ class App:
             client_id=client_id,
             name=take(data, "name", str, f"app-{client_id[:8]}"),
             secrets=_secrets(data.get("secret"), now),
+            certificates=app_credentials.certificates_from(data),
+            trusted_subjects=app_credentials.trusted_subjects_from(data),
+            federated=app_credentials.federated_from(data, now),
+            resource_id=take(data, "resource_id", str, ""),
             **_flags(data),
             roles=_roles(data),
             subscriptions=take_strings(data, "subscriptions"),

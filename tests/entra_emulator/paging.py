@@ -55,7 +55,7 @@ def page_of(items: Sequence[_Item], size: int, bound_to: str = "") -> Page[_Item
 
 def _offset(marker: str, seal: str) -> int:
     try:
-        offset, _, found = from_base64url(marker).decode().partition("|")
+        offset, _dummy, found = from_base64url(marker).decode().partition("|")
     except ValueError:
         raise MarkerError(marker) from None
     if found != seal:

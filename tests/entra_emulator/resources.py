@@ -62,6 +62,12 @@ def _in_clouds(name: str, *hosts: str, app_id: str = "") -> Resource:
 _KUSTO: t.Final = _in_clouds(
     "kusto", "kusto.kusto.windows.net", "kusto.kusto.usgovcloudapi.net", "kusto.kusto.chinacloudapi.cn"
 )
+# What a managed identity's token must be for to serve as a federated credential (Learn "Configure an application to
+# trust a managed identity").
+TOKEN_EXCHANGE: t.Final = Resource(
+    "token_exchange",
+    ("api://AzureADTokenExchange", "api://AzureADTokenExchangeUSGov", "api://AzureADTokenExchangeChina"),
+)
 _SHAREPOINT: t.Final = Resource("sharepoint", (), "00000003-0000-0ff1-ce00-000000000000")
 
 RESOURCES: t.Final = (
@@ -136,6 +142,7 @@ RESOURCES: t.Final = (
     _in_clouds("data_lake", "datalake.azure.net"),
     _in_clouds("attestation", "attest.azure.net"),
     _SHAREPOINT,
+    TOKEN_EXCHANGE,
 )
 
 # APIs whose identifier is the customer's own host.

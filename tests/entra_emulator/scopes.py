@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
 
 SUFFIX: t.Final = "/.default"
 OIDC: t.Final = frozenset({"openid", "profile", "email", "offline_access"})
+_CONSENTED: t.Final = {"graph": ("User.Read", "User.Read.All")}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ def for_user(world: World, asked: TokenRequest, tenant: Tenant, client_id: str, 
     if not allowed or not set(names) - {".default"} <= set(allowed):
         raise EntraError(65001, client_id=client_id, extra={"suberror": "consent_required"})
     return Target(target.resource, audience, tuple(allowed if ".default" in names else names))
+
+
+def consent(world: World, tenant_id: str, scope: str) -> tuple[str, ...]:
+    """What a user who agrees to ``scope`` has consented to: of ``.default`` the permissions of the seed's users."""
+    granted: list[str] = []
+    for one in scope.split():
+        audience, name = _split(one)
+        resource = None if one in OIDC else world.directory.find_resource(tenant_id, audience)
+        if one not in OIDC and resource is None:
+            raise EntraError(500011, resource=audience, tenant=tenant_id)
+        known = _CONSENTED.get(resource.name if resource else "", ("user_impersonation",))
+        granted += [f"{audience}/{short}" for short in known] if name == ".default" else [one]
+    return tuple(dict.fromkeys(granted))
 
 
 def _wanted(asked: TokenRequest) -> list[str]:

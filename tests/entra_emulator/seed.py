@@ -11,6 +11,8 @@ import typing as t
 from .model import App, Secret, Subscription, Tenant
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .directory import Directory
 
 CONTOSO: t.Final = Tenant(
@@ -43,6 +45,12 @@ def app_id(number: int) -> str:
 READER, NO_ROLES, EXPIRED, PUBLIC, CONFIDENTIAL, DISABLED, NO_SERVICE_PRINCIPAL, FABRIKAM_READER = map(
     app_id, range(1, 9)
 )
+SYSTEM_IDENTITY, USER_IDENTITY, CLOUD_SHELL = map(app_id, range(101, 104))
+
+
+def resource_id(path: str) -> str:
+    """The id in ARM of something in the seed's first resource group."""
+    return f"/subscriptions/{CONTOSO.subscriptions[0].id}/resourceGroups/web/providers/{path}"
 
 
 def _object_id(client_id: str) -> str:
@@ -59,6 +67,15 @@ def plant(directory: Directory, now: float) -> None:
     directory.restart((CONTOSO, FABRIKAM), _apps(now))
 
 
+def _identities(subscriptions: tuple[str, ...]) -> Iterator[App]:
+    """The machine's own identity and one that was assigned to it."""
+    own = resource_id("Microsoft.Compute/virtualMachines/web-1")
+    assigned = resource_id("Microsoft.ManagedIdentity/userAssignedIdentities/deployer")
+    granted = {"secrets": (), "roles": _ROLES, "subscriptions": subscriptions}
+    yield _app(SYSTEM_IDENTITY, "web-1", resource_id=own, system_assigned=True, **granted)
+    yield _app(USER_IDENTITY, "deployer", resource_id=assigned, **granted)
+
+
 def _apps(now: float) -> tuple[App, ...]:
     reader_secret = (Secret(AWKWARD_SECRET, now + 180 * 86400),)
     subscriptions = tuple(subscription.id for subscription in CONTOSO.subscriptions[:2])
@@ -71,5 +88,6 @@ def _apps(now: float) -> tuple[App, ...]:
         _app(CONFIDENTIAL, "confidential"),
         _app(DISABLED, "disabled", disabled=True),
         _app(NO_SERVICE_PRINCIPAL, "no-service-principal", service_principal=False),
+        *_identities(subscriptions),
         _app(FABRIKAM_READER, "fabrikam-reader", FABRIKAM, roles=_ROLES, subscriptions=(FABRIKAM.subscriptions[0].id,)),
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The four listeners, their certificate, and their life from start to stop."""
+"""The listeners, their certificates, and their life from start to stop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from flask import Flask, Response, request
 
 from . import seed
 from .arm import arm
+from .certificates import SelfSigned
+from .ci import ci
 from .control import control
 from .gateway import Gateway
 from .graph import graph
 from .login import login
+from .managed_identity import managed_identity, service_fabric
 from .text import dump
 from .wire import Server
 from .world import World
@@ -43,6 +46,8 @@ class Ports:
     api: int = 0
     foreign: int = 0
     control: int = 0
+    platform: int = 0
+    service_fabric: int = 0
 
 
 class Running:
@@ -51,32 +56,41 @@ class Running:
     def __init__(self, directory: Path, ports: Ports, settings: Settings) -> None:
         self.world = World(settings)
         self.ca = directory / "ca.pem"
+        self._fabric = SelfSigned("localhost", directory)
         self._servers = self._listen(ports, _certificate(self.ca))
-        self.world.urls.update({name: self._url(name, server) for name, server in self._servers.items()})
+        self.world.urls.update({name: self._url(server) for name, server in self._servers.items()})
         for server in self._servers.values():
             threading.Thread(target=server.serve_forever, args=(_STOP_POLL_SECONDS,), daemon=True).start()
 
     def _listen(self, ports: Ports, tls: ssl.SSLContext) -> dict[str, Server]:
-        applications = {"login": _login(), "api": _api(), "foreign": _foreign()}
+        applications: dict[str, tuple[Flask, ssl.SSLContext | None]] = {
+            "login": (_login(), tls),
+            "api": (_api(), tls),
+            "foreign": (_foreign(), tls),
+            "platform": (_platform(), None),
+            "service_fabric": (_service_fabric(), self._fabric.context),
+        }
         servers = {
-            name: Server(getattr(ports, name), Gateway(self.world, name, self.world.inhabit(app)), tls)
-            for name, app in applications.items()
+            name: Server(getattr(ports, name), Gateway(self.world, name, self.world.inhabit(app)), context)
+            for name, (app, context) in applications.items()
         }
         return {**servers, "control": Server(ports.control, self.world.inhabit(_control()))}
 
     @staticmethod
-    def _url(name: str, server: Server) -> str:
-        return f"http://127.0.0.1:{server.port}" if name == "control" else f"https://localhost:{server.port}"
+    def _url(server: Server) -> str:
+        return f"https://localhost:{server.port}" if server.ssl_context else f"http://127.0.0.1:{server.port}"
 
     def ready(self) -> dict[str, str]:
         """All a client needs to know, as the ready line says it."""
         reader = {"client_id": seed.READER, "client_secret": seed.AWKWARD_SECRET}
-        return {**self.world.urls, "ca": str(self.ca), "tenant_id": seed.CONTOSO.id, **reader}
+        more = {"ca": str(self.ca), "service_fabric_thumbprint": self._fabric.thumbprint}
+        return {**self.world.urls, **more, "tenant_id": seed.CONTOSO.id, **reader}
 
     def stop(self) -> None:
         """Stop accepting; requests still being answered end with the process."""
         for server in self._servers.values():
             server.shutdown()
+        self.world.arc_keys.forget()
 
 
 def _certificate(ca_file: Path) -> ssl.SSLContext:
@@ -120,6 +134,19 @@ def _foreign() -> Flask:
         body = {"foreign": True, "method": request.method, "path": f"/{path}", "value": []}
         return Response(dump(body), content_type="application/json")
 
+    return app
+
+
+def _platform() -> Flask:
+    app = _flask("platform")
+    app.register_blueprint(managed_identity)
+    app.register_blueprint(ci)
+    return app
+
+
+def _service_fabric() -> Flask:
+    app = _flask("service_fabric")
+    app.register_blueprint(service_fabric)
     return app
 
 

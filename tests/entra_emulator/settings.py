@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
 NumberForm = t.Literal["int", "string", "float", "missing"]
 Separator = t.Literal["space", "crlf"]
 Rotation = t.Literal["keep_old", "strict", "none"]
+ArcKeyFile = t.Literal["missing", "good", "outside", "too_big", "wrong_extension", "symlink"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,17 @@ class Settings:
     refresh_token_rotation: Rotation = "keep_old"
     clock_offset: float = 0  # seconds this service's clock is ahead of the machine's
     opaque_tokens: bool = False
-    latency: float = 0  # seconds before every answer of login, api and foreign
+    latency: float = 0  # seconds before every answer of every listener but control
+    clock_skew: float = 0  # seconds an assertion's times may be off (Entra: some minutes)
+    device_code_interval: float = 5  # seconds between two polls
+    device_code_expires_in: int = 900
+    device_code_approve_after: int | None = None  # polls, after which a person signs in; None: never by itself
+    identity_token_lifetime: float = 86400  # seconds; of managed identities' tokens
+    arc_key_file: ArcKeyFile = "missing"  # what an Arc challenge names; all but "missing" write a file, as root
+    arc_ignores_selector: bool = False  # as older Arc agents do
+    ci_assertion_lifetime: float = 300  # seconds
+    github_actions_subject: str = "repo:contoso/playbooks:ref:refs/heads/main"
+    azure_pipelines_subject: str = "sc://contoso/playbooks/azure"
     users: int = 250
     page_size: int = 100
 
@@ -66,6 +77,16 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "clock_offset": _number(float("-inf")),
     "opaque_tokens": lambda value: isinstance(value, bool),
     "latency": _number(0),
+    "clock_skew": _number(0),
+    "device_code_interval": _number(0),
+    "device_code_expires_in": _whole(0),
+    "device_code_approve_after": lambda value: value is None or _whole(0)(value),
+    "identity_token_lifetime": _number(0),
+    "arc_key_file": _one_of(ArcKeyFile),
+    "arc_ignores_selector": lambda value: isinstance(value, bool),
+    "ci_assertion_lifetime": _number(float("-inf")),
+    "github_actions_subject": lambda value: isinstance(value, str),
+    "azure_pipelines_subject": lambda value: isinstance(value, str),
     "users": _whole(0),
     "page_size": _whole(1),
 }

@@ -37,10 +37,14 @@ class RejectedTokenError(Exception):
 
 
 class _Moments(t.NamedTuple):
-    """Issue and end of a token to the microsecond; its ``iat`` and ``exp`` are whole seconds."""
+    """Issue and end of a token to the microsecond; its ``iat`` and ``exp`` are whole seconds.
+
+    ``not_before`` is what the client asked for to answer a challenge (:func:`_newer_than`).
+    """
 
     issued: float
     expires: float
+    not_before: int = 0
 
 
 class _Revocation(t.NamedTuple):
@@ -48,6 +52,10 @@ class _Revocation(t.NamedTuple):
 
     since: float
     challenge: bool
+
+    def voids(self, moments: _Moments) -> bool:
+        """Whether such a token is void; after a challenge so is a newer one that does not answer it."""
+        return moments.issued <= self.since or (self.challenge and moments.not_before < int(self.since))
 
 
 class Issuer:
@@ -78,8 +86,12 @@ class Issuer:
         """A compact RS256 JWS over ``claims``."""
         return jwt.encode(claims, self._key, "RS256", {"kid": self.key_id, "x5t": self.key_id})
 
-    def issue(self, claims: Claims, seconds: float, *, opaque: bool) -> str:
-        """An access token good for ``seconds``; each is unique by its ``uti``."""
+    def public_key(self, key_id: object) -> rsa.RSAPublicKey | None:
+        """The key of that id, if it is the one tokens are signed with."""
+        return self._key.public_key() if key_id == self.key_id else None
+
+    def issue(self, claims: Claims, seconds: float, *, opaque: bool, requested: Claims | None = None) -> str:
+        """An access token good for ``seconds``; each is unique by its ``uti``.  ``requested``: the claims asked for."""
         now = self._clock.now()
         uti = secrets.token_urlsafe(16)
         begins = int(now)
@@ -87,7 +99,7 @@ class Issuer:
         full = {**claims, **times}
         token = f"opaque.{secrets.token_urlsafe(64)}" if opaque else self.sign(full)
         with self._lock:
-            self._moments[uti] = _Moments(now, now + seconds)
+            self._moments[uti] = _Moments(now, now + seconds, _not_before(requested or {}))
             if opaque:
                 self._opaque[token] = full
         return token
@@ -102,11 +114,11 @@ class Issuer:
         claims = self._read(token)
         if claims["aud"] not in audiences:  # first, as id tokens have the same signature but not the claims used below
             raise RejectedTokenError("audience", claims)
-        issued, expires = self._moments.get(claims["uti"], _Moments(claims["iat"], claims["exp"]))
-        if self._clock.now() >= expires:
+        moments = self._moments.get(claims["uti"], _Moments(claims["iat"], claims["exp"]))
+        if self._clock.now() >= moments.expires:
             raise RejectedTokenError("expired", claims)
         revocation = self._revocations.get(claims["appid"].lower())
-        if revocation and issued <= revocation.since:
+        if revocation and revocation.voids(moments):
             raise RejectedTokenError("revoked", claims, _newer_than(revocation) if revocation.challenge else None)
         return claims
 
@@ -126,6 +138,14 @@ class Issuer:
 def _newer_than(revocation: _Revocation) -> dict[str, object]:
     """The claims a client must ask for next (Learn "Claims challenges, claims requests and client capabilities")."""
     return {"access_token": {"nbf": {"essential": True, "value": str(int(revocation.since))}}}
+
+
+def _not_before(requested: Claims) -> int:
+    """What :func:`_newer_than` made, read back from a request's claims; 0 when it is not there."""
+    try:
+        return int(requested["access_token"]["nbf"]["value"])
+    except (KeyError, TypeError, ValueError):
+        return 0
 
 
 def _thumbprint(key: rsa.RSAPublicKey) -> str:

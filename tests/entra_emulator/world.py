@@ -11,9 +11,12 @@ import typing as t
 from flask import current_app
 
 from . import seed
+from .arc_keys import ArcKeys
+from .device_codes import DeviceCodes
 from .directory import Directory
 from .errors import Circumstances
 from .faults import FaultList
+from .federation import Federation
 from .log import RequestLog
 from .settings import Clock, Settings
 from .tokens import Issuer
@@ -27,7 +30,7 @@ _EXTENSION: t.Final = "entra_emulator"
 
 
 class World:
-    """Settings, clock, directory, issuer, faults, log, and the addresses of the listeners."""
+    """Settings, clock, all that is held, issued or going on, the log, and the addresses of the listeners."""
 
     def __init__(self, settings: Settings) -> None:
         self._initial = settings
@@ -35,6 +38,9 @@ class World:
         self.clock = Clock(lambda: self.settings)
         self.directory = Directory(self.clock)
         self.issuer = Issuer(self.clock)
+        self.federation = Federation(self.clock)
+        self.device_codes = DeviceCodes(self.clock)
+        self.arc_keys = ArcKeys()
         self.faults = FaultList()
         self.log = RequestLog()
         self.urls: dict[str, str] = {}
@@ -45,6 +51,9 @@ class World:
         self.settings = self._initial
         self.faults.clear()
         self.issuer.forget()
+        self.federation.forget()
+        self.device_codes.forget()
+        self.arc_keys.forget()
         seed.plant(self.directory, self.clock.now())
         self.log.clear()
 
@@ -52,6 +61,10 @@ class World:
         """Change settings; :class:`.fields.InputError` for a name or value there is not."""
         self.settings = self.settings.changed(values)
         return self.settings
+
+    def issuer_url(self, tenant_id: str, version: str) -> str:
+        """The ``iss`` of that tenant's tokens (Learn "Access token claims reference")."""
+        return f"https://sts.windows.net/{tenant_id}/" if version == "1.0" else f"{self.urls['login']}/{tenant_id}/v2.0"
 
     def around(self, trace_id: str, client_request_id: str) -> Circumstances:
         """What an error of the token endpoint quotes, as of now."""

@@ -31,7 +31,7 @@ def test_throttling_with_seconds_a_date_or_nothing(client: Client) -> None:
     client.emulator.fault(
         "status", status=503, body="<html>busy</html>", content_type="text/html", headers={"X-A": "b"}
     )
-    seconds, date, page, healthy = (client.ask() for _ in range(4))
+    seconds, date, page, healthy = (client.ask() for _dummy in range(4))
     assert (seconds.status_code, seconds.text, seconds.headers["Retry-After"]) == (429, "Too Many Requests", "7")
     moment = email.utils.parsedate_to_datetime(date.headers["Retry-After"]).timestamp()
     assert 5 < moment - time.time() < 9
@@ -53,9 +53,9 @@ def test_choice_of_requests(client: Client) -> None:
     token, page = client.token(), "/v1.0/users?$skiptoken=x"
     assert client.get("/v1.0/users", token).status_code == 200
     assert client.get("/subscriptions", token).status_code == 401
-    assert [client.get(page, token).status_code for _ in range(4)] == [400, 503, 503, 400]
+    assert [client.get(page, token).status_code for _dummy in range(4)] == [400, 503, 503, 400]
     other = client.token(client_id=seed.NO_ROLES, client_secret="made-up~secret-of-no-roles")
-    assert [client.get("/v1.0/users", other).status_code for _ in range(3)] == [503, 503, 503]
+    assert [client.get("/v1.0/users", other).status_code for _dummy in range(3)] == [503, 503, 503]
     hits = [fault["hits"] for fault in client.emulator.control("GET", "/faults")]
     assert hits == [3, 2]
     client.emulator.forget_faults()
@@ -159,7 +159,7 @@ def test_answers_that_are_no_token(client: Client) -> None:
     client.emulator.fault("json_array_200")
     client.emulator.fault("token_with_control_chars")
     client.emulator.fault("token_with_control_chars", access_token="a\nb")
-    page, array, control, own = (client.ask() for _ in range(4))
+    page, array, control, own = (client.ask() for _dummy in range(4))
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html")
     assert (array.status_code, array.json()) == (200, [])
     assert {"\n", "\u0001"} <= set(control.json()["access_token"])
@@ -215,7 +215,7 @@ def test_a_client_without_the_ca_is_refused_by_itself(client: Client) -> None:
 def test_connections_are_kept_alive(client: Client) -> None:
     token = client.token()
     before = time.monotonic()
-    for _ in range(50):
+    for _dummy in range(50):
         client.get("/v1.0/organization", token)
     entries = client.emulator.requests(listener="api")
     assert len({entry["connection"] for entry in entries}) == 1
@@ -236,7 +236,7 @@ def raw(client: Client, request: bytes) -> bytes:
 
 def test_old_and_broken_requests_end_the_connection(client: Client) -> None:
     client.emulator.fault("endless", endpoint="foreign", bytes=10)
-    head, _, body = raw(client, b"GET / HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
+    head, _dummy, body = raw(client, b"GET / HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
     assert (b"Connection: close" in head, b"chunked" in head, body) == (True, False, b"x" * 10)
     assert raw(client, b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n").startswith(b"HTTP/1.1 200 ")
     assert client.emulator.requests(listener="foreign")[-1]["body"] == ""
@@ -244,6 +244,6 @@ def test_old_and_broken_requests_end_the_connection(client: Client) -> None:
 
 def test_head_has_no_body(client: Client) -> None:
     url = f"{client.emulator.urls.foreign}/"
-    answers = [client.session.head(url, timeout=5) for _ in range(2)]
+    answers = [client.session.head(url, timeout=5) for _dummy in range(2)]
     assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 2
     assert int(answers[0].headers["Content-Length"]) > 0

@@ -52,7 +52,7 @@ def test_one_ready_line_and_a_clean_stop(number: signal.Signals) -> None:
     ca = Path(ready["ca"])
     assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=10)
+    rest, _dummy = process.communicate(timeout=10)
     assert (process.returncode, rest) == (0, "")
     assert not ca.parent.exists()
 

@@ -109,7 +109,7 @@ def test_scopes_nobody_consented_to(client: Client, scope: str) -> None:
 
 def test_rotation_keeps_the_old_one_alive_as_entra_does(client: Client) -> None:
     old = client.emulator.add_refresh_token(seed.PUBLIC)
-    assert len({redeem(client, old).json()["refresh_token"] for _ in range(3)}) == 3
+    assert len({redeem(client, old).json()["refresh_token"] for _dummy in range(3)}) == 3
 
 
 def test_strict_rotation_ends_the_old_one(client: Client) -> None:
