@@ -51,7 +51,8 @@ def described(assertion: str) -> str:
         issuer, subject, audience = claims.get("iss"), claims.get("sub"), claims.get("aud")
     except (IndexError, ValueError, AttributeError, binascii.Error, RecursionError):
         return "an assertion that is not a readable JWT"
-    return f"issuer '{issuer}', subject '{subject}', audience '{audience}'"
+    text = f"issuer '{issuer}', subject '{subject}', audience '{audience}'"
+    return "".join(character for character in text if character.isprintable())
 
 
 def _github_actions(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:

@@ -34,6 +34,8 @@ except ImportError:
 else:
     HAS_REQUESTS = True
     _KINDS = {
+        # First, because urllib3 derives it from its timeouts.
+        "other": (urllib3.exceptions.NewConnectionError,),
         "tls": (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
         "proxy": (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
         "timeout": (requests.Timeout, urllib3.exceptions.TimeoutError),

@@ -23,7 +23,7 @@ import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError, ServiceAnswer
 from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings, Request, Transport
-from ansible_collections.entra.auth.plugins.module_utils._token_endpoint import token_from
+from ansible_collections.entra.auth.plugins.module_utils._token_endpoint import json_object, token_from
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http import Answer
@@ -177,10 +177,10 @@ def _refuse_selector(platform: str, selector: Selector, reason: str) -> None:
 
 def _refuse_other_identity(answer: Answer, selector: Selector) -> None:
     # Older agents ignore the selector and answer for the system-assigned identity.
-    body = json.loads(answer.body)
+    named = json_object(answer)
     wanted = {"client_id": selector.client_id, "object_id": selector.object_id, "msi_res_id": selector.resource_id}
     for name, value in wanted.items():
-        if value and str(body.get(name, "")).lower() != value.lower():
+        if value and str(named.get(name, "")).lower() != value.lower():
             raise NetworkError(
                 "The Azure Arc agent answered for another identity than the one asked for.",
                 hint="Update the agent, or remove the options managed_identity_* to use the system-assigned identity.",

@@ -86,7 +86,7 @@ class TokenEndpoint:
         interval = patience.interval
         while True:
             answer = transport.send(self._request(form()), until=until)
-            body = _json_object(answer)
+            body = json_object(answer)
             if answer.status == 200:
                 return token_from(answer)
             said = _service_answer(body, answer)
@@ -101,7 +101,7 @@ class TokenEndpoint:
         """The answer of another endpoint of the same authority to a form. Raises as request_token does."""
         until = time.monotonic() + self._network.retry_for
         answer = Transport(self._network).send(self._request(fields, url), until=until)
-        body = _json_object(answer)
+        body = json_object(answer)
         if answer.status == 200:
             return body
         raise _refusal(body, _service_answer(body, answer), answer.status)
@@ -116,7 +116,8 @@ class TokenEndpoint:
         return Request(url or self.url, "POST", headers, form=fields)
 
 
-def _json_object(answer: Answer) -> dict[str, t.Any]:
+def json_object(answer: Answer) -> dict[str, t.Any]:
+    """The JSON object in an answer; an empty one for an error without. Raises NetworkError where one has to be."""
     try:
         body = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -157,7 +158,7 @@ def token_from(answer: Answer) -> Token:
 
     Raises NetworkError for an answer that holds none.
     """
-    body = _json_object(answer)
+    body = json_object(answer)
     access_token, token_type = body.get("access_token"), body.get("token_type")
     if not isinstance(access_token, str) or not access_token:
         raise NetworkError(
@@ -262,4 +263,4 @@ def _text(value: t.Any) -> str | None:
     return "".join(c for c in value if c.isprintable())[:_SHOWN_CHARACTERS] or None
 
 
-__all__ = ("Patience", "TokenEndpoint", "token_from")
+__all__ = ("Patience", "TokenEndpoint", "json_object", "token_from")

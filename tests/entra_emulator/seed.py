@@ -71,7 +71,7 @@ def _identities(subscriptions: tuple[str, ...]) -> Iterator[App]:
     """The machine's own identity and one that was assigned to it."""
     own = resource_id("Microsoft.Compute/virtualMachines/web-1")
     assigned = resource_id("Microsoft.ManagedIdentity/userAssignedIdentities/deployer")
-    granted = {"secrets": (), "roles": _ROLES, "subscriptions": subscriptions}
+    granted: dict[str, t.Any] = {"secrets": (), "roles": _ROLES, "subscriptions": subscriptions}
     yield _app(SYSTEM_IDENTITY, "web-1", resource_id=own, system_assigned=True, **granted)
     yield _app(USER_IDENTITY, "deployer", resource_id=assigned, **granted)
 
