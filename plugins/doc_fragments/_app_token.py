@@ -101,8 +101,8 @@ options:
   refresh_token:
     description:
       - A refresh token of a user who signed in to the app, to be redeemed for an access token.
-      - Goes with O(client_id); a confidential app needs its O(client_secret) too, a public app must not
-        have one.
+      - Goes with O(client_id); a confidential app needs its secret, certificate or assertion too, a public app must
+        have none.
       - The refresh token that comes back is in the result's C(refresh_token). Use O(refresh_token_file)
         to have it kept.
     type: str
@@ -110,7 +110,8 @@ options:
     description:
       - The file in which the newest refresh token lives. Each redemption replaces it atomically, with
         mode C(0600), before the access token is handed out.
-      - While the file does not exist, O(refresh_token) is redeemed; from then on the file goes before it.
+      - While the file does not exist, O(refresh_token) is redeemed, or with O(credential=device_code) somebody signs
+        in; from then on the file goes before both.
       - Beside it, C(<file>.lock) keeps concurrent redemptions apart and C(<file>.key) holds a sealed key
         of the token cache.
     type: path

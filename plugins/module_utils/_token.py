@@ -23,6 +23,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkE
 # RFC 6750 section 2.1, b64token. What is outside of it could end the header line, or escape masking by value.
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _RENEW_AHEAD_SECONDS = 60
+_MOMENTS = ("issued_on", "expires_on")
 
 
 class Freshness(enum.Enum):
@@ -112,7 +113,10 @@ class Token:
     @classmethod
     def from_json(cls, text: str | bytes) -> Token:
         """The inverse of to_json; ValueError or TypeError for anything else."""
-        return cls(**json.loads(text))
+        content = json.loads(text)
+        if not isinstance(content, dict) or any(not isinstance(content.get(name), float) for name in _MOMENTS):
+            raise ValueError("not a token")
+        return cls(**content)
 
 
 __all__ = ("Freshness", "Token")

@@ -27,8 +27,8 @@ description:
 extends_documentation_fragment:
   - entra.auth._app_token
 notes:
-  - Everything runs on the controller. The task works for Windows hosts, network devices and unreachable hosts alike,
-    and C(become) and C(delegate_to) change nothing about it.
+  - Unless O(run_on=target), everything runs on the controller. The task works for Windows hosts, network devices and
+    unreachable hosts alike, and C(become) and C(delegate_to) change nothing about it.
   - A token request changes nothing, so check mode makes it too.
 attributes:
   action_group:
@@ -36,7 +36,7 @@ attributes:
     support: full
     membership: entra.auth.entra
   async:
-    description: Runs on the controller and ends in seconds.
+    description: The controller makes or awaits the request, so there is nothing to leave running on a host.
     support: none
   check_mode:
     description: Gets the token, which changes nothing.
@@ -45,7 +45,7 @@ attributes:
     description: Changes nothing, so there is no difference to show.
     support: none
   platform:
-    description: Runs on the controller, whatever the target is.
+    description: Any, because it runs on the controller. With O(run_on=target) the host needs Python and C(requests).
     platforms: all
     support: full
 seealso:

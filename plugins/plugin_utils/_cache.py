@@ -13,7 +13,7 @@ import dataclasses
 import time
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._token import Freshness, Token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -92,7 +92,7 @@ class TokenCache:
         content = self._seal.open(self._store.read(name), name)
         try:
             return Token.from_json(content) if content else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, NetworkError):
             return None
 
     def _satisfies(self, found: Token, newer_than: float | None) -> bool:

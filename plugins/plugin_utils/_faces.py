@@ -25,6 +25,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _MASK = "********"
 # Shorter ones would mask syllables of the message, and are no secrets of Entra.
 _SHORTEST_MASKED = 6
+_NO_FIELDS = EntraAuthError("").fields()
 
 
 class Failure(t.NamedTuple):
@@ -49,8 +50,11 @@ def obtain(sources: OptionSources, messages: Messages, target: Target) -> AppTok
         return Failure(_masked(str(exc), secrets), _masked_fields(exc.fields(), secrets))
     except AnsibleConnectionFailure:
         raise
+    except OSError as exc:
+        reason = f"entra.auth can't use its files: {exc.strerror or type(exc).__name__}."
+        return Failure(f"{reason} To fix it: look at the disk and the directory for temporary files.", _NO_FIELDS)
     except Exception as exc:  # noqa: BLE001 - its text may hold anything, so no face may get to print it
-        return Failure(_internal_error(exc), EntraAuthError("").fields())
+        return Failure(_internal_error(exc), _NO_FIELDS)
 
 
 def _masked(text: str, secrets: t.Iterable[str]) -> str:

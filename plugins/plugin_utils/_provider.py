@@ -116,7 +116,7 @@ def _asked(options: AppTokenOptions, kind: str) -> str:
 
 
 def _roles(provided: AppToken) -> str:
-    return ", ".join(provided.token.roles()) or "not to be read in the token"
+    return ", ".join(provided.token.roles()) or "none to be seen in the token"
 
 
 def _origins(options: AppTokenOptions) -> str:
