@@ -1,0 +1,180 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the README, the guides and the roles' pages say must be what the code says."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import yaml
+from documents import GUIDES, README, ROLE_READMES, ROOT
+
+from ansible_collections.entra.auth.plugins.module_utils._clouds import ALIASES, CLOUDS
+from ansible_collections.entra.auth.plugins.module_utils._credentials import CREDENTIALS
+from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+_REPOSITORY = "https://github.com/entra-auth/entra.auth"
+_RAW = "https://raw.githubusercontent.com/entra-auth/entra.auth"
+_LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+_ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<rest>.*) \|$", re.MULTILINE)
+_CODE = re.compile(r"`([^`]+)`")
+
+_SECRETS = {name for name, option in OPTIONS.items() if option.secret}
+
+# What certified content asks of a README, in this order.
+_SECTIONS = [
+    "Description",
+    "Communication",
+    "Requirements",
+    "Installation",
+    "Use cases",
+    "Testing",
+    "Contributing",
+    "Support",
+    "Release notes and versioning",
+    "Code of conduct",
+    "Licence",
+]
+
+
+def section(heading: str) -> str:
+    """The text of the README under a heading, up to the next one of any level."""
+    return re.split(rf"^#+ {heading}$", README.read_text(), flags=re.MULTILINE)[1].split("\n## ")[0].split("\n### ")[0]
+
+
+def rows(text: str) -> dict[str, str]:
+    """Tables whose first column is one name in code: the rest of each row by that name."""
+    return {match["name"]: match["rest"] for match in _ROW.finditer(text)}
+
+
+def specified(readme: Path) -> dict[str, t.Any]:
+    """The options in a role's argument_specs."""
+    specs = yaml.safe_load((readme.parent / "meta/argument_specs.yml").read_text())
+    return t.cast("dict[str, t.Any]", specs["argument_specs"]["main"]["options"])
+
+
+def test_readme_has_the_certified_sections() -> None:
+    """In their order, and no other at that level."""
+    assert re.findall(r"^## (.+)$", README.read_text(), re.MULTILINE) == _SECTIONS
+
+
+@pytest.mark.parametrize("page", [README, *ROLE_READMES], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_are_absolute_and_lead_somewhere(page: Path) -> None:
+    """Galaxy shows these pages elsewhere; what they link to in the repository is there."""
+    for match in _LINK.finditer(page.read_text()):
+        target = match["target"]
+        if target.startswith("#"):
+            heading = target[1:].replace("-", " ")
+            assert re.search(rf"^#+ {heading}$", page.read_text(), re.MULTILINE | re.IGNORECASE), target
+            continue
+        assert target.startswith("https://"), target
+        path = re.match(rf"(?:{_REPOSITORY}/blob|{_RAW})/main/(.*)", target)
+        assert path is None or (ROOT / path[1]).exists(), target
+
+
+def test_readme_names_all_content() -> None:
+    """Modules, lookups, filters, roles and playbooks."""
+    table = section("What is in it")
+    kinds = [
+        *(("module", path.stem) for path in ROOT.glob("plugins/modules/*.py")),
+        *(("lookup", path.stem) for path in ROOT.glob("plugins/lookup/*.py")),
+        *(("filter", path.stem) for path in ROOT.glob("plugins/filter/*.py")),
+        *(("role", path.parent.name) for path in ROLE_READMES),
+        *(("playbook", path.stem) for path in ROOT.glob("playbooks/*.yml")),
+    ]
+    for kind, name in kinds:
+        assert f"| {kind} [`entra.auth.{name}`]" in table
+
+
+def test_every_guide_is_listed() -> None:
+    """In the site's table of contents and in the README."""
+    sections = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text())["sections"]
+    listed = [name for entry in sections for name in entry["toctree"]]
+    assert sorted(listed) == [guide.stem for guide in GUIDES]
+    linked = re.findall(r"docs/docsite/rst/(\w+)\.rst", section("Guides"))
+    assert linked == listed
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_a_guide_begins_with_its_label(guide: Path) -> None:
+    """The label by which other pages refer to it."""
+    assert f"\n.. _ansible_collections.entra.auth.docsite.{guide.stem}:\n" in guide.read_text()
+
+
+def test_readme_has_every_role() -> None:
+    """A role without a page of its own is not documented."""
+    assert [page.parent.name for page in ROLE_READMES] == sorted(path.name for path in ROOT.glob("roles/*"))
+
+
+@pytest.mark.parametrize("readme", ROLE_READMES, ids=lambda readme: readme.parent.name)
+def test_a_role_page_has_every_variable(readme: Path) -> None:
+    """The table of variables has exactly those of the argument_specs, with their types and defaults."""
+    table = rows(readme.read_text().split("## Variables")[1].split("\n## ")[0])
+    options = specified(readme)
+    assert list(table) == list(options)
+    for name, spec in options.items():
+        kind, default = (column.strip() for column in table[name].split("|")[:2])
+        assert kind.split(",")[0] == (f"list of {spec['elements']}" if spec["type"] == "list" else spec["type"]), name
+        assert ("required" in kind) == spec.get("required", False), name
+        assert ("secret" in kind) == (name.removeprefix("app_token_") in _SECRETS), name
+        if "default" in spec:
+            assert default == f"`{_as_text(spec['default'])}`", name
+
+
+def _as_text(value: t.Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_defaults_of_the_app_token_role_are_those_of_the_options() -> None:
+    """Its page shows in brackets what counts where nothing is set."""
+    table = rows((ROOT / "roles/app_token/README.md").read_text())
+    for name, option in OPTIONS.items():
+        row = table.get(f"app_token_{name}")
+        if row is None or option.default is None:
+            continue
+        default = option.default
+        value = default[0] if isinstance(default, list) and default else default
+        text = f"{value:g}" if isinstance(value, float) else _as_text(value)
+        assert f"| (`{text}`) |" in f"| {row} |", name
+
+
+def test_readme_has_every_credential() -> None:
+    """In the order in which ``auto`` takes them."""
+    assert [name for name in rows(section("Credentials")) if name != "credential"] == list(CREDENTIALS)
+
+
+def test_readme_has_the_variables_of_other_tools() -> None:
+    """Each option that is read from other tools' variables is in the table, with all of them in their order."""
+    table = {name: _CODE.findall(rest) for name, rest in rows(section("Configuration")).items() if name != "option"}
+    assert table == {name: list(option.env) for name, option in OPTIONS.items() if option.vendor_env}
+
+
+def test_readme_counts_clouds_and_aliases() -> None:
+    """The numbers and names in the PowerShell table."""
+    table = section("From the PowerShell functions to tasks")
+    assert f"`arm` and {len(ALIASES) - 2} more aliases" in table
+    for cloud in set(CLOUDS) - {"public"}:
+        assert re.search(rf"[`\s]{cloud}`", table), cloud
+
+
+def test_readme_names_the_tested_cores() -> None:
+    """Those that the tests run on."""
+    cores = re.search(r"^CORES=\$\{CORES:-(.*)\}$", (ROOT / "tools/env.sh").read_text(), re.MULTILINE)
+    assert cores
+    assert set(re.findall(r"\b2\.\d\d\b", section("Testing"))) == {core.split(":")[0] for core in cores[1].split()}
+
+
+def test_picture_is_drawn_for_light_and_dark() -> None:
+    """Well-formed, with a text for who can't see it, and colours for both."""
+    picture = ROOT / "docs/images/way-of-a-token.svg"
+    root = ElementTree.parse(picture).getroot()  # noqa: S314 - our own file
+    assert [child.tag.rpartition("}")[2] for child in root][:2] == ["title", "desc"]
+    assert "prefers-color-scheme: dark" in picture.read_text()
