@@ -224,6 +224,21 @@ def test_revocation_with_and_without_a_claims_challenge(client: Client) -> None:
     claims = json.loads(base64.b64decode(challenge.partition('claims="')[2].rstrip('"')))
     assert claims["access_token"]["nbf"]["essential"] is True
     assert client.get("/v1.0/users", client.token(claims=json.dumps(claims))).status_code == 200
+    assert client.emulator.token_requests()[-1]["requested_claims"] == claims
+
+
+@pytest.mark.parametrize(
+    "requested", [None, "{}", '{"access_token": null}', '{"access_token": {"nbf": {"value": "1"}}}']
+)
+def test_a_token_that_does_not_answer_the_challenge_is_challenged_too(client: Client, requested: str | None) -> None:
+    client.emulator.revoke(seed.READER, challenge=True)
+    challenge = client.get("/v1.0/users", client.token(claims=requested)).headers["WWW-Authenticate"]
+    assert 'error="insufficient_claims"' in challenge
+
+
+@pytest.mark.parametrize("claims", ["{", "[]", "1"])
+def test_claims_that_are_none(client: Client, claims: str) -> None:
+    client.refused(client.ask(claims=claims), 400, "invalid_request", 9002313)
 
 
 def test_opaque_tokens_work_like_any(client: Client) -> None:

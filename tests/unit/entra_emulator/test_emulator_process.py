@@ -85,6 +85,7 @@ def test_exec_sets_the_environment_and_returns_the_status() -> None:
         "SSL_CERT_FILE",
         "ENTRA_EMULATOR_CONTROL",
         "ENTRA_EMULATOR_FOREIGN",
+        "ENTRA_EMULATOR_PLATFORM",
         "NO_PROXY",
     ]
     script = f"import json, os, sys; print(json.dumps([os.environ[n] for n in {names}])); sys.exit(7)"
