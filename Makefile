@@ -25,7 +25,7 @@ check: ## Before each commit, two minutes: lint, types, unit tests, one play
 	$(RUN) lint types quickunit smoke
 
 test: ## Everything, as CI runs it (25 minutes on two cores the first time)
-	@COVERAGE=1 bash tools/run lint types docs unit wire coverage targets sanity dist
+	@COVERAGE=1 bash tools/run lint types docs unit conformance wire coverage targets sanity dist
 
 lint: ## ruff, sizes of functions and files, shellcheck, yamllint, REUSE, changelog fragments, ansible-lint
 	$(RUN) lint
@@ -44,6 +44,9 @@ integration: ## Plays against the emulator on each ansible-core, then ansible-te
 
 sanity: ## ansible-test sanity on the oldest and the main ansible-core
 	$(RUN) sanity
+
+conformance: ## Microsoft's own clients against the emulator
+	$(RUN) conformance
 
 coverage: ## Unit tests and plays on one ansible-core, and the lines they missed
 	@COVERAGE=1 CORES=2.19:3.11,3.12,3.13 bash tools/run unit wire coverage

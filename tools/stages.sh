@@ -76,6 +76,12 @@ stage_smoke() {
   suite dev - -q -m smoke tests/integration
 }
 
+# The emulator is right when Microsoft's own clients take it for Entra.
+stage_conformance() {
+  venv conformance "$PYTHON" -r "$REQUIREMENTS/conformance.txt"
+  (hermetic; in_venv conformance python -m pytest -q tests/conformance)
+}
+
 stage_coverage() { CORES=$(entry_of "$MAIN_CORE") each_core missed_lines; }
 
 missed_lines() {

@@ -29,7 +29,7 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
         """One item per term, in the shape that ``output`` names. Raises AnsibleLookupError."""
-        output = options.pop("output", None) or "access_token"
+        output = str(options.pop("output", None) or "access_token")
         if output not in OUTPUTS:
             raise AnsibleLookupError(f"output '{output}' is none of {', '.join(OUTPUTS)}. To fix it: use one of them.")
         return [self._item(term, variables or {}, options, output) for term in terms or [None]]

@@ -30,7 +30,7 @@ try:
     from urllib3.util.retry import Retry
 except ImportError:
     HAS_REQUESTS = False
-    Retry = object  # type: ignore[assignment, misc]
+    Retry = object  # type: ignore[assignment, misc]  # only so that the class below can be defined
 else:
     HAS_REQUESTS = True
     _KINDS = {

@@ -22,6 +22,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError, ServiceAnswer
+from ansible_collections.entra.auth.plugins.module_utils._hints import hint_for
 from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings, Request, Transport
 from ansible_collections.entra.auth.plugins.module_utils._token_endpoint import json_object, token_from
 
@@ -210,12 +211,16 @@ def _arc_key(challenge: str) -> str:
 
 
 def _refused(platform: str, answer: Answer) -> NetworkError:
-    said = _said(answer)
-    shown = "".join(character for character in said if character.isprintable())[:300].rstrip(". ")
+    said = "".join(character for character in _said(answer) if character.isprintable())[:300].rstrip(". ")
+    # Where the platform asked Entra in vain, it quotes the code.
+    codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", said))
+    hint = hint_for(codes, None)
     return NetworkError(
-        f"The managed identity endpoint ({platform}) answered {answer.status}: {shown or 'without a reason'}.",
-        hint="Check that the resource has the identity asked for, and that scope names an API of this cloud.",
-        answer=ServiceAnswer(error="managed_identity_error", correlation_id=answer.headers.get("x-ms-request-id")),
+        f"The managed identity endpoint ({platform}) answered {answer.status}: {said or 'without a reason'}.",
+        hint=hint.fix
+        if hint
+        else "Check that the resource has the identity asked for, and that scope names an API of this cloud.",
+        answer=ServiceAnswer("managed_identity_error", None, codes, answer.headers.get("x-ms-request-id")),
     )
 
 
@@ -240,7 +245,11 @@ _PLATFORMS = (
         "App Service", lambda env: bool(env.get("IDENTITY_ENDPOINT") and env.get("IDENTITY_HEADER")), _app_service
     ),
     _Platform("Azure Arc", lambda env: bool(env.get("IDENTITY_ENDPOINT") and env.get("IMDS_ENDPOINT")), _azure_arc),
-    _Platform("Azure Machine Learning", lambda env: bool(env.get("MSI_ENDPOINT") and env.get("MSI_SECRET")), _azure_ml),
+    _Platform(
+        "Azure Machine Learning or App Service of 2017",
+        lambda env: bool(env.get("MSI_ENDPOINT") and env.get("MSI_SECRET")),
+        _azure_ml,
+    ),
     _Platform("Cloud Shell", lambda env: bool(env.get("MSI_ENDPOINT")), _cloud_shell),
     _Platform("Azure Arc", lambda env: os.path.exists(_ARC_AGENT), _azure_arc),
     _Platform("virtual machine", lambda env: True, _imds),

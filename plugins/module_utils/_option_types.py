@@ -53,7 +53,9 @@ def _checked_choice(spec: OptionSpec, value: str, origin: str) -> str:
 
 
 def _shown(spec: OptionSpec, value: t.Any) -> str:
-    return f"a {type(value).__name__}" if spec.secret or not isinstance(value, str) else f"'{value}'"
+    if isinstance(value, (str, int, float)) and not spec.secret and str(value).isprintable():
+        return f"'{value}'"
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "a value of another kind")
 
 
 def _to_str(value: t.Any) -> str:
@@ -107,6 +109,16 @@ _CONVERTERS: t.Mapping[str, t.Callable[[t.Any], t.Any]] = {
     "list": _to_list,
     "dict": _to_dict,
 }
+
+# Not the names of classes, which Ansible's own say nothing to a reader.
+_KINDS = (
+    (bool, "true or false"),
+    (str, "text"),
+    ((int, float), "a number"),
+    (t.Mapping, "a mapping"),
+    ((list, tuple, set), "a list"),
+    (type(None), "nothing"),
+)
 
 _WANTED: t.Mapping[str, str] = {
     "str": "text",

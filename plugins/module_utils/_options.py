@@ -30,6 +30,7 @@ CREDENTIAL_KINDS = (
 )
 FEDERATED_TOKEN_SOURCES = ("given", "github_actions", "azure_pipelines", "managed_identity")
 CACHES = ("run", "none")
+INI_SECTION = "entra_auth"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +61,14 @@ class OptionSpec:
 
     @property
     def ini_key(self) -> str | None:
-        """Its key in section ``[entra_auth]`` of ansible.cfg; None for secrets, which don't belong there."""
+        """Its key in ansible.cfg; None for secrets, which don't belong there."""
         return None if self.secret else self.name
+
+    def places(self) -> str:
+        """Every place it is looked for, in words, for the message about a missing one."""
+        ini = [f"ansible.cfg [{INI_SECTION}] {self.ini_key}"] if self.ini_key else []
+        places = (f"option {self.name}", f"variable {self.variable}", f"environment {', '.join(self.env)}", *ini)
+        return f"looked for {'; '.join(places)}"
 
 
 def _option(type_: str, default: t.Any = None, **spec: t.Any) -> t.Any:
@@ -133,9 +140,10 @@ class AppTokenOptions:
     origins: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def secrets(self) -> list[str]:
-        """Every secret value among the options, for masking; the password inside a proxy's URL is one too."""
+        """Every secret value among the options, for masking; a password inside a URL is one too."""
         values = [getattr(self, spec.name) for spec in OPTIONS.values() if spec.secret]
-        return [value for value in (*values, _password(self.proxy)) if value]
+        passwords = map(_password, (self.proxy, self.authority, self.api_base_url))
+        return [value for value in (*values, *passwords) if value]
 
 
 def _password(url: str | None) -> str | None:
@@ -169,4 +177,4 @@ def _argument(spec: OptionSpec) -> dict[str, t.Any]:
     return argument
 
 
-__all__ = ("OPTIONS", "AppTokenOptions", "OptionSpec", "argument_spec")
+__all__ = ("INI_SECTION", "OPTIONS", "AppTokenOptions", "OptionSpec", "argument_spec")

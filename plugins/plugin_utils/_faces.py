@@ -58,7 +58,8 @@ def obtain(sources: OptionSources, messages: Messages, target: Target) -> AppTok
 
 
 def _masked(text: str, secrets: t.Iterable[str]) -> str:
-    for secret in secrets:
+    # The longest first: one may be the beginning of another.
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_MASKED:
             text = text.replace(secret, _MASK)
     return text

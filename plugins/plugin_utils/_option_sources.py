@@ -26,12 +26,11 @@ from ansible.errors import AnsibleError
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._option_types import convert
-from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS, AppTokenOptions
+from ansible_collections.entra.auth.plugins.module_utils._options import INI_SECTION, OPTIONS, AppTokenOptions
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import OptionSpec
 
-INI_SECTION = "entra_auth"
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
 
@@ -80,14 +79,6 @@ class OptionSources:
         raise InputError(f"The variable {name} can't be evaluated: {reason}", hint=f"Correct {name}.")
 
 
-def places(spec: OptionSpec) -> str:
-    """Every place an option is looked for, in words, for the message about a missing one."""
-    parts = [f"looked for option {spec.name}", f"variable {spec.variable}", f"environment {', '.join(spec.env)}"]
-    if spec.ini_key:
-        parts.append(f"ansible.cfg [{INI_SECTION}] {spec.ini_key}")
-    return "; ".join(parts)
-
-
 def _is_blank(value: t.Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
@@ -118,4 +109,4 @@ def _ini_section(path: str | None) -> t.Mapping[str, str]:
     return dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}
 
 
-__all__ = ("OptionSources", "places")
+__all__ = ("OptionSources",)

@@ -112,7 +112,9 @@ def _asked(options: AppTokenOptions, kind: str) -> str:
         ("client", options.client_id),
         ("scope", " ".join(options.scope)),
     ]
-    return ", ".join(f"{name} {value}" for name, value in parts if value)
+    text = ", ".join(f"{name} {value}" for name, value in parts if value)
+    # A control character would speak to the reader's terminal.
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _roles(provided: AppToken) -> str:

@@ -17,11 +17,10 @@ import re
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._authority import is_loopback, validate_tenant
+from ansible_collections.entra.auth.plugins.module_utils._authority import authority_url, is_loopback, validate_tenant
 from ansible_collections.entra.auth.plugins.module_utils._credentials import CREDENTIALS
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
-from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import places
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._credentials import Credential
@@ -36,11 +35,11 @@ def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
     """Raise InputError that names all that is missing, and every place where it was looked for."""
     chosen = CREDENTIALS[kind] if kind else None
     required = chosen.required if chosen else ("tenant_id", "client_id")
-    missing = [f"{name} ({places(OPTIONS[name])})" for name in required if not getattr(options, name)]
+    missing = [f"{name} ({OPTIONS[name].places()})" for name in required if not getattr(options, name)]
     if chosen is None:
         missing.append(f"a credential ({_places_of_credentials()})")
     elif not _is_complete(chosen, options):
-        missing.append(" or ".join(f"{name} ({places(OPTIONS[name])})" for name in chosen.given_by))
+        missing.append(" or ".join(f"{name} ({OPTIONS[name].places()})" for name in chosen.given_by))
     if missing:
         raise InputError(
             f"To ask for a token, entra.auth still needs {', and '.join(missing)}.",
@@ -67,6 +66,8 @@ def refuse_unusable(options: AppTokenOptions) -> None:
     """Raise InputError for values that have the right type but could only fail later."""
     if options.tenant_id:
         validate_tenant(options.tenant_id)
+    if options.authority:
+        authority_url(options.authority)
     if _CONTROL_CHARACTER.search(str(options.client_id)) or " " in str(options.client_id):
         raise InputError(
             "client_id holds white space or control characters.",
