@@ -55,8 +55,8 @@ _BACKOFF_MAX_SECONDS = 30
 class NetworkSettings:
     """How to reach a service. ``timeout`` bounds one exchange, ``retry_for`` all of its repetitions, in seconds.
 
-    ``connect_timeout`` is for the connection alone, where it is to be shorter. ``use_environment`` is whether proxy and
-    CA variables count. ``fingerprint`` pins the certificate of a server that no CA vouches for.
+    ``use_environment`` is whether proxy and CA variables count. ``fingerprint`` pins the certificate of a server that
+    no CA vouches for.
     """
 
     timeout: float
@@ -64,7 +64,6 @@ class NetworkSettings:
     proxy: str | None = None
     ca_path: str | None = None
     validate_certs: bool = True
-    connect_timeout: float | None = None
     lost_connection_retries: int = 3
     use_environment: bool = True
     fingerprint: str | None = None
@@ -183,7 +182,7 @@ class Transport:
         policy = _policy(request, until, self._settings.lost_connection_retries)
         try:
             while True:
-                self._session.mount(request.url, self._adapter(policy))
+                self._mount(self._adapter(policy))
                 try:
                     return self._exchange(request, policy)
                 except (ProtocolError, ReadTimeoutError) as exc:
@@ -201,6 +200,10 @@ class Transport:
             adapter.init_poolmanager(1, 1, assert_fingerprint=self._settings.fingerprint)
         return adapter
 
+    def _mount(self, adapter: requests.adapters.HTTPAdapter) -> None:
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+
     def _verify(self) -> str | bool:
         if self._settings.fingerprint or not self._settings.validate_certs:
             return False
@@ -213,7 +216,7 @@ class Transport:
             request.url,
             data=request.form,
             headers=dict(request.headers),
-            timeout=(self._settings.connect_timeout or self._settings.timeout, self._settings.timeout),
+            timeout=self._settings.timeout,
             proxies={"http": proxy, "https": proxy} if proxy else None,
             verify=self._verify(),
             allow_redirects=False,

@@ -37,7 +37,7 @@ _ARC_AGENT = "/opt/azcmagent/bin/himds"
 _ARC_KEY_DIRECTORY = "/var/opt/azcmagent/tokens"
 _ARC_KEY_MAX_BYTES = 4096
 # Off Azure nothing answers at the link-local address; who asked there is to know within two seconds.
-_PROBE_SECONDS = 1.5
+_PROBE_SECONDS = 1.0
 # Learn, IMDS "Retry guidance": 404, 410, 429 and 5xx are asked again; an update of IMDS takes up to 70 seconds.
 _IMDS_RETRIED = (404, 410, 429, 500, 502, 503, 504)
 _IMDS_RETRY_SECONDS = 70
@@ -73,6 +73,11 @@ def request_managed_identity_token(resource: str, options: AppTokenOptions, netw
     selector = Selector(
         options.managed_identity_client_id, options.managed_identity_object_id, options.managed_identity_resource_id
     )
+    if sum(map(bool, dataclasses.astuple(selector))) > 1:
+        raise InputError(
+            "More than one of managed_identity_client_id, _object_id and _resource_id is given.",
+            hint="Name the managed identity by one of them.",
+        )
     platform = detect_platform(os.environ)
     direct = dataclasses.replace(network, proxy=None, use_environment=False)
     answer = platform.ask(resource, selector, direct, time.monotonic() + network.retry_for)
@@ -134,20 +139,26 @@ def _azure_arc(resource: str, selector: Selector, network: NetworkSettings, unti
 
 def _imds(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Answer:
     base = os.environ.get("AZURE_POD_IDENTITY_AUTHORITY_HOST") or _IMDS_URL
+    url = f"{base.rstrip('/')}/metadata/identity/oauth2/token"
+    _refuse_off_azure(url, network)
     query = {"api-version": "2018-02-01", "resource": resource}
     query.update(selector.parameters("client_id", "object_id", "msi_res_id"))
-    probing = dataclasses.replace(network, connect_timeout=_PROBE_SECONDS, lost_connection_retries=0)
     until = min(until, time.monotonic() + _IMDS_RETRY_SECONDS)
-    url = f"{base.rstrip('/')}/metadata/identity/oauth2/token"
+    return _get(url, query, {"Metadata": "true"}, network, until, retried=_IMDS_RETRIED)
+
+
+def _refuse_off_azure(url: str, network: NetworkSettings) -> None:
+    # Without its header IMDS refuses at once, with 400. Elsewhere nobody answers there, or another cloud or a firewall
+    # does; its 404 must not be taken for one of IMDS, which is asked again for a minute.
+    probing = dataclasses.replace(network, timeout=_PROBE_SECONDS, lost_connection_retries=0)
     try:
-        answer = _get(url, query, {"Metadata": "true"}, probing, until, retried=_IMDS_RETRIED)
+        status = Transport(probing).send(Request(url, retried_statuses=()), until=time.monotonic()).status
     except NetworkError as exc:
         reason = exc.message
     else:
-        # Firewalls and container runtimes answer in the place of IMDS, in words of their own.
-        if answer.status != 403 or _said(answer):
-            return answer
-        reason = "Something else answers there, with 403."
+        if status == 400 or status in _LOCAL_RETRIED or status == 410:
+            return
+        reason = f"What answers there ({status}) is not Azure."
     raise NetworkError(
         f"No managed identity answers here. {reason}",
         hint="Run this on an Azure resource that has a managed identity, with run_on: target on such a host, or give "
