@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running real plays against the emulator, as a user would: ansible-playbook as a program, with an environment of its own."""
+"""Running real plays against the emulator, as a user would: ansible-playbook with an environment of its own."""
 
 from __future__ import annotations
 

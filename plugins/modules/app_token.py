@@ -34,7 +34,7 @@ attributes:
   action_group:
     description: Use C(group/entra.auth.entra) in C(module_defaults).
     support: full
-    membership: entra.auth.entra
+    membership: [entra.auth.entra]
   async:
     description: The controller makes or awaits the request, so there is nothing to leave running on a host.
     support: none

@@ -172,9 +172,10 @@ def test_readme_names_the_tested_cores() -> None:
     assert set(re.findall(r"\b2\.\d\d\b", section("Testing"))) == {core.split(":")[0] for core in cores[1].split()}
 
 
-def test_picture_is_drawn_for_light_and_dark() -> None:
-    """Well-formed, with a text for who can't see it, and colours for both."""
-    picture = ROOT / "docs/images/way-of-a-token.svg"
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs/images").glob("*.svg")), ids=lambda picture: picture.stem)
+def test_a_picture_is_drawn_for_light_and_dark(picture: Path) -> None:
+    """Well-formed, with a text for who can't see it, and colours for both; and some page shows it."""
     root = ElementTree.parse(picture).getroot()  # noqa: S314 - our own file
     assert [child.tag.rpartition("}")[2] for child in root][:2] == ["title", "desc"]
     assert "prefers-color-scheme: dark" in picture.read_text()
+    assert any(f"{_RAW}/main/docs/images/{picture.name}" in page.read_text() for page in (README, *GUIDES))
