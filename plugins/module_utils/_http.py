@@ -179,7 +179,12 @@ class Transport:
         ``until`` is by time.monotonic. Redirects are not followed: they would carry the credential elsewhere.
         Raises NetworkError.
         """
-        policy = _policy(request, until, self._settings.lost_connection_retries)
+        outcome = self._attempt(request, _policy(request, until, self._settings.lost_connection_retries))
+        if isinstance(outcome, NetworkError):
+            raise outcome
+        return outcome
+
+    def _attempt(self, request: Request, policy: _RetryWithin) -> Answer | NetworkError:
         try:
             while True:
                 self._mount(self._adapter(policy))
@@ -190,8 +195,7 @@ class Transport:
                     policy = policy.increment(request.method, request.url, error=exc, _pool=None)
                     policy.sleep()
         except (requests.RequestException, HTTPError, OSError) as exc:
-            error = _network_error(request.url, _kind(exc), _reason(exc))
-        raise error
+            return _network_error(request.url, _kind(exc), _reason(exc))
 
     def _adapter(self, policy: _RetryWithin) -> requests.adapters.HTTPAdapter:
         adapter = requests.adapters.HTTPAdapter(max_retries=policy)

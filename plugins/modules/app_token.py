@@ -238,18 +238,23 @@ def request_token(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return dataclasses.asdict(token)
 
 
+def ask(params: t.Mapping[str, t.Any]) -> dict[str, t.Any] | EntraAuthError:
+    """The same, with whatever goes wrong as a value, so that no traceback can quote what was at hand."""
+    try:
+        return request_token(params)
+    except EntraAuthError as exc:
+        return exc
+    except Exception as exc:  # noqa: BLE001 - its text may hold anything, so only its kind travels back
+        return EntraAuthError(f"It failed in a way nobody foresaw: {type(exc).__name__}.")
+
+
 def main() -> None:
     """Ask from this host. What is shown of the result is up to the action."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    try:
-        token = request_token(module.params)
-    except EntraAuthError as exc:
-        failure = exc
-    except Exception as exc:  # noqa: BLE001 - its text may hold anything, so only its kind travels back
-        failure = EntraAuthError(f"It failed in a way nobody foresaw: {type(exc).__name__}.")
-    else:
-        module.exit_json(changed=False, token=token)
-    module.fail_json(msg=failure.message, hint=failure.hint, answer=dataclasses.asdict(failure.answer))
+    outcome = ask(module.params)
+    if isinstance(outcome, EntraAuthError):
+        module.fail_json(msg=outcome.message, hint=outcome.hint, answer=dataclasses.asdict(outcome.answer))
+    module.exit_json(changed=False, token=outcome)
 
 
 if __name__ == "__main__":

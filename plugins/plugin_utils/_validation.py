@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # RFC 9110 section 5: a field name is a token; a field value has no control characters but the tab.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PROXY = re.compile(r"(https?|socks[45][ah]?)://([^\s/?#@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -81,7 +82,7 @@ def refuse_unusable(options: AppTokenOptions) -> None:
             hint="Set it to a PEM file, or a directory of hashed certificates, that the controller can read.",
         )
     _refuse_plain_http("api_base_url", options.api_base_url)
-    if options.proxy and not re.match(r"(https?|socks[45][ah]?)://[^\s/?#]", options.proxy):
+    if options.proxy and not _PROXY.fullmatch(options.proxy):
         raise InputError("proxy is not the URL of a proxy.", hint="Write it like http://proxy.example.com:3128.")
     _refuse_broken_headers(options.extra_headers)
 

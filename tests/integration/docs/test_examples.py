@@ -206,9 +206,7 @@ def test_every_example_runs(emulator: Emulator, certificate: Issued, tmp_path: P
             env = {**group.env(emulator), "ANSIBLE_STDOUT_CALLBACK": "default"}
             documents = sorted(group.documents)
             plays = Plays(directory, emulator)
-            running[name] = stack.enter_context(
-                plays.start(written(documents), hosts=len(documents), env=env, **own)
-            )
+            running[name] = stack.enter_context(plays.start(written(documents), hosts=len(documents), env=env, **own))
         finished = {name: play.finish() for name, play in running.items()}
     for name, play in finished.items():
         assert play.returncode == 0, f"{name}:\n{play.output}"
