@@ -61,7 +61,7 @@ _SETTINGS_FOR_TARGET = (
 class Messages(t.Protocol):
     """Where words for the user go; Ansible's Display is one."""
 
-    def display(self, msg: str) -> None:
+    def display(self, msg: str, *, stderr: bool) -> None:
         """Shown always, as it is."""
 
     def warning(self, msg: str) -> None:
@@ -147,7 +147,9 @@ class TokenProvider:
         self._store = open_store(options.cache)
         cloud = CLOUDS[options.cloud]
         self._scope = resolve_scope(options.scope, cloud, delegated=CREDENTIALS[kind].delegated)
-        self._credential = create_credential(kind, options, messages.display)
+        # By stderr, because what goes to stdout is held back while that is a pipe or a file.
+        tell = functools.partial(messages.display, stderr=True)
+        self._credential = create_credential(kind, options, tell)
         self._request = self._credential.request(self._scope.value, claims_request(options.claims_challenge))
 
     def provide(self) -> AppToken:
