@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import typing as t
@@ -45,6 +44,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # As long as a device code lives (Learn, "device authorization response": expires_in).
 _SIGN_IN_SECONDS = 900
+# With these a refresh token has had its time (Learn, "Error codes for token endpoint errors").
+_SIGN_IN_AGAIN = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 _SETTINGS_FOR_TARGET = (
     "tenant_id",
     "client_id",
@@ -219,8 +220,12 @@ class TokenProvider:
             str(options.refresh_token_file), options.refresh_token, wait_seconds=self._wait_seconds
         )
         if keeper.has_any():
-            with contextlib.suppress(TokenRequestRefused):
+            try:
                 return self._redeem(keeper)
+            except TokenRequestRefused as exc:
+                refusal = exc
+            if refusal.answer.error not in _SIGN_IN_AGAIN:
+                raise refusal
         with keeper.beginning() as keep:
             token = self._ask()
             if token.refresh_token:

@@ -44,8 +44,8 @@ def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
     if missing:
         raise InputError(
             f"To ask for a token, entra.auth still needs {', and '.join(missing)}.",
-            hint="Set what is missing in one of the places named; an empty value counts as not given. On Azure, "
-            "credential: managed_identity needs none of it.",
+            hint="Set what is missing in one of the places named; an empty value counts as not given."
+            + ("" if chosen else " On Azure, credential: managed_identity needs none of it."),
         )
 
 

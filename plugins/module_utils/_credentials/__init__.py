@@ -51,7 +51,8 @@ def choose_kind(options: AppTokenOptions) -> tuple[str | None, str]:
 def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> Credential:
     """The credential of that kind, with what the options hold for it; ``tell`` shows a sentence to a person."""
     if kind == RefreshToken.kind:
-        return RefreshToken(options, _client_of(options))
+        # A sign-in by device code is that of a public app, which has nothing to prove itself by.
+        return RefreshToken(options, None if options.credential == DeviceCode.kind else _client_of(options))
     return CREDENTIALS[kind](options, tell)
 
 
@@ -67,11 +68,10 @@ def _is_in_hand(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
 
 
 def _belongs_to_another_app(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
-    """Whether a call names its own app and refresh token, and this is only what the environment holds for some app."""
-    named = [options.origins.get(name, "").startswith("option ") for name in ("client_id", "refresh_token")]
-    return all(named) and all(
-        options.origins[name].startswith("environment ") for name in cls.given_by if name in options.origins
-    )
+    """Whether a call names its own app and sign-in, and this is only what the environment holds for some app."""
+    direct = options.origins.get("client_id", "").startswith("option ") and RefreshToken.is_given_directly(options)
+    origins = [options.origins[name] for name in cls.given_by if name in options.origins]
+    return direct and all(origin.startswith("environment ") for origin in origins)
 
 
 def _origin(cls: type[Credential], options: AppTokenOptions) -> str:
