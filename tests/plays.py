@@ -55,7 +55,6 @@ class Play:
         assert seen, f"no task {task!r} on {host} in:\n{self.output}"
         return t.cast("dict[str, t.Any]", seen[-1])
 
-
     def shown(self, host: str = "h001") -> dict[str, t.Any]:
         """The values that the last task of :func:`show` showed, in their types, after a run with ``record=True``."""
         return t.cast("dict[str, t.Any]", json.loads(self.result("Show", host)["msg"].removeprefix(_SHOWN)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from entra_emulator.client import Emulator
 from plays import Plays
 

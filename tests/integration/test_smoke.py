@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from plays import role, uri
 
 if t.TYPE_CHECKING:

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lookup ``app_token``: its outputs, its terms, and the header that a stock uri task then sends."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from plays import role, show, uri
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+    from plays import Plays
+
+LOOKUP: t.Final = "lookup('entra.auth.app_token'"
+GRAPH: t.Final = "https://graph.microsoft.com/.default"
+ARM: t.Final = "https://management.azure.com/.default"
+USERS: t.Final = "{{ lookup('env', 'ENTRA_AUTH_API_BASE_URL') }}/v1.0/users?$top=1"
+
+
+def _authorizations(entries: list[dict[str, t.Any]]) -> list[list[str]]:
+    """All values of all Authorization headers of each request."""
+    return [[value for name, value in entry["headers"] if name.lower() == "authorization"] for entry in entries]
+
+
+def test_every_output_has_its_shape(plays: Plays, emulator: Emulator) -> None:
+    """One token request, five shapes of the same token."""
+    outputs = ("access_token", "authorization", "headers", "uri", "token")
+    shown = {output: f"{LOOKUP}, output='{output}', extra_headers={{'X-Team': 'blue'}})" for output in outputs}
+    play = plays.run(
+        [
+            {
+                "tasks": [
+                    {"entra.auth.app_token": {}, "register": "token"},
+                    show(**shown, default=f"{LOOKUP})", task="token"),
+                ]
+            }
+        ],
+        record=True,
+    )
+    assert play.returncode == 0, play.output
+    values = play.shown()
+    access_token = values["task"]["access_token"]
+    assert values["access_token"] == values["default"] == access_token
+    assert values["authorization"] == f"Bearer {access_token}"
+    assert values["headers"] == {"X-Team": "blue", "Authorization": f"Bearer {access_token}"}
+    assert values["uri"] == {
+        "headers": values["headers"],
+        "url_password": access_token,
+        "use_netrc": False,
+        "unredirected_headers": ["Authorization"],
+    }
+    assert values["token"].keys() == values["task"].keys() - {"changed", "failed"}
+    differing = {"source", "headers", "expires_in"}
+    assert {name: values["token"][name] for name in values["token"].keys() - differing} == {
+        name: values["task"][name] for name in values["token"].keys() - differing
+    }
+    assert (values["task"]["source"], values["token"]["source"]) == ("network", "cache")
+    assert len(emulator.requests()) == 1
+
+
+def test_terms_are_scopes(plays: Plays, emulator: Emulator) -> None:
+    """None, one, several, an empty one, the keyword, and a term beside the keyword."""
+    play = plays.run(
+        [
+            {
+                "tasks": [
+                    show(
+                        none="query('entra.auth.app_token', output='token')",
+                        keyword=f"{LOOKUP}, scope='arm', output='token')",
+                        alias=f"{LOOKUP}, resource='arm', output='token')",
+                        both=f"{LOOKUP}, 'graph', scope='arm', output='token')",
+                        empty=f"{LOOKUP}, '', output='token')",
+                        full=f"{LOOKUP}, '{ARM}', output='token')",
+                        several="query('entra.auth.app_token', 'graph', 'arm', output='token')",
+                        listed=f"{LOOKUP}, 'arm', 'graph', output='token', wantlist=True)",
+                        joined=f"{LOOKUP}, 'graph', 'arm', output='authorization')",
+                    ),
+                ]
+            }
+        ],
+        record=True,
+    )
+    assert play.returncode == 0, play.output
+    values = play.shown()
+    assert [token["scope"] for token in values["none"]] == [GRAPH]
+    single = {name: values[name]["scope"] for name in ("keyword", "alias", "both", "empty", "full")}
+    assert single == {"keyword": ARM, "alias": ARM, "both": GRAPH, "empty": GRAPH, "full": ARM}
+    assert [token["scope"] for token in values["several"]] == [GRAPH, ARM]
+    assert [token["scope"] for token in values["listed"]] == [ARM, GRAPH]
+    assert values["joined"] == ",".join(token["authorization"] for token in values["several"])
+    assert len(emulator.requests()) == 2
+
+
+def test_keyword_options_are_those_of_the_module(plays: Plays, emulator: Emulator) -> None:
+    """A call may name tenant, client and secret itself."""
+    app = emulator.add_app(secret="made-up~secret-of-the-call", roles={"graph": ["User.Read.All"]})
+    keywords = f"tenant='contoso.example', client_id='{app['client_id']}', client_secret=secret"
+    play = plays.run(
+        [
+            {
+                "vars": {"secret": "made-up~secret-of-the-call"},
+                "tasks": [show(token=f"{LOOKUP}, {keywords}, output='token')")],
+            }
+        ],
+        record=True,
+        env={"ENTRA_AUTH_CLIENT_ID": None, "ENTRA_AUTH_CLIENT_SECRET": None, "ENTRA_AUTH_TENANT_ID": None},
+    )
+    assert play.returncode == 0, play.output
+    token = play.shown()["token"]
+    assert (token["tenant_id"], token["client_id"]) == ("contoso.example", app["client_id"])
+    (sent,) = emulator.token_requests()
+    assert sent["path"] == "/contoso.example/oauth2/v2.0/token"
+    assert dict(sent["form"])["client_secret"] == "made-up~secret-of-the-call"
+
+
+def test_what_it_can_not_do_is_said(plays: Plays, emulator: Emulator) -> None:
+    """Unknown output, keyword or scope, a refused secret: one readable sentence, no secret, no traceback."""
+    wrong = {
+        "Output": f"{LOOKUP}, output='header')",
+        "Keyword": f"{LOOKUP}, client_sekret='x')",
+        "Scope": f"{LOOKUP}, 'grpah')",
+        "Secret": f"{LOOKUP}, client_secret='made-up~but-wrong')",
+    }
+    tasks = [
+        {"name": name, "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}, "ignore_errors": True}
+        for name, expression in wrong.items()
+    ]
+    play = plays.run([{"tasks": tasks}], "-vvv", record=True)
+    assert play.returncode == 0, play.output
+    said = {name: play.result(name)["msg"] for name in wrong}
+    assert "'header' is none of access_token, authorization, headers, uri, token" in said["Output"]
+    assert "Did you mean 'client_secret'?" in said["Keyword"]
+    assert "Did you mean 'graph'?" in said["Scope"]
+    assert "AADSTS7000215" in said["Secret"]
+    assert len(emulator.requests()) == 1
+    assert "made-up~but-wrong" not in "".join(said.values())
+    assert "Traceback" not in play.output
+
+
+@pytest.mark.parametrize("level", ["task", "block", "play"])
+def test_module_defaults_put_the_header_on_uri_tasks(plays: Plays, emulator: Emulator, level: str) -> None:
+    """Written once at any level, the header is on the wire exactly, and the answer stays readable."""
+    defaults = {"module_defaults": {"ansible.builtin.uri": "{{ " + LOOKUP + ", output='uri') }}"}}
+    call = {"name": "Call", "ansible.builtin.uri": {"url": USERS}}
+    shape: dict[str, list[dict[str, t.Any]]] = {
+        "task": [{"tasks": [{**call, **defaults}]}],
+        "block": [{"tasks": [{"block": [call], **defaults}]}],
+        "play": [{"tasks": [call], **defaults}],
+    }
+    play = plays.run([*shape[level], {"tasks": [show(token=f"{LOOKUP})")]}], record=True)
+    assert play.returncode == 0, play.output
+    called = emulator.requests(listener="api")
+    assert _authorizations(called) == [[f"Bearer {play.shown()['token']}"]]
+    assert play.result("Call")["json"]["value"][0]["userPrincipalName"] == "user0001@contoso.example"
+    assert len(emulator.token_requests()) == 1
+
+
+def test_netrc_replaces_neither_the_header_nor_the_credential(plays: Plays, emulator: Emulator) -> None:
+    """An entry for the host is there, and neither the API nor the login host sees it."""
+    netrc = plays.home / ".netrc"
+    netrc.write_text("machine localhost login made-up-user password made-up-password\n")
+    netrc.chmod(0o600)
+    play = plays.run([{"tasks": [uri(USERS, f"{LOOKUP}, output='uri')"), show(token=f"{LOOKUP})")]}], record=True)
+    assert play.returncode == 0, play.output
+    assert _authorizations(emulator.requests(listener="api")) == [[f"Bearer {play.shown()['token']}"]]
+    assert _authorizations(emulator.token_requests()) == [[]]
+
+
+def test_a_redirect_elsewhere_carries_no_token(plays: Plays, emulator: Emulator) -> None:
+    """Whatever the method, what follows the redirect to a stranger has no Authorization header."""
+    emulator.fault("redirect", endpoint="graph", times=None)
+    emulator.fault("redirect", endpoint="arm", status=307, times=None)
+    defaults = f"{LOOKUP}, output='uri')"
+    api = USERS.partition("/v1.0")[0]
+    tasks = [
+        uri(USERS, defaults),
+        uri(f"{api}/v1.0/users", defaults, method="POST", body={"a": 1}, body_format="json", follow_redirects="all"),
+        uri(f"{api}/subscriptions", defaults, follow_redirects="all"),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    asked, followed = emulator.requests(listener="api"), emulator.requests(listener="foreign")
+    assert [len(values) for values in _authorizations(asked)] == [1, 1, 1]
+    assert _authorizations(followed) == [[], [], []]
+    assert _tokens(asked).isdisjoint({value for entry in followed for _name, value in entry["headers"]})
+
+
+def _tokens(entries: list[dict[str, t.Any]]) -> set[str]:
+    return {value.removeprefix("Bearer ") for values in _authorizations(entries) for value in values}
+
+
+def test_the_token_is_nowhere_in_what_uri_shows(plays: Plays, emulator: Emulator) -> None:
+    """Not at -vvv, not when the call fails, not when the server sends the token back; the rest is readable."""
+    echo = emulator.urls.foreign + "/echo/{{ " + LOOKUP + ") }}/end"
+    defaults = f"{LOOKUP}, output='uri')"
+    calls = [
+        {**uri(USERS, defaults), "register": "users"},
+        {**uri(USERS.replace("users", "nothing"), defaults), "name": "Refused", "ignore_errors": True},
+        {**uri("https://localhost:9/", defaults), "name": "Unreached", "ignore_errors": True},
+        {**uri(USERS, defaults), "name": "Looped", "loop": [1, 2]},
+        {**uri(echo, defaults), "name": "Echoed"},
+    ]
+    play = plays.run([{"tasks": [*calls, show(users="users")]}], "-vvv", record=True)
+    assert play.returncode == 0, play.output
+    (token,) = _tokens(emulator.requests(listener="api"))
+    assert [entry["path"] for entry in emulator.requests(listener="foreign")] == [f"/echo/{token}/end"]
+    assert token not in play.output
+    assert token not in json.dumps(play.shown()["users"])
+    assert play.result("Echoed")["json"]["path"] == "/echo/********/end"
+    assert play.result("Refused")["json"]["error"]["code"] == "Request_ResourceNotFound"
+    assert "refused" in play.result("Unreached")["msg"].lower()
+
+
+def test_it_serves_every_host_and_loop_item(plays: Plays, emulator: Emulator) -> None:
+    """Variables of the host decide whose token it is."""
+    other = emulator.add_app(secret="made-up~secret-of-h002")
+    of_host = {
+        "h001": [emulator.client_id, emulator.client_secret],
+        "h002": [other["client_id"], "made-up~secret-of-h002"],
+    }
+    play = plays.run(
+        [
+            {
+                "vars": {
+                    "of_host": of_host,
+                    "app_token_client_id": "{{ of_host[inventory_hostname][0] }}",
+                    "app_token_client_secret": "{{ of_host[inventory_hostname][1] }}",
+                },
+                "tasks": [
+                    {
+                        "ansible.builtin.debug": {"msg": "{{ " + LOOKUP + ", item, output='token').client_id }}"},
+                        "loop": ["graph", "arm"],
+                        "register": "looped",
+                    },
+                    show(clients="looped.results | map(attribute='msg') | list"),
+                ],
+            }
+        ],
+        hosts=2,
+        record=True,
+    )
+    assert play.returncode == 0, play.output
+    assert play.shown("h001")["clients"] == [emulator.client_id] * 2
+    assert play.shown("h002")["clients"] == [other["client_id"]] * 2
+    assert len(emulator.token_requests()) == 4
+
+
+def test_it_works_in_a_template_and_a_handler(plays: Plays, emulator: Emulator) -> None:
+    """Wherever an expression may stand, and in the role's own variables too."""
+    plays.directory.joinpath("headers.j2").write_text("{{ " + LOOKUP + ", output='headers') | to_json }}")
+    play = plays.run(
+        [
+            {
+                "tasks": [
+                    role("app_token"),
+                    {
+                        "ansible.builtin.template": {"src": "headers.j2", "dest": "headers.json", "mode": "0600"},
+                        "notify": "Call",
+                        "no_log": True,
+                    },
+                ],
+                "handlers": [uri(USERS, "app_token_uri")],
+            }
+        ],
+        record=True,
+    )
+    assert play.returncode == 0, play.output
+    written = json.loads(plays.directory.joinpath("headers.json").read_text())
+    assert _authorizations(emulator.requests(listener="api")) == [[written["Authorization"]]]
+    assert len(emulator.token_requests()) == 1

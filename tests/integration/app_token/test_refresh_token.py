@@ -1,0 +1,390 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The refresh token of a user: redeemed, rotated, kept, and never redeemed twice."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+
+import pytest
+
+from plays import show, uri, wait_until
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from entra_emulator.client import Emulator
+    from plays import Plays
+
+ME: t.Final = "{{ lookup('env', 'ENTRA_AUTH_API_BASE_URL') }}/v1.0/me"
+LOOKUP: t.Final = "lookup('entra.auth.app_token'"
+GRAPH: t.Final = "https://graph.microsoft.com/.default"
+
+
+class SignedIn(t.NamedTuple):
+    """A user's sign-in to an app; ``env`` has the app and nothing else."""
+
+    client_id: str
+    refresh_token: str
+    env: dict[str, str | None]
+
+
+@pytest.fixture
+def public(emulator: Emulator) -> SignedIn:
+    """A sign-in to an app that has no secret; each redemption ends the refresh token."""
+    emulator.configure(refresh_token_rotation="strict")
+    client_id = emulator.add_app(public=True)["client_id"]
+    env = {"ENTRA_AUTH_CLIENT_ID": client_id, "ENTRA_AUTH_CLIENT_SECRET": None}
+    return SignedIn(client_id, emulator.add_refresh_token(client_id), env)
+
+
+def get(register: str = "token", /, **options: t.Any) -> dict[str, t.Any]:
+    """A task that gets a token and registers it."""
+    return {"name": f"Get {register}", "entra.auth.app_token": options, "register": register}
+
+
+def redeemed(emulator: Emulator) -> list[str]:
+    """The refresh tokens of all redemptions, which have all succeeded."""
+    sent = emulator.token_requests()
+    assert [entry["status"] for entry in sent] == [200] * len(sent)
+    return [dict(entry["form"])["refresh_token"] for entry in sent]
+
+
+def test_a_public_client_redeems_with_exactly_these_fields(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+    """No secret; the token is the user's, and its successor is in the result."""
+    call = uri(ME, f"{LOOKUP}, output='uri', refresh_token='{public.refresh_token}')")
+    play = plays.run(
+        [{"tasks": [get(refresh_token=public.refresh_token), call, show(token="token")]}], record=True, env=public.env
+    )
+    assert play.returncode == 0, play.output
+    (sent,) = emulator.token_requests()
+    assert sorted(map(tuple, sent["form"])) == [
+        ("client_id", public.client_id),
+        ("grant_type", "refresh_token"),
+        ("refresh_token", public.refresh_token),
+        ("scope", GRAPH),
+    ]
+    token = play.shown()["token"]
+    assert token["credential"] == "refresh_token"
+    assert token["claims"]["scp"] == "User.Read User.Read.All"
+    assert token["refresh_token"] not in ("", public.refresh_token)
+    assert play.result("Call")["json"]["userPrincipalName"] == "user0001@contoso.example"
+    for secret in (token["access_token"], token["refresh_token"]):
+        assert not any(secret in str(event["result"]) for event in play.events() if event["task"] != "Show")
+
+
+def test_a_confidential_client_proves_itself_as_well(plays: Plays, emulator: Emulator) -> None:
+    """With its secret in the same form; permissions of the user may be named one by one."""
+    app = emulator.add_app(secret="made-up~secret-of-the-app")
+    options = {
+        "client_id": app["client_id"],
+        "client_secret": "made-up~secret-of-the-app",
+        "refresh_token": emulator.add_refresh_token(app["client_id"]),
+    }
+    named = ["https://graph.microsoft.com/User.Read", "offline_access"]
+    tasks = [get(**options), get("named", **options, scope=named), show(claims="[token.claims.scp, named.claims.scp]")]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown()["claims"] == ["User.Read User.Read.All", "User.Read"]
+    first, second = (dict(entry["form"]) for entry in emulator.token_requests())
+    assert first["client_secret"] == second["client_secret"] == "made-up~secret-of-the-app"
+    assert (first["scope"], second["scope"]) == (GRAPH, " ".join(named))
+
+
+def test_a_secret_of_the_call_comes_before_a_refresh_token_of_the_environment(plays: Plays, emulator: Emulator) -> None:
+    """And the other way round; whoever names the kind gets that kind."""
+    env = {"ENTRA_AUTH_REFRESH_TOKEN": emulator.add_refresh_token(emulator.client_id)}
+    tasks = [
+        get("secret", client_secret="{{ lookup('env', 'ENTRA_AUTH_CLIENT_SECRET') }}"),
+        get("auto"),
+        get("named", credential="client_secret"),
+        show(kinds="[secret.credential, auto.credential, named.credential]"),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env=env)
+    assert play.returncode == 0, play.output
+    assert play.shown()["kinds"] == ["client_secret", "refresh_token", "client_secret"]
+    assert [dict(entry["form"])["grant_type"] for entry in emulator.token_requests()] == [
+        "client_credentials",
+        "refresh_token",
+    ]
+
+
+# --- in a file --------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_refresh_token_is_kept_in_its_file(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+    """From the first run on, for its owner alone; later runs need nothing else, and leave no rubbish beside it."""
+    path = plays.home / "state/refresh token"
+    path.parent.mkdir()
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
+    tasks = [get(), get("arm", scope="arm"), show(newest="arm.refresh_token")]
+    newest = [public.refresh_token]
+    for given in ({"ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token}, {}):
+        play = plays.run([{"tasks": tasks}], record=True, env={**env, **given})
+        assert play.returncode == 0, play.output
+        newest.append(play.shown()["newest"])
+        assert path.read_text() == newest[-1]
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        _assert_tidy(path, emulator)
+    sent = redeemed(emulator)
+    assert len(sent) == len(set(sent)) == 4
+    assert (sent[0], sent[2]) == tuple(newest[:2])
+
+
+def _assert_tidy(path: Path, emulator: Emulator) -> None:
+    beside = {other.name: other for other in path.parent.iterdir()}
+    assert beside.keys() == {path.name, f"{path.name}.lock", f"{path.name}.key"}
+    for sent in redeemed(emulator):
+        assert not any(sent.encode() in other.read_bytes() for other in beside.values())
+    assert {stat.S_IMODE(other.stat().st_mode) for other in beside.values()} == {0o600}
+
+
+def test_a_successor_is_on_the_disk_before_the_access_token_is_used(
+    plays: Plays, emulator: Emulator, public: SignedIn
+) -> None:
+    """Killed during the first call of an API, the run has already kept what the next one needs."""
+    path = plays.home / "refresh_token"
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
+    emulator.fault("slow", endpoint="graph", seconds=3)
+    tasks = [uri(ME, f"{LOOKUP}, output='uri')")]
+    with plays.start([{"tasks": tasks}], env=env) as running:
+        wait_until(lambda: emulator.requests(listener="api"))
+        kept = path.read_text()
+        running.kill()
+    assert kept not in ("", public.refresh_token)
+    assert path.read_text() == kept
+    play = plays.run([{"tasks": tasks}], record=True, env={**env, "ENTRA_AUTH_REFRESH_TOKEN": None})
+    assert play.returncode == 0, play.output
+    assert redeemed(emulator) == [public.refresh_token, kept]
+
+
+def test_a_run_killed_while_it_redeems_locks_nobody_out(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+    """The next one redeems what is in the file, which is whole."""
+    emulator.configure(refresh_token_rotation="keep_old")  # as Entra does; nobody could survive this otherwise
+    path = plays.home / "refresh_token"
+    path.write_text(public.refresh_token + "\n")
+    path.chmod(0o600)
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path), "ENTRA_AUTH_TIMEOUT": "10"}
+    emulator.fault("slow", seconds=2)
+    with plays.start([{"tasks": [get()]}], env=env) as running:
+        wait_until(emulator.token_requests)
+        running.kill()
+    play = plays.run([{"tasks": [get(), show(newest="token.refresh_token")]}], record=True, env=env)
+    assert play.returncode == 0, play.output
+    assert path.read_text() == play.shown()["newest"]
+    assert sorted(other.name for other in plays.home.glob("refresh*")) == [
+        *("refresh_token", "refresh_token.key", "refresh_token.lock"),
+    ]
+
+
+def test_two_runs_at_once_share_a_file(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+    """However the redemptions fall, each takes the newest one, and none is refused."""
+    path = plays.home / "refresh_token"
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
+    emulator.configure(latency=0.5)
+    playbook = plays.write([{"tasks": [get(), get("arm", scope="arm")]}])
+    with plays.start(playbook, hosts=2, env=env) as one, plays.start(playbook, hosts=2, env=env) as other:
+        ended = [one.finish(), other.finish()]
+    assert [play.returncode for play in ended] == [0, 0], ended[0].output + ended[1].output
+    sent = redeemed(emulator)
+    assert len(sent) == len(set(sent)) == 4
+    assert path.read_text() not in sent
+
+
+def test_without_a_successor_the_same_refresh_token_goes_on(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+    """A service that does not rotate leaves the file as it is, and later runs work."""
+    emulator.configure(refresh_token_rotation="none")
+    path = plays.home / "refresh_token"
+    path.write_text(public.refresh_token)
+    path.chmod(0o600)
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
+    tasks = [get(), get("arm", scope="arm"), show(newest="[token.refresh_token, arm.refresh_token]")]
+    for _run in range(2):
+        play = plays.run([{"tasks": tasks}], record=True, env=env)
+        assert play.returncode == 0, play.output
+        assert play.shown()["newest"] == [public.refresh_token] * 2
+        assert path.read_text() == public.refresh_token
+    assert redeemed(emulator) == [public.refresh_token] * 4
+
+
+def test_a_given_refresh_token_gets_its_file_even_without_a_successor(
+    plays: Plays, emulator: Emulator, public: SignedIn
+) -> None:
+    """The newest one is the one that was given, and the next run finds it there."""
+    emulator.configure(refresh_token_rotation="none")
+    path = plays.home / "refresh_token"
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
+    for given in ({"ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token}, {}):
+        play = plays.run([{"tasks": [get()]}], env={**env, **given})
+        assert play.returncode == 0, play.output
+        assert path.read_text() == public.refresh_token
+
+
+def test_a_file_that_can_not_be_used_is_said_before_anything_is_redeemed(
+    plays: Plays, emulator: Emulator, public: SignedIn
+) -> None:
+    """Missing, empty, a directory, in no directory, in a file: one sentence with the path, and nothing half-written."""
+    state = plays.home / "state"
+    state.joinpath("directory").mkdir(parents=True)
+    state.joinpath("empty").touch(mode=0o600)
+    given = {"refresh_token": public.refresh_token}
+    wrong = {
+        "missing": ("missing", {}),
+        "empty": ("empty", {}),
+        "directory": ("directory", {}),
+        "seeded_directory": ("directory", given),
+        "nowhere": ("nowhere/refresh_token", given),
+        "in_a_file": ("empty/refresh_token", given),
+        "unwritable": ("/proc/refresh_token", given),
+    }
+    tasks = [
+        {**get(name, refresh_token_file=str(state / path), **more), "ignore_errors": True}
+        for name, (path, more) in wrong.items()
+    ]
+    before = sorted(state.rglob("*"))
+    play = plays.run([{"tasks": tasks}], "-vvv", record=True, env=public.env)
+    assert play.returncode == 0, play.output
+    for name, (path, _more) in wrong.items():
+        failure = play.result(f"Get {name}")
+        assert str(state / path) in failure["msg"], name
+        assert failure["hint"], name
+    assert "does not exist or is empty" in play.result("Get missing")["msg"]
+    assert "does not exist or is empty" in play.result("Get empty")["msg"]
+    assert "can't be written: No such file or directory" in play.result("Get nowhere")["msg"]
+    assert emulator.requests() == []
+    assert {path for path in state.rglob("*") if path.suffix not in (".lock", ".key")} == set(before)
+    assert public.refresh_token not in play.output
+    assert "Traceback" not in play.output
+
+
+@pytest.mark.parametrize(
+    "kind", ["link", pytest.param("foreign", marks=pytest.mark.skipif(os.geteuid() != 0, reason="needs root"))]
+)
+def test_a_file_that_is_not_ours_is_refused_by_name(
+    plays: Plays, emulator: Emulator, public: SignedIn, kind: str
+) -> None:
+    """A link, and another user's file: neither followed nor read nor replaced, and not taken for a missing one."""
+    real, path = plays.home / "real", plays.home / kind
+    real.write_text(public.refresh_token)
+    if kind == "link":
+        path.symlink_to(real)
+    else:
+        real.rename(path)
+        os.chown(path, 65534, 65534)
+    tasks = [
+        {**get(name, refresh_token_file=str(path), **more), "ignore_errors": True}
+        for name, more in {"alone": {}, "seeded": {"refresh_token": public.refresh_token}}.items()
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env=public.env)
+    assert play.returncode == 0, play.output
+    for name in ("alone", "seeded"):
+        failure = play.result(f"Get {name}")
+        assert str(path) in failure["msg"]
+        assert "does not exist" not in failure["msg"]
+        assert "regular file that belongs to the user" in failure["hint"]
+    assert emulator.requests() == []
+    assert path.read_text() == public.refresh_token
+
+
+def test_a_given_refresh_token_fills_an_empty_file(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+    """Until there is one in the file, what is given is redeemed; from then on the file goes before it."""
+    path = plays.home / "refresh_token"
+    path.touch(mode=0o644)
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
+    for _run in range(2):
+        play = plays.run([{"tasks": [get()]}], env=env)
+        assert play.returncode == 0, play.output
+    assert redeemed(emulator)[0] == public.refresh_token
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_refresh_token_that_has_had_its_time_is_refused_readably(
+    plays: Plays, emulator: Emulator, public: SignedIn
+) -> None:
+    """With Entra's words and what to do; the file keeps what it had."""
+    ended = emulator.add_refresh_token(public.client_id, expires_in=-1)
+    path = plays.home / "refresh_token"
+    path.write_text(ended)
+    path.chmod(0o600)
+    play = plays.run([{"tasks": [get(refresh_token_file=str(path))]}], "-vvv", record=True, env=public.env)
+    assert play.returncode == 2
+    failure = play.result("Get token")
+    assert (failure["error"], failure["error_codes"]) == ("invalid_grant", [70008])
+    assert failure["hint"]
+    assert ended not in play.output
+    assert path.read_text() == ended
+
+
+# --- from fact to fact ------------------------------------------------------------------------------------------
+
+
+def test_a_fact_hands_the_successor_over(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+    """Each task redeems what the one before it got; every redemption takes the newest one."""
+    tasks = [
+        get("first", refresh_token=public.refresh_token),
+        get("second", refresh_token="{{ first.refresh_token }}", scope="arm"),
+        get("third", refresh_token="{{ second.refresh_token }}", force_refresh=True),
+        show(tokens="[first.refresh_token, second.refresh_token, third.refresh_token]"),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env=public.env)
+    assert play.returncode == 0, play.output
+    assert redeemed(emulator) == [public.refresh_token, *play.shown()["tokens"][:2]]
+
+
+@pytest.mark.parametrize("presented", ["first.refresh_token", "second.refresh_token", "given"])
+def test_an_older_refresh_token_stands_for_its_newest_successor(
+    plays: Plays, emulator: Emulator, public: SignedIn, presented: str
+) -> None:
+    """Whichever of a chain a task presents, the newest one is redeemed: the older ones are void."""
+    tasks = [
+        get("first", refresh_token="{{ given }}"),
+        get(
+            "second",
+            refresh_token="{{ given if presented == 'second.refresh_token' else first.refresh_token }}",
+            scope="arm",
+        ),
+        get("third", refresh_token="{{ given }}", force_refresh=True),
+        get("last", refresh_token="{{ " + presented + " }}", force_refresh=True, scope="arm"),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env=public.env, given=public.refresh_token, presented=presented)
+    assert play.returncode == 0, play.output
+    assert len(set(redeemed(emulator))) == 4
+
+
+def test_a_result_from_the_cache_has_the_newest_refresh_token(
+    plays: Plays, emulator: Emulator, public: SignedIn
+) -> None:
+    """The one it was bought with has been redeemed for another scope meanwhile."""
+    given = {"refresh_token": public.refresh_token}
+    tasks = [
+        get("graph", **given),
+        get("arm", scope="arm", **given),
+        get("again", **given),
+        show(tokens="[arm.refresh_token, again.refresh_token]", source="again.source"),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env=public.env)
+    assert play.returncode == 0, play.output
+    assert play.shown()["source"] == "cache"
+    assert play.shown()["tokens"][0] == play.shown()["tokens"][1]
+    assert len(redeemed(emulator)) == 2
+
+
+# --- many at once -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", ["file", "given"])
+def test_many_hosts_redeem_once_per_scope(plays: Plays, emulator: Emulator, public: SignedIn, kept: str) -> None:
+    """Two scopes on twenty hosts and ten forks with strict rotation: two redemptions, none refused."""
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token}
+    if kept == "file":
+        env["ENTRA_AUTH_REFRESH_TOKEN_FILE"] = str(plays.home / "refresh_token")
+    emulator.configure(latency=0.5)
+    both = {"ansible.builtin.assert": {"that": f"{LOOKUP}, 'graph', 'arm', wantlist=True) | unique | length == 2"}}
+    scope = "{{ ['graph', 'arm'][inventory_hostname[-1] | int % 2] }}"
+    play = plays.run([{"strategy": "free", "tasks": [get(scope=scope), both]}], hosts=20, forks=10, env=env)
+    assert play.returncode == 0, play.output
+    assert len(set(redeemed(emulator))) == len(redeemed(emulator)) == 2

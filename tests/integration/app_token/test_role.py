@@ -1,0 +1,288 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role ``app_token``: its fact, and the variables that stay valid after it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from plays import role, show, uri
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+    from plays import Plays
+
+GRAPH: t.Final = "https://graph.microsoft.com/.default"
+ARM: t.Final = "https://management.azure.com/.default"
+USERS: t.Final = "{{ lookup('env', 'ENTRA_AUTH_API_BASE_URL') }}/v1.0/users?$top=1"
+SUBSCRIPTIONS: t.Final = "{{ lookup('env', 'ENTRA_AUTH_API_BASE_URL') }}/subscriptions?api-version=2022-12-01"
+# The environment without a credential: what is not frozen is not there.
+NO_CREDENTIAL: t.Final = {"ENTRA_AUTH_CLIENT_ID": None, "ENTRA_AUTH_CLIENT_SECRET": None}
+
+
+def _wait(seconds: int) -> dict[str, t.Any]:
+    """A task that takes as long as a longer play would."""
+    return {"name": "Work", "ansible.builtin.wait_for": {"timeout": seconds}}
+
+
+def _audiences(emulator: Emulator) -> list[str]:
+    return [entry["claims"]["aud"] for entry in emulator.requests(listener="api")]
+
+
+def _statuses(emulator: Emulator) -> list[int]:
+    return [entry["status"] for entry in emulator.requests(listener="api")]
+
+
+def _token(emulator: Emulator) -> str:
+    """The token of the last call of an API."""
+    headers = {name.lower(): value for name, value in emulator.requests(listener="api")[-1]["headers"]}
+    return t.cast("str", headers["authorization"]).removeprefix("Bearer ")
+
+
+def test_facts_live_side_by_side(plays: Plays, emulator: Emulator) -> None:
+    """One under the usual name, one renamed; each is what the module returns, and no more."""
+    play = plays.run(
+        [
+            {
+                "tasks": [
+                    role("app_token"),
+                    role("app_token", app_token_fact="arm_token", app_token_scope="arm"),
+                    {"entra.auth.app_token": {}, "register": "module"},
+                    show(app_token="app_token", arm_token="arm_token", module="module"),
+                ]
+            }
+        ],
+        record=True,
+    )
+    assert play.returncode == 0, play.output
+    graph, arm, module = (play.shown()[name] for name in ("app_token", "arm_token", "module"))
+    assert (graph["scope"], arm["scope"]) == (GRAPH, ARM)
+    assert graph["claims"]["roles"][0] == "User.Read.All"
+    assert graph.keys() == arm.keys() == module.keys() - {"changed", "failed"}
+    assert {name: type(value) for name, value in graph.items()} == {name: type(module[name]) for name in graph}
+    assert graph["access_token"] == module["access_token"] != arm["access_token"]
+    assert len(emulator.token_requests()) == 2
+
+
+_AFTER: t.Final = [
+    uri(SUBSCRIPTIONS, "app_token_uri"),
+    show(headers="app_token_headers", fact="app_token.authorization"),
+]
+_ROLE: t.Final = {"name": "entra.auth.app_token"}
+_ARM: t.Final = {"app_token_scope": "arm"}
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        pytest.param({"roles": [{"role": "entra.auth.app_token", **_ARM}], "tasks": _AFTER}, id="roles"),
+        pytest.param({"tasks": [{"import_role": _ROLE, "vars": _ARM}, *_AFTER]}, id="import_role"),
+        pytest.param(
+            {"tasks": [{"include_role": {**_ROLE, "public": True}, "vars": _ARM}, *_AFTER]}, id="include_role"
+        ),
+        pytest.param({"roles": ["consumer"], "tasks": _AFTER}, id="dependency"),
+    ],
+)
+def test_the_variables_work_after_the_role(plays: Plays, emulator: Emulator, play: dict[str, t.Any]) -> None:
+    """However the role was called, they keep the scope it was called with."""
+    consumer = plays.directory / "roles/consumer"
+    for part, content in {
+        "meta": {"dependencies": [{"role": "entra.auth.app_token", **_ARM}]},
+        "tasks": [uri(SUBSCRIPTIONS, "app_token_uri")],
+    }.items():
+        consumer.joinpath(part).mkdir(parents=True)
+        consumer.joinpath(part, "main.yml").write_text(json.dumps(content))
+    done = plays.run([play], record=True)
+    assert done.returncode == 0, done.output
+    assert done.shown()["headers"] == {"Authorization": done.shown()["fact"]}
+    assert set(_statuses(emulator)) == {200}
+    assert set(_audiences(emulator)) == {"https://management.azure.com"}
+    assert len(_audiences(emulator)) == (2 if "consumer" in play.get("roles", []) else 1)
+    assert len(emulator.token_requests()) == 1
+
+
+def test_what_the_role_was_called_with_stays(plays: Plays, emulator: Emulator) -> None:
+    """Tenant, client, secret, scope and headers were its parameters, and nothing else knows them."""
+    app = emulator.add_app(secret="made-up~secret-of-the-role", subscriptions=["c0000000-0000-4000-8000-000000000003"])
+    parameters = {
+        "app_token_tenant_id": "contoso.example",
+        "app_token_client_id": app["client_id"],
+        "app_token_client_secret": "made-up~secret-of-the-role",
+        "app_token_scope": ["arm"],
+        "app_token_extra_headers": {"X-Team": "blue"},
+        "app_token_cache": "none",
+    }
+    play = plays.run(
+        [
+            {
+                "tasks": [
+                    role("app_token", **parameters),
+                    uri(SUBSCRIPTIONS, "app_token_uri"),
+                    show(headers="app_token_headers"),
+                ]
+            }
+        ],
+        record=True,
+        env={**NO_CREDENTIAL, "ENTRA_AUTH_TENANT_ID": None},
+    )
+    assert play.returncode == 0, play.output
+    sent = emulator.token_requests()
+    assert {entry["path"] for entry in sent} == {"/contoso.example/oauth2/v2.0/token"}
+    assert {json.dumps(sorted(entry["form"])) for entry in sent} == {json.dumps(sorted(sent[0]["form"]))}
+    assert dict(sent[0]["form"])["client_secret"] == "made-up~secret-of-the-role"
+    assert dict(sent[0]["form"])["scope"] == ARM
+    assert len(sent) == 3, "the role did not keep app_token_cache"
+    assert play.result("Call")["json"]["value"][0]["displayName"] == "contoso-locked"
+    assert play.shown()["headers"]["X-Team"] == "blue"
+
+
+def test_a_value_that_looks_like_a_template_survives(plays: Plays, emulator: Emulator) -> None:
+    """From the role's parameter to the wire, at once and when it is asked for anew."""
+    secret = "made-up~{{ 7 * 7 }}{% raw %}{# \\n"
+    app = emulator.add_app(secret=secret, roles={"graph": ["User.Read.All"]})
+    playbook = f"""
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: entra.auth.app_token
+        public: true
+      vars:
+        app_token_client_id: {app["client_id"]}
+        app_token_client_secret: !unsafe '{secret}'
+        app_token_cache: none
+    - ansible.builtin.uri:
+        url: "{USERS}"
+      module_defaults:
+        ansible.builtin.uri: "{{{{ app_token_uri }}}}"
+"""
+    play = plays.run(playbook, env=NO_CREDENTIAL)
+    assert play.returncode == 0, play.output
+    assert [dict(entry["form"])["client_secret"] for entry in emulator.token_requests()] == [secret] * 2
+    assert secret not in play.output
+
+
+def test_the_variables_stay_fresh_in_a_play_longer_than_a_token_lives(plays: Plays, emulator: Emulator) -> None:
+    """The fact ends with its token; the variables do not, neither in a later task nor in a later loop item."""
+    emulator.configure(token_lifetime=4)
+    looped = {**uri(USERS, "app_token_uri"), "loop": [1, 2], "loop_control": {"pause": 5}}
+    ended = {
+        "name": "Late",
+        "ansible.builtin.uri": {"url": USERS, "headers": "{{ app_token.headers }}", "status_code": 401},
+    }
+    play = plays.run([{"tasks": [role("app_token"), looped, ended]}], record=True)
+    assert play.returncode == 0, play.output
+    assert _statuses(emulator) == [200, 200, 401]
+    assert len(emulator.token_requests()) >= 2
+
+
+def test_each_host_has_its_own(plays: Plays, emulator: Emulator) -> None:
+    """Facts and variables of two hosts with apps of their own; the unreachable kind of host works as well."""
+    other = emulator.add_app(secret="made-up~secret-of-h002")
+    mine = {
+        "h001": [emulator.client_id, emulator.client_secret],
+        "h002": [other["client_id"], "made-up~secret-of-h002"],
+    }
+    play = plays.run(
+        [
+            {
+                "vars": {
+                    "mine": mine,
+                    "ansible_connection": "{{ 'ssh' if inventory_hostname == 'h001' else 'winrm' }}",
+                    "ansible_host": "192.0.2.1",
+                },
+                "tasks": [
+                    role(
+                        "app_token",
+                        app_token_client_id="{{ mine[inventory_hostname][0] }}",
+                        app_token_client_secret="{{ mine[inventory_hostname][1] }}",
+                    ),
+                    show(client="app_token.client_id", headers="app_token_headers", fact="app_token.headers"),
+                ],
+            }
+        ],
+        hosts=2,
+        record=True,
+    )
+    assert play.returncode == 0, play.output
+    one, two = play.shown("h001"), play.shown("h002")
+    assert (one["client"], two["client"]) == (emulator.client_id, other["client_id"])
+    assert one["headers"] == one["fact"] != two["fact"] == two["headers"]
+
+
+def test_a_later_play_has_the_fact_and_may_call_the_role_anew(plays: Plays, emulator: Emulator) -> None:
+    """What an earlier call was given does not leak into the next one, whose token comes from the cache."""
+    play = plays.run(
+        [
+            {"tasks": [role("app_token"), role("app_token", app_token_scope="arm", app_token_fact="arm_token")]},
+            {"tasks": [show(facts="[app_token.scope, arm_token.scope]")]},
+            {"tasks": [role("app_token", app_token_fact="third"), show(third="third", headers="app_token_headers")]},
+        ],
+        record=True,
+    )
+    assert play.returncode == 0, play.output
+    facts = next(event for event in play.events() if event["task"] == "Show")["result"]["msg"]
+    assert json.loads(facts.removeprefix("shown: "))["facts"] == [GRAPH, ARM]
+    third = play.shown()["third"]
+    assert (third["scope"], third["source"]) == (GRAPH, "cache")
+    assert play.shown()["headers"] == third["headers"]
+    assert len(emulator.token_requests()) == 2
+
+
+def test_no_token_and_no_secret_in_a_fact_cache_or_an_event(plays: Plays, emulator: Emulator) -> None:
+    """With facts kept in files, at -vvv; a fact that is meant for the cache is there."""
+    cache = plays.directory / "facts"
+    tasks = [
+        {"ansible.builtin.set_fact": {"marker": "made-up-marker", "cacheable": True}},
+        role("app_token", app_token_client_secret="{{ lookup('env', 'MADE_UP') }}"),
+        {
+            "name": "Get it",
+            "entra.auth.app_token": {"client_secret": "{{ lookup('env', 'MADE_UP') }}"},
+            "register": "token",
+        },
+        uri(USERS, "app_token_uri"),
+        role(
+            "authorized_uri",
+            authorized_uri_url="/v1.0/organization",
+            app_token_client_secret="{{ lookup('env', 'MADE_UP') }}",
+        ),
+    ]
+    play = plays.run(
+        [{"tasks": tasks}],
+        "-vvv",
+        record=True,
+        env={
+            "ENTRA_AUTH_CLIENT_SECRET": None,
+            "MADE_UP": emulator.client_secret,
+            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache),
+        },
+    )
+    assert play.returncode == 0, play.output
+    kept = "".join(path.read_text() for path in cache.rglob("*") if path.is_file())
+    assert "made-up-marker" in kept
+    for secret in (_token(emulator), emulator.client_secret, json.dumps(emulator.client_secret)[1:-1]):
+        assert secret not in kept
+        assert secret not in play.output
+    assert len(emulator.token_requests()) == 1
+
+
+def test_why_there_is_no_token_is_readable(plays: Plays, emulator: Emulator) -> None:
+    """The failure is not censored, and holds no secret; a value of the wrong type never gets to a request."""
+    play = plays.run(
+        [{"tasks": [role("app_token", app_token_client_secret="made-up~but-wrong")]}],
+        record=True,
+        env=NO_CREDENTIAL | {"ENTRA_AUTH_CLIENT_ID": emulator.client_id},
+    )
+    assert play.returncode == 2
+    assert "AADSTS7000215" in play.result("Get the token")["msg"]
+    assert "made-up~but-wrong" not in play.output
+    play = plays.run([{"tasks": [role("app_token", app_token_min_validity="made-up")]}], record=True)
+    assert play.returncode == 2
+    assert "app_token_min_validity" in play.output
+    assert len(emulator.token_requests()) == 1

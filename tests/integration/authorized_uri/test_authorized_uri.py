@@ -1,0 +1,349 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role ``authorized_uri``: one call of an API, with the header set, renewed and throttled properly."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import typing as t
+
+import pytest
+
+from plays import role, show
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+    from plays import Play, Plays
+
+USERS: t.Final = "/v1.0/users?$top=2"
+LOCKED: t.Final = "/subscriptions/c0000000-0000-4000-8000-000000000003?api-version=2022-12-01"
+
+
+def call(url: str, **variables: t.Any) -> dict[str, t.Any]:
+    """A task that includes the role; its options by their short names."""
+    return role("authorized_uri", authorized_uri_url=url, **{f"authorized_uri_{k}": v for k, v in variables.items()})
+
+
+def control(path: str, **body: t.Any) -> dict[str, t.Any]:
+    """A task that changes something at the emulator in the middle of a play."""
+    url = "{{ lookup('env', 'ENTRA_EMULATOR_CONTROL') }}" + path
+    request = {"url": url, "method": "POST", "body": body, "body_format": "json"}
+    return {"name": "Control", "ansible.builtin.uri": request}
+
+
+def message(play: Play) -> str:
+    """What the one failure of a play said, its white space as one blank each."""
+    (said,) = [event["result"]["msg"] for event in play.events() if event["event"] == "failed"]
+    return " ".join(str(said).split())
+
+
+def statuses(emulator: Emulator) -> list[int]:
+    """The answers of the API, in order."""
+    return [entry["status"] for entry in emulator.requests(listener="api")]
+
+
+def gaps(entries: list[dict[str, t.Any]]) -> list[float]:
+    """Seconds between the arrivals of requests."""
+    times = [entry["time"] for entry in entries]
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+def assert_secret(play: Play, emulator: Emulator) -> None:
+    """No token that any API was sent, and no client secret, is in anything a callback saw or the screen showed."""
+    headers = [header for entry in emulator.requests(listener="api") for header in entry["headers"]]
+    tokens = {value.removeprefix("Bearer ") for name, value in headers if name.lower() == "authorization"}
+    assert tokens
+    for secret in (*tokens, emulator.client_secret, json.dumps(emulator.client_secret)[1:-1]):
+        assert secret not in play.output
+
+
+def test_a_path_and_a_url_reach_the_api(plays: Plays, emulator: Emulator) -> None:
+    """Headers are merged, JMESPath selects, the fact has the name asked for, another scope goes elsewhere."""
+    tasks = [
+        call(USERS, headers={"ConsistencyLevel": "eventual"}, jmespath="value[].userPrincipalName"),
+        call(emulator.urls.api + "/v1.0/organization", fact="organization"),
+        call("/subscriptions?api-version=2022-12-01", scope="arm", fact="arm", jmespath="value[?displayName=='none']"),
+        show(users="authorized_uri_result", organization="organization", arm="arm.result"),
+    ]
+    play = plays.run([{"tasks": tasks}], "-vvv", record=True)
+    assert play.returncode == 0, play.output
+    users, organization = play.shown()["users"], play.shown()["organization"]
+    assert users["result"] == ["user0001@contoso.example", "user0002@contoso.example"]
+    assert users["status"] == 200
+    assert users["json"]["value"][0]["userPrincipalName"] == users["result"][0]
+    assert organization["result"] == organization["json"]
+    assert organization["json"]["value"][0]["displayName"].startswith("Contoso")
+    assert play.shown()["arm"] == []
+    sent = emulator.requests(listener="api")
+    assert [(entry["method"], entry["path"]) for entry in sent] == [
+        ("GET", "/v1.0/users"),
+        ("GET", "/v1.0/organization"),
+        ("GET", "/subscriptions"),
+    ]
+    assert "eventual" in {name.lower(): value for name, value in sent[0]["headers"]}["consistencylevel"]
+    assert [entry["claims"]["aud"].split("/")[2] for entry in sent] == [
+        *("graph.microsoft.com", "graph.microsoft.com", "management.azure.com"),
+    ]
+    assert len(emulator.token_requests()) == 2
+    assert_secret(play, emulator)
+
+
+def test_bodies_are_sent_in_the_form_asked_for(plays: Plays, emulator: Emulator) -> None:
+    """JSON by default, raw, a form; a status code of one's own is success."""
+    text = {"Content-Type": "text/plain"}
+    tasks = [
+        call("/v1.0/things", method="post", body={"a": [1, True, "ä"]}, status_code=[404]),
+        call("/v1.0/things", method="PATCH", body="plain text", body_format="raw", headers=text, status_code=404),
+        call("/v1.0/things", method="PUT", body={"a": "1 +&"}, body_format="form-urlencoded", status_code=[200, 404]),
+        call("/v1.0/things", method="DELETE", status_code=[404]),
+        show(status="authorized_uri_result.status"),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown()["status"] == 404
+    as_json, raw, form, bodiless = emulator.requests(listener="api")
+    assert [entry["method"] for entry in (as_json, raw, form, bodiless)] == ["POST", "PATCH", "PUT", "DELETE"]
+    assert json.loads(as_json["body"]) == {"a": [1, True, "ä"]}
+    assert (raw["body"], form["form"], bodiless["body"]) == ("plain text", [["a", "1 +&"]], "")
+
+
+def test_any_other_status_fails_readably(plays: Plays, emulator: Emulator) -> None:
+    """With the status and what the API said; a path of no API with a base URL is refused by name."""
+    play = plays.run([{"tasks": [call("/v1.0/things")]}], "-vvv", record=True)
+    assert play.returncode == 2
+    (failed,) = [event["result"] for event in play.events() if event["event"] == "failed"]
+    assert failed["status"] == 404
+    assert failed["json"]["error"]["code"] == "Request_ResourceNotFound"
+    assert statuses(emulator) == [404]
+    assert_secret(play, emulator)
+
+
+ELSEWHERE: t.Final = (
+    "{foreign}/v1.0/users",
+    "https://graph.microsoft.com@{foreign_host}/v1.0/users",
+    "{api}@{foreign_host}/v1.0/users",
+    "{foreign}\\@{api_host}/v1.0/users",
+    "http://graph.microsoft.com/v1.0/users",
+    "ftp://{api_host}/v1.0/users",
+)
+
+
+def test_the_token_goes_nowhere_else(plays: Plays, emulator: Emulator) -> None:
+    """Another host, however it is spelled, and plain http are refused by name, before anything is sent."""
+    urls = emulator.urls
+    names = {"foreign": urls.foreign, "api": urls.api, "foreign_host": urls.foreign[8:], "api_host": urls.api[8:]}
+    spelled = [url.format(**names) for url in ELSEWHERE]
+    any_status = list(range(200, 500))
+    tasks = [{"block": [call(url, status_code=any_status)], "rescue": [show(none="none")]} for url in spelled]
+    # A path that looks like a host stays a path under the base URL.
+    play = plays.run(
+        [{"tasks": [*tasks, call(f"//{names['foreign_host']}/users", status_code=any_status)]}], record=True
+    )
+    assert play.returncode == 0, play.output
+    assert emulator.requests(listener="foreign") == []
+    assert len(emulator.requests(listener="api")) == 1
+    said = [event["result"]["msg"] for event in play.events() if event["event"] == "failed"]
+    assert len(said) == len(spelled)
+    assert all("is not sent to" in one and "authorized_uri_allowed_hosts" in one for one in said)
+
+
+def test_allowed_hosts_are_let_in_by_name_over_https_only(plays: Plays, emulator: Emulator) -> None:
+    """In any letter case, with their port; http to a host elsewhere stays refused."""
+    foreign = emulator.urls.foreign
+    tasks = [call(f"{foreign}/things", allowed_hosts=[foreign[8:].upper()]), show(json="authorized_uri_result.json")]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown()["json"]["path"] == "/things"
+    insecure = call("http://api.contoso.example/things", allowed_hosts=["api.contoso.example"])
+    play = plays.run([{"tasks": [insecure]}], record=True)
+    assert "is not sent to http://api.contoso.example" in message(play)
+
+
+def test_a_redirect_elsewhere_gets_no_token_and_fails_by_name(plays: Plays, emulator: Emulator) -> None:
+    """What a stranger answers is not the API's answer."""
+    emulator.fault("redirect", endpoint="graph")
+    play = plays.run([{"tasks": [call(USERS)]}], "-vvv", record=True)
+    followed = emulator.requests(listener="foreign")
+    assert not any(name.lower() == "authorization" for entry in followed for name, _value in entry["headers"])
+    assert_secret(play, emulator)
+    assert play.returncode == 2
+    assert emulator.urls.foreign[8:] in message(play)
+
+
+def test_the_callers_headers_do_not_replace_authorization(plays: Plays, emulator: Emulator) -> None:
+    """In any letter case."""
+    play = plays.run([{"tasks": [call(USERS, headers={"authorization": "Basic made-up"})]}], record=True)
+    headers = [header for entry in emulator.requests(listener="api") for header in entry["headers"]]
+    sent = [value for name, value in headers if name.lower() == "authorization"]
+    assert play.returncode != 0 or all(value.startswith("Bearer ") for value in sent)
+    assert "Basic made-up" not in sent
+
+
+# --- a busy API -------------------------------------------------------------------------------------------------
+
+
+def test_a_busy_api_is_asked_again_when_it_wishes(plays: Plays, emulator: Emulator) -> None:
+    """Retry-After in seconds, as a date, and none at all: one repetition each, and not too soon."""
+    emulator.fault("status", endpoint="/v1.0/users", status=429, retry_after=1)
+    emulator.fault("status", endpoint="/v1.0/organization", status=503, retry_after=2, retry_after_as="date")
+    emulator.fault("status", endpoint="/v1.0/groups", status=503, body="<html>busy</html>", content_type="text/html")
+    tasks = [call(USERS), call("/v1.0/organization"), call("/v1.0/groups"), show(result="authorized_uri_result.status")]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert statuses(emulator) == [429, 200, 503, 200, 503, 200]
+    between = gaps(emulator.requests(listener="api"))
+    assert between[0] >= 1
+    assert between[2] >= 1  # a date has whole seconds
+    assert between[4] >= 1
+
+
+def test_a_wait_beyond_the_budget_is_not_begun(plays: Plays, emulator: Emulator) -> None:
+    """The message has the wait, the budget and its name; the API is not asked again."""
+    emulator.fault("status", endpoint="graph", status=429, retry_after=60, times=None)
+    play = plays.run([{"tasks": [call(USERS, retry_for=5)]}], "-vvv", record=True)
+    assert play.returncode == 2
+    said = message(play)
+    for part in (emulator.urls.api, "429", "60 s", "authorized_uri_retry_for (5 s)"):
+        assert part in said
+    assert statuses(emulator) == [429]
+    assert_secret(play, emulator)
+
+
+def test_the_budget_ends_a_long_series_of_busy_answers(plays: Plays, emulator: Emulator) -> None:
+    """Each wait is obeyed, and all of them together end."""
+    emulator.fault("status", endpoint="graph", status=503, retry_after=2, times=None)
+    play = plays.run([{"tasks": [call(USERS, retry_for=8)]}], record=True)
+    assert play.returncode == 2
+    assert "authorized_uri_retry_for (8 s)" in message(play)
+    asked = emulator.requests(listener="api")
+    assert 2 <= len(asked) <= 5
+    assert asked[-1]["time"] - asked[0]["time"] <= 8
+    assert min(gaps(asked)) >= 2
+
+
+def test_a_write_that_may_have_happened_is_not_repeated(plays: Plays, emulator: Emulator) -> None:
+    """A 504 to a POST is the end; to a GET it is not."""
+    emulator.fault("status", endpoint="/v1.0/users", status=504, retry_after=0)
+    emulator.fault("status", endpoint="/v1.0/things", status=504, retry_after=0)
+    play = plays.run([{"tasks": [call(USERS), call("/v1.0/things", method="POST", body={})]}], record=True)
+    assert play.returncode == 2
+    assert "504" in message(play)
+    assert statuses(emulator) == [504, 200, 504]
+
+
+# --- an API that refuses ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("challenge", [False, True], ids=["plain", "claims"])
+def test_a_refused_token_is_renewed_once(plays: Plays, emulator: Emulator, challenge: bool) -> None:
+    """With the claims that the API asks for; later calls go on with the renewed token."""
+    tasks = [
+        call(USERS),
+        control("/revocations", client_id=emulator.client_id, challenge=challenge),
+        call(USERS),
+        call(USERS),
+        show(status="authorized_uri_result.status"),
+    ]
+    play = plays.run([{"tasks": tasks}], "-vvv", record=True)
+    assert play.returncode == 0, play.output
+    claims = [dict(entry["form"]).get("claims") for entry in emulator.token_requests()]
+    assert claims[0] is None
+    if challenge:
+        (asked,) = json.loads(claims[1])["access_token"].items()
+        assert asked[0] == "nbf"
+        assert asked[1]["essential"] is True
+    assert statuses(emulator) == [200, 401, 200, 200]
+    assert len(claims) == 2
+    assert_secret(play, emulator)
+
+
+def test_a_token_that_stays_refused_is_renewed_no_second_time(plays: Plays, emulator: Emulator) -> None:
+    """The message says who answered, whose token it was, and what to check."""
+    emulator.fault("status", endpoint="graph", status=401, times=None)
+    play = plays.run([{"tasks": [call(USERS)]}], "-vvv", record=True)
+    assert play.returncode == 2
+    said = message(play)
+    for part in (emulator.urls.api, "401", USERS, emulator.client_id, "authorized_uri_scope"):
+        assert part in said
+    assert statuses(emulator) == [401, 401]
+    assert len(emulator.token_requests()) == 2
+    assert_secret(play, emulator)
+
+
+def test_a_claims_challenge_is_taken_from_any_place_in_the_header(plays: Plays, emulator: Emulator) -> None:
+    """Among several challenges and parameters, padded or not."""
+    wanted = {"access_token": {"acrs": {"essential": True, "value": "c1"}}}
+    encoded = base64.b64encode(json.dumps(wanted).encode()).decode().rstrip("=")
+    header = f'Bearer realm="", error="insufficient_claims", claims="{encoded}", authorization_uri="https://a.a", PoP'
+    emulator.fault("status", endpoint="graph", status=401, headers={"WWW-Authenticate": header})
+    play = plays.run([{"tasks": [call(USERS)]}], record=True)
+    assert play.returncode == 0, play.output
+    assert json.loads(dict(emulator.token_requests()[1]["form"])["claims"]) == wanted
+    assert statuses(emulator) == [401, 200]
+
+
+@pytest.mark.parametrize(
+    ("roles", "url", "scope", "named"),
+    [
+        (["Organization.Read.All", "Group.Read.All"], USERS, "graph", "Organization.Read.All, Group.Read.All"),
+        ([], USERS, "graph", "none"),
+        ([], LOCKED, "arm", "none"),
+    ],
+    ids=["some-roles", "no-role", "arm"],
+)
+def test_a_403_names_the_roles_the_token_has(
+    plays: Plays, emulator: Emulator, roles: list[str], url: str, scope: str, named: str
+) -> None:
+    """And what the API said, and what to grant; nothing is renewed or repeated."""
+    app = emulator.add_app(secret="made-up~secret", roles={"graph": roles})
+    env = {"ENTRA_AUTH_CLIENT_ID": app["client_id"], "ENTRA_AUTH_CLIENT_SECRET": "made-up~secret"}
+    play = plays.run([{"tasks": [call(url, scope=scope)]}], "-vvv", record=True, env=env)
+    assert play.returncode == 2
+    said = message(play)
+    assert f"has the roles: {named}." in said
+    for part in ("403", "GET", url, app["client_id"], "admin consent"):
+        assert part in said
+    assert ("Insufficient privileges" if scope == "graph" else "does not have authorization") in said
+    assert statuses(emulator) == [403]
+    assert len(emulator.token_requests()) == 1
+    assert_secret(play, emulator)
+
+
+# --- among other tasks ------------------------------------------------------------------------------------------
+
+
+def test_it_works_in_a_loop_on_many_hosts(plays: Plays, emulator: Emulator) -> None:
+    """What one call met is no matter of the next one, nor of another host."""
+    emulator.fault("status", endpoint="/v1.0/organization", status=429, retry_after=1)
+    emulator.fault("status", endpoint="/v1.0/groups", status=401)
+    looped = {**call("/v1.0/{{ item }}"), "loop": ["organization", "groups", "users/user0001@contoso.example"]}
+    play = plays.run([{"tasks": [looped, show(user="authorized_uri_result.json")]}], hosts=2, record=True)
+    assert play.returncode == 0, play.output
+    for host in ("h001", "h002"):
+        assert play.shown(host)["user"]["userPrincipalName"] == "user0001@contoso.example"
+    assert sorted(statuses(emulator)) == [200] * 6 + [401, 429]
+    assert len(emulator.token_requests()) == 2
+
+
+def test_check_mode_reads_and_does_not_write(plays: Plays, emulator: Emulator) -> None:
+    """A play that holds a write gets to its end without it."""
+    write = call("/v1.0/things", method="POST", body={}, status_code=[404], fact="written")
+    play = plays.run(
+        [{"tasks": [call(USERS), write, show(read="authorized_uri_result.status")]}], "--check", record=True
+    )
+    assert play.returncode == 0, play.output
+    assert play.shown()["read"] == 200
+    assert [entry["method"] for entry in emulator.requests(listener="api")] == ["GET"]
+
+
+def test_it_runs_on_the_tasks_host(plays: Plays, emulator: Emulator) -> None:
+    """The call is a stock uri task there: its environment counts, and delegation moves it."""
+    away = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
+    play = plays.run([{"environment": away, "tasks": [call(USERS, retry_for=0)]}], record=True)
+    assert play.returncode == 2
+    assert len(emulator.token_requests()) == 1
+    assert emulator.requests(listener="api") == []

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""JMESPath selects from any data that a play may hold, and says readably where it can't."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from as_template import as_template
+
+from ansible_collections.entra.auth.plugins.filter import jmespath as module
+from ansible_collections.entra.auth.plugins.filter.jmespath import FilterModule
+
+select = FilterModule().filters()["jmespath"]
+
+ANSWER = {
+    "value": [
+        {"displayName": "Ann", "accountEnabled": True, "age": 40},
+        {"displayName": "Bob", "accountEnabled": False, "age": 50},
+    ]
+}
+
+
+class Text(str):
+    """Stands in for Ansible's own strings."""
+
+    __slots__ = ()
+
+
+class Items(list):  # type: ignore[type-arg]  # of anything
+    """Stands in for Ansible's own lists."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("data", "expression", "expected"),
+    [
+        (ANSWER, "value[?accountEnabled].displayName", ["Ann"]),
+        (ANSWER, "value[].age | max(@)", 50),
+        (ANSWER, "length(value)", 2),
+        (ANSWER, "value[0]", ANSWER["value"][0]),
+        (ANSWER, "nothing.here", None),
+        (ANSWER, "sort_by(value, &age)[-1].displayName", "Bob"),
+        ([1, 2.5, None, True], "[0]", 1),
+        ((1, 2), "[1]", 2),
+        ("text", "length(@)", 4),
+        (None, "a", None),
+        ({"a": {1: "x"}}, 'a."1"', "x"),
+        ({"ü": "ä"}, '"ü"', "ä"),
+    ],
+)
+def test_an_expression_selects(data: t.Any, expression: str, expected: t.Any) -> None:
+    assert select(data, expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expression", "expected"),
+    [
+        ({"a": Text("x,y")}, "contains(a, 'x')", True),
+        ({"a": Items([Text("x"), Text("y")])}, "join('+', a)", "x+y"),
+        ({Text("a"): Text("x")}, "starts_with(a, 'x')", True),
+        (types.MappingProxyType({"a": Items([3, 1, 2])}), "sort(a)", [1, 2, 3]),
+        (ANSWER, Text("length(value)"), 2),
+    ],
+)
+def test_ansible_s_own_types_are_no_obstacle(data: t.Any, expression: str, expected: t.Any) -> None:
+    assert select(data, expression) == expected
+
+
+def test_what_is_selected_is_plain_data() -> None:
+    (selected,) = select(Items([{Text("a"): Text("b")}]), "[*]")
+    assert [type(part) for pair in selected.items() for part in pair] == [str, str]
+
+
+@pytest.mark.parametrize(
+    ("data", "expression"),
+    [
+        (ANSWER, "value["),
+        (ANSWER, ""),
+        (ANSWER, "no_such_function(@)"),
+        (ANSWER, "max(value)"),
+        ({"a": 1}, "length(a)"),
+    ],
+)
+def test_what_can_t_be_applied_is_told_with_the_expression(data: t.Any, expression: str) -> None:
+    with pytest.raises(AnsibleFilterError, match="jmespath can't apply ") as refused:
+        select(data, expression)
+    assert f"'{expression}'" in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HAS_JMESPATH", False)
+    with pytest.raises(AnsibleFilterError, match="jmespath"):
+        select({}, "a")
+
+
+def test_the_documented_example_does_what_it_says() -> None:
+    (task,) = yaml.safe_load(module.EXAMPLES)
+    templar = Templar(loader=DataLoader(), variables=task["vars"])
+    assert templar.template(as_template(task["ansible.builtin.debug"]["msg"])) == ["Ann"]

@@ -1,0 +1,370 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One request for everybody, no wait for a renewal while the old token serves, and no token too late."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+import typing as t
+
+import pytest
+from processes import Channel, Forked, first_to_speak
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import Cached, TokenCache
+from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
+from ansible_collections.entra.auth.plugins.plugin_utils._stores import DirectoryStore, NoStore
+
+if t.TYPE_CHECKING:
+    from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
+
+SUBJECT = "https://login.test/t\nclient\nscope\n"
+HOUR = 3600.0
+
+
+class Service:
+    """Issues numbered tokens of a given life, or fails."""
+
+    def __init__(self, lifetime: float = HOUR, *, fails: bool = False) -> None:
+        self.lifetime = lifetime
+        self.fails = fails
+        self.requests = 0
+
+    def __call__(self) -> Token:
+        self.requests += 1
+        if self.fails:
+            raise NetworkError("The service is away.", hint="Wait.")
+        now = time.time()
+        return Token(f"token-{self.requests}", now, now + self.lifetime)
+
+
+class Ahead:
+    """``time.time`` as seen some seconds later."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + self.seconds)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Ahead:
+    return Ahead(monkeypatch)
+
+
+@pytest.fixture
+def directory(tmp_path: pathlib.Path) -> str:
+    return str(tmp_path / "cache")
+
+
+def cache(
+    directory: str | None, credential: str = "secret", *, wait: float = 30, warn: t.Callable[[str], None] = print
+) -> TokenCache:
+    store: Store = DirectoryStore(directory) if directory else NoStore()
+    return TokenCache(store, Seal(credential), min_validity=300, wait_seconds=wait, warn=warn)
+
+
+def got(cached: Cached) -> tuple[str, str]:
+    return cached.token.access_token, cached.source
+
+
+def test_a_token_is_asked_for_once_and_kept(directory: str) -> None:
+    service = Service()
+    assert got(cache(directory).get(SUBJECT, service)) == ("token-1", "network")
+    assert got(cache(directory).get(SUBJECT, service)) == ("token-1", "cache")
+    assert service.requests == 1
+
+
+def test_subjects_and_secrets_are_apart(directory: str) -> None:
+    service = Service()
+    tokens = [
+        cache(directory).get(SUBJECT, service),
+        cache(directory).get(SUBJECT + "other", service),
+        cache(directory, "other secret").get(SUBJECT, service),
+    ]
+    assert [got(token) for token in tokens] == [(f"token-{number}", "network") for number in (1, 2, 3)]
+
+
+def test_nothing_in_the_cache_tells_a_token_a_subject_or_a_secret(directory: str) -> None:
+    cache(directory).get(SUBJECT, Service())
+    for path in pathlib.Path(directory).iterdir():
+        content = path.read_bytes() + path.name.encode()
+        assert not any(word in content for word in (b"token", b"login.test", b"secret", b"client"))
+
+
+def test_without_a_store_everybody_asks() -> None:
+    service = Service()
+    assert [got(cache(None).get(SUBJECT, service)) for _dummy in range(2)] == [
+        ("token-1", "network"),
+        ("token-2", "network"),
+    ]
+
+
+# --- time -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (0, ("token-1", "cache")),
+        (3200, ("token-1", "cache")),
+        (3270, ("token-2", "network")),
+        (3400, ("token-2", "network")),
+        (4000, ("token-2", "network")),
+    ],
+)
+def test_a_token_is_renewed_ahead_of_its_end(
+    age: float, expected: tuple[str, str], directory: str, later: Ahead
+) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+    later.seconds = age
+    assert got(cache(directory).get(SUBJECT, service)) == expected
+    assert got(cache(directory).get(SUBJECT, service)) == (expected[0], "cache")
+
+
+@pytest.mark.parametrize("age", [3270, 3290])
+def test_nobody_waits_for_a_renewal_while_the_old_token_serves(age: float, directory: str, later: Ahead) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+    later.seconds = age
+    meanwhile: list[tuple[str, str]] = []
+
+    def renew() -> Token:
+        meanwhile.append(got(cache(directory).get(SUBJECT, service)))
+        return service()
+
+    assert got(cache(directory).get(SUBJECT, renew)) == ("token-2", "network")
+    assert meanwhile == [("token-1", "cache")]
+
+
+@pytest.mark.parametrize("age", [3310, 3700])
+def test_a_token_that_does_not_serve_is_waited_for(age: float, directory: str, later: Ahead, clock: t.Any) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+    later.seconds = age
+    inner: list[tuple[str, str]] = []
+
+    def renew() -> Token:
+        inner.append(got(cache(directory, wait=2).get(SUBJECT, service)))
+        return service()
+
+    cache(directory).get(SUBJECT, renew)
+    assert inner == [("token-2", "network")], "after the wait it asks for its own"
+    assert 2 <= sum(clock.slept) <= 2.1
+
+
+class RenewedMeanwhile(DirectoryStore):
+    """A store in which somebody else puts a new token while its lock is waited for."""
+
+    def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
+        now = time.time()
+        self.write(name, Seal("secret").seal(Token("of-another", now, now + HOUR).to_json().encode(), name))
+        return super().lock(name, wait_seconds=wait_seconds)
+
+
+@pytest.mark.parametrize("age", [0, 3310, 3700])
+def test_what_somebody_else_renewed_meanwhile_is_taken(age: float, directory: str, later: Ahead) -> None:
+    service = Service()
+    if age:
+        cache(directory).get(SUBJECT, service)
+    later.seconds = age
+    waiting = TokenCache(RenewedMeanwhile(directory), Seal("secret"), min_validity=300, wait_seconds=1, warn=print)
+    assert got(waiting.get(SUBJECT, service)) == ("of-another", "cache")
+    assert service.requests == (1 if age else 0)
+
+
+# --- failures ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("age", [3270, 3310, 3590])
+def test_a_renewal_that_fails_is_a_warning_while_the_old_token_lives(age: float, directory: str, later: Ahead) -> None:
+    warnings: list[str] = []
+    first = cache(directory).get(SUBJECT, Service())
+    later.seconds = age
+    cached = cache(directory, warn=warnings.append).get(SUBJECT, Service(fails=True))
+    assert got(cached) == ("token-1", "cache")
+    assert warnings == [
+        f"A token could not be renewed and is used until it ends at {first.token.expires_at}. The service is away."
+    ]
+
+
+def test_a_renewal_that_fails_after_the_end_is_a_failure(directory: str, later: Ahead) -> None:
+    cache(directory).get(SUBJECT, Service())
+    later.seconds = 3601
+    with pytest.raises(NetworkError, match="The service is away"):
+        cache(directory).get(SUBJECT, Service(fails=True))
+
+
+def test_a_first_request_that_fails_is_a_failure_and_frees_the_lock(directory: str) -> None:
+    with pytest.raises(NetworkError, match="The service is away"):
+        cache(directory).get(SUBJECT, Service(fails=True))
+    assert got(cache(directory, wait=0).get(SUBJECT, Service())) == ("token-1", "network")
+
+
+def test_a_cache_that_can_t_be_written_is_a_warning(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: DirectoryStore, name: str, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    warnings: list[str] = []
+    monkeypatch.setattr(DirectoryStore, "write", full)
+    assert got(cache(directory, warn=warnings.append).get(SUBJECT, Service())) == ("token-1", "network")
+    assert warnings == [
+        "A token could not be kept in the cache: No space left on device. The next caller asks for its own."
+    ]
+
+
+def entry(directory: str) -> pathlib.Path:
+    return pathlib.Path(directory) / Seal("secret").name(SUBJECT)
+
+
+@pytest.mark.parametrize("damage", ["empty", "junk", "flipped", "truncated", "symlink", "directory"])
+def test_a_damaged_entry_is_a_miss(damage: str, directory: str) -> None:
+    cache(directory).get(SUBJECT, Service())
+    path = entry(directory)
+    content = path.read_bytes()
+    if damage == "symlink":
+        path.rename(f"{path}.moved")
+        path.symlink_to(f"{path}.moved")
+    elif damage == "directory":
+        path.unlink()
+        path.mkdir()
+    else:
+        flipped = bytes([content[-1] ^ 1])
+        damaged = {"empty": b"", "junk": b"junk", "flipped": content[:-1] + flipped, "truncated": content[:-9]}
+        path.write_bytes(damaged[damage])
+    cached = cache(directory, warn=lambda msg: None).get(SUBJECT, Service())
+    assert cached.source == "network"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"junk",
+        b"[]",
+        b"null",
+        b"{}",
+        json.dumps({"access_token": "a"}).encode(),
+        json.dumps({"access_token": "a", "issued_on": 0, "expires_on": 9e9, "of_a_later_version": 1}).encode(),
+        json.dumps({"access_token": "a", "issued_on": "now", "expires_on": "later"}).encode(),
+        json.dumps({"access_token": "not a token", "issued_on": 0, "expires_on": 9e9}).encode(),
+        json.dumps({"access_token": None, "issued_on": 0, "expires_on": 9e9}).encode(),
+    ],
+    ids=lambda content: content[:40].decode(),
+)
+def test_an_entry_of_another_version_is_a_miss(content: bytes, directory: str) -> None:
+    store, seal = DirectoryStore(directory), Seal("secret")
+    name = seal.name(SUBJECT)
+    store.write(name, seal.seal(content, name))
+    assert cache(directory).get(SUBJECT, Service()).source == "network"
+
+
+# --- force ------------------------------------------------------------------------------------------------------
+
+
+def test_force_passes_over_the_cache_and_replaces_what_is_there(directory: str) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+    assert got(cache(directory).get(SUBJECT, service, force=True)) == ("token-2", "network")
+    assert got(cache(directory).get(SUBJECT, service)) == ("token-2", "cache")
+
+
+def test_force_that_fails_is_a_failure_and_keeps_what_is_there(directory: str) -> None:
+    cache(directory).get(SUBJECT, Service())
+    with pytest.raises(NetworkError, match="The service is away"):
+        cache(directory).get(SUBJECT, Service(fails=True), force=True)
+    assert got(cache(directory).get(SUBJECT, Service(fails=True))) == ("token-1", "cache")
+
+
+def test_force_takes_what_somebody_else_asked_for_after_the_call(directory: str) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+
+    def work(channel: Channel) -> None:
+        channel.hear()
+        channel.say("begun")
+        channel.say(got(cache(directory).get(SUBJECT, Service(), force=True)))
+
+    store, seal = DirectoryStore(directory), Seal("secret")
+    name = seal.name(SUBJECT)
+    with Forked(work) as forcing:
+        with store.lock(name, wait_seconds=30):
+            forcing.say("go")
+            assert forcing.hear() == "begun"
+            until = time.time() + 3600
+            store.write(name, seal.seal(Token("newer", until, until + HOUR).to_json().encode(), name))
+        assert forcing.hear() == ("newer", "cache")
+
+
+# --- many processes ---------------------------------------------------------------------------------------------
+
+
+def test_any_number_of_processes_make_one_request(directory: str) -> None:
+    DirectoryStore(directory)
+
+    def work(channel: Channel) -> None:
+        def request() -> Token:
+            channel.say("asked")
+            channel.hear()
+            return Service()()
+
+        channel.hear()
+        channel.say(got(cache(directory).get(SUBJECT, request)))
+
+    processes = [Forked(work) for _dummy in range(6)]
+    for process in processes:
+        process.say("go")
+    asking = first_to_speak(processes)
+    assert asking.hear() == "asked"
+    assert all(process.is_silent() for process in processes if process is not asking)
+    asking.say("answer")
+    answers = [process.hear() for process in processes]
+    assert sorted(answers) == [("token-1", "cache")] * 5 + [("token-1", "network")]
+    for process in processes:
+        with process:
+            pass
+
+
+def test_the_crash_of_who_asks_lets_the_next_one_ask(directory: str) -> None:
+    DirectoryStore(directory)
+
+    def work(channel: Channel) -> None:
+        def request() -> Token:
+            channel.say("asked")
+            channel.hear()
+            raise AssertionError("it is killed before")
+
+        cache(directory).get(SUBJECT, request)
+
+    with Forked(work) as asking:
+        assert asking.hear() == "asked"
+        asking.kill()
+        assert got(cache(directory, wait=0).get(SUBJECT, Service())) == ("token-1", "network")
+
+
+def test_only_one_of_many_renews_and_the_others_go_on_with_the_old_token(directory: str, later: Ahead) -> None:
+    cache(directory).get(SUBJECT, Service())
+    later.seconds = 3280
+
+    def work(channel: Channel) -> None:
+        def request() -> Token:
+            channel.say("asked")
+            channel.hear()
+            return Token("renewed", time.time(), time.time() + HOUR)
+
+        channel.say(got(cache(directory).get(SUBJECT, request)))
+
+    with Forked(work) as renewing:
+        assert renewing.hear() == "asked"
+        service = Service()
+        assert [got(cache(directory).get(SUBJECT, service)) for _dummy in range(5)] == [("token-1", "cache")] * 5
+        assert service.requests == 0
+        renewing.say("answer")
+        assert renewing.hear() == ("renewed", "network")
+    assert got(cache(directory).get(SUBJECT, Service())) == ("renewed", "cache")

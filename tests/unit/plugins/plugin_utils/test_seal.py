@@ -1,0 +1,114 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is sealed is read by who has the secret and knows the name, and a change to any byte of it is seen."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
+from ansible_collections.entra.auth.plugins.plugin_utils import _seal
+from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
+
+SECRET = "3Xq8Q~a-client-secret-of-entra"
+CONTENT = b"the content"
+SEALED = Seal(SECRET).seal(CONTENT, "name")
+HEADER = len(_seal._FORMAT)
+NONCE_END = HEADER + 12
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(texts, st.binary(), texts)
+def test_what_is_sealed_can_be_opened_again(secret: str, content: bytes, name: str) -> None:
+    assert Seal(secret).open(Seal(secret).seal(content, name), name) == content
+
+
+@given(texts, texts)
+def test_another_secret_opens_nothing(secret: str, other: str) -> None:
+    sealed = Seal(secret).seal(CONTENT, "name")
+    assert Seal(other).open(sealed, "name") == (CONTENT if other == secret else None)
+
+
+@given(texts, texts)
+def test_an_entry_under_another_name_is_not_taken(name: str, other: str) -> None:
+    seal = Seal(SECRET)
+    assert seal.open(seal.seal(CONTENT, name), other) == (CONTENT if other == name else None)
+
+
+@pytest.mark.parametrize("position", range(len(SEALED)))
+def test_a_change_of_any_byte_is_seen(position: int) -> None:
+    for change in (0x01, 0x80):
+        tampered = bytearray(SEALED)
+        tampered[position] ^= change
+        assert Seal(SECRET).open(bytes(tampered), "name") is None
+
+
+@pytest.mark.parametrize("length", range(len(SEALED)))
+def test_a_truncated_entry_is_not_taken(length: int) -> None:
+    assert Seal(SECRET).open(SEALED[:length], "name") is None
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        None,
+        b"",
+        b"entra.auth cache 0\n" + SEALED[HEADER:],
+        b"entra.auth cache 2\n" + SEALED[HEADER:],
+        SEALED + b"\x00",
+        SEALED + SEALED,
+        b"\n" + SEALED,
+        SEALED[:HEADER],
+        SEALED[:NONCE_END],
+        SEALED[:HEADER] + b"\x00" * 5,
+        CONTENT,
+        b"\x00" * 1000,
+    ],
+    ids=lambda junk: f"{len(junk or b'')} bytes",
+)
+def test_what_is_no_entry_of_this_format_is_not_taken(junk: bytes | None) -> None:
+    assert Seal(SECRET).open(junk, "name") is None
+
+
+@given(st.binary())
+def test_no_bytes_at_all_make_opening_fail(junk: bytes) -> None:
+    assert Seal(SECRET).open(junk, "name") is None
+    assert Seal(SECRET).open(SEALED[:HEADER] + junk, "name") is None
+
+
+def test_sealing_the_same_twice_tells_nothing() -> None:
+    seals = {Seal(SECRET).seal(CONTENT, "name") for _dummy in range(20)}
+    assert len(seals) == 20
+    assert len({sealed[HEADER:NONCE_END] for sealed in seals}) == 20
+
+
+def test_what_is_sealed_shows_neither_content_nor_secret_nor_name() -> None:
+    sealed = Seal(SECRET).seal(CONTENT * 10, "the name of it")
+    assert CONTENT not in sealed
+    assert SECRET.encode() not in sealed
+    assert b"the name of it" not in sealed
+
+
+@given(texts, texts)
+def test_names_are_fit_for_files_and_differ_by_subject_and_by_secret(subject: str, other: str) -> None:
+    seal = Seal(SECRET)
+    name = seal.name(subject)
+    assert len(name) == 40
+    assert set(name) <= set(string.hexdigits.lower())
+    assert (seal.name(other) == name) is (other == subject)
+    assert Seal("another secret").name(subject) != name
+    assert Seal(SECRET).name(subject) == name
+
+
+def test_a_missing_cryptography_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_seal, "HAS_CRYPTOGRAPHY", False)
+    with pytest.raises(MissingLibraryError, match="cryptography") as missing:
+        Seal(SECRET)
+    assert missing.value.hint

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A library that is not installed is no traceback: what needs it can be imported and says what to install."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.entra.auth.plugins.filter import jmespath
+from ansible_collections.entra.auth.plugins.module_utils import _certificates, _http
+from ansible_collections.entra.auth.plugins.plugin_utils import _seal
+
+if t.TYPE_CHECKING:
+    import types
+
+
+@pytest.mark.parametrize(
+    ("module", "library", "switch"),
+    [
+        (jmespath, "jmespath", "HAS_JMESPATH"),
+        (_http, "requests", "HAS_REQUESTS"),
+        (_http, "urllib3", "HAS_REQUESTS"),
+        (_certificates, "jwt", "HAS_PYJWT"),
+        (_certificates, "cryptography", "HAS_CRYPTOGRAPHY"),
+        (_seal, "cryptography.exceptions", "HAS_CRYPTOGRAPHY"),
+    ],
+)
+def test_a_module_can_be_imported_without_its_library(
+    module: types.ModuleType, library: str, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert getattr(module, switch) is True
+    spec = importlib.util.spec_from_file_location("without_library", str(pathlib.Path(str(module.__file__))))
+    assert spec
+    assert spec.loader
+    without = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "without_library", without)
+    monkeypatch.setitem(sys.modules, library, None)
+    spec.loader.exec_module(without)
+    assert getattr(without, switch) is False

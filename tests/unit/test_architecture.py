@@ -1,0 +1,231 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The house keeps its shape: imports point one way, a warm start stays light, and nothing grows beyond reading."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
+PACKAGE = "ansible_collections.entra.auth.plugins"
+FILES = sorted(PLUGINS.rglob("*.py"))
+UTILS = [path for path in FILES if path.parts[-2] in ("module_utils", "plugin_utils", "_credentials")]
+FACES = ("action.app_token", "lookup.app_token")
+
+# The way of a token, from the caller to the wire. Each may import what comes after it and nothing before it.
+THE_WAY = (
+    FACES,
+    ("plugin_utils._faces",),
+    ("plugin_utils._option_sources",),
+    ("plugin_utils._provider",),
+    ("plugin_utils._cache", "plugin_utils._stores", "plugin_utils._refresh_tokens"),
+    ("module_utils._credentials",),
+    ("module_utils._token_endpoint",),
+    ("module_utils._token",),
+)
+
+
+def module_name(path: pathlib.Path) -> str:
+    parts = path.relative_to(PLUGINS).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def at_run_time(node: ast.AST) -> t.Iterator[ast.Import | ast.ImportFrom]:
+    """All imports below a node, in functions too, but for those that only types need."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, (ast.Import, ast.ImportFrom)):
+            yield child
+        yield from at_run_time(child)
+
+
+@functools.cache
+def imported(path: pathlib.Path) -> frozenset[str]:
+    """Every module that a file imports at run time, by its full name."""
+    names: set[str] = set()
+    for statement in at_run_time(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(statement, ast.Import):
+            names.update(alias.name for alias in statement.names)
+        else:
+            assert statement.level == 0, f"{path} imports relatively"
+            base = str(statement.module)
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in statement.names)
+    return frozenset(names)
+
+
+@functools.cache
+def graph() -> dict[str, frozenset[str]]:
+    """Which of our modules imports which of ours."""
+    known = {module_name(path) for path in FILES}
+    return {
+        module_name(path): frozenset(
+            name.removeprefix(f"{PACKAGE}.") for name in imported(path) if name.removeprefix(f"{PACKAGE}.") in known
+        )
+        for path in FILES
+    }
+
+
+def closure(name: str) -> set[str]:
+    """All of our modules that are reached from one, itself not counted."""
+    reached: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = graph()[waiting.pop()] - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+def test_the_way_of_a_token_is_there() -> None:
+    assert {name for stage in THE_WAY for name in stage} <= set(graph())
+    for face in FACES:
+        reached = closure(face)
+        assert all(set(stage) <= reached for stage in THE_WAY[1:]), f"{face} does not walk the whole way"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(before, after, id=f"{after} does not import {before}")
+        for position, stage in enumerate(THE_WAY)
+        for before in stage
+        for later in THE_WAY[position + 1 :]
+        for after in later
+    ],
+)
+def test_imports_point_one_way_only(before: str, after: str) -> None:
+    assert before not in closure(after)
+
+
+@pytest.mark.parametrize("name", sorted(graph()))
+def test_no_module_imports_itself_on_a_detour(name: str) -> None:
+    assert name not in closure(name)
+
+
+@pytest.mark.parametrize("path", [path for path in UTILS if "module_utils" in path.parts], ids=module_name)
+def test_what_may_run_anywhere_knows_nothing_of_the_controller(path: pathlib.Path) -> None:
+    for name in imported(path):
+        assert not name.startswith(f"{PACKAGE}.plugin_utils")
+        assert not re.match(r"ansible($|\.(?!module_utils(\.|$)))", name), name
+
+
+def test_no_face_imports_another_one() -> None:
+    kinds = ("action.", "lookup.", "filter.", "modules.")
+    for name, others in graph().items():
+        assert not [other for other in others if other.startswith(kinds)], name
+
+
+LIGHT = """
+import json, sys
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
+before = set(sys.modules)
+for name in sys.argv[1:]:
+    __import__(name)
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules} | set(sys.modules))))
+"""
+
+
+def modules_after_importing(*names: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, *names], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+        env={"PYTHONPATH": str(ROOT / ".build"), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+    )  # fmt: skip
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_a_warm_start_loads_no_library_for_requests() -> None:
+    loaded = modules_after_importing(*(f"{PACKAGE}.{face}" for face in FACES))
+    assert f"{PACKAGE}.plugin_utils._provider" in loaded, "the check looks at nothing"
+    assert not loaded & {"requests", "urllib3", "jwt", "cryptography.x509", "redis", "jmespath"}
+
+
+def test_a_request_does_load_one() -> None:
+    assert "requests" in modules_after_importing(f"{PACKAGE}.module_utils._http")
+
+
+# --- sizes ------------------------------------------------------------------------------------------------------
+
+
+def functions(path: pathlib.Path) -> list[tuple[str, int]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return [(node.name, int(node.end_lineno or 0) - node.lineno + 1) for node in nodes]
+
+
+def code_lines(path: pathlib.Path) -> int:
+    """The lines of a file but for docstrings and documentation."""
+    source = path.read_text(encoding="utf-8")
+    statements = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Expr, ast.Assign))]
+    texts = [node for node in statements if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)]
+    return len(source.splitlines()) - sum(int(node.end_lineno or 0) - node.lineno + 1 for node in texts)
+
+
+def test_functions_stay_readable() -> None:
+    sizes = [(size, f"{module_name(path)}.{name}") for path in FILES for name, size in functions(path)]
+    lengths = [size for size, _dummy in sizes]
+    assert statistics.median(lengths) <= 10
+    assert statistics.quantiles(lengths, n=10)[-1] <= 30
+    assert max(sizes) <= (60, "~"), f"{max(sizes)[1]} is too long"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_files_stay_readable(path: pathlib.Path) -> None:
+    assert code_lines(path) <= 300
+
+
+# --- every file -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", UTILS, ids=module_name)
+def test_a_private_file_says_so_in_name_and_text(path: pathlib.Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    assert path.name.startswith("_")
+    assert "**PRIVATE** to the collection: not an API." in docstring
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        path
+        for folder in ("plugins", "roles")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".yml", ".md")
+    ),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_file_names_its_licence(path: pathlib.Path) -> None:
+    head = path.read_text(encoding="utf-8")[:600]
+    assert "Copyright (c) 2026, entra.auth contributors" in head
+    assert "-License-Identifier: GPL-3.0-or-later" in head
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_what_a_check_is_told_to_overlook_has_a_reason(path: pathlib.Path) -> None:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        place = f"{path.name}:{number}: {line.strip()}"
+        if "noqa" in line:
+            assert re.search(r"# noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - \w+.*\w", line), place
+        if "type: ignore" in line:
+            assert re.search(r"# type: ignore\[[a-z-]+(, ?[a-z-]+)*\]  # \w+.*\w", line), place
+        if "pylint: disable" in line:
+            assert re.search(r"# pylint: disable(-next)?=[a-z-]+(,[a-z-]+)*  # \w+.*\w", line), place
+
+
+def test_no_check_is_told_to_overlook_whole_files() -> None:
+    assert not list((ROOT / "tests").rglob("sanity/ignore*.txt"))
