@@ -16,11 +16,11 @@ import email.utils
 import re
 import time
 import typing as t
-import urllib.parse
 
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._network_errors import network_error
 
 try:
     import requests
@@ -33,13 +33,6 @@ except ImportError:
     Retry = object  # type: ignore[assignment, misc]  # only so that the class below can be defined
 else:
     HAS_REQUESTS = True
-    _KINDS = {
-        # First, because urllib3 derives it from its timeouts.
-        "other": (urllib3.exceptions.NewConnectionError,),
-        "tls": (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        "proxy": (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
-        "timeout": (requests.Timeout, urllib3.exceptions.TimeoutError),
-    }
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
@@ -195,7 +188,7 @@ class Transport:
                     policy = policy.increment(request.method, request.url, error=exc, _pool=None)
                     policy.sleep()
         except (requests.RequestException, HTTPError, OSError) as exc:
-            return _network_error(request.url, _kind(exc), _reason(exc))
+            return network_error(request.url, exc)
 
     def _adapter(self, policy: _RetryWithin) -> requests.adapters.HTTPAdapter:
         adapter = requests.adapters.HTTPAdapter(max_retries=policy)
@@ -260,61 +253,6 @@ def _bounded_body(response: requests.Response, until: float) -> bytes:
         if time.monotonic() > until:
             raise requests.Timeout("the answer did not end in time")
     return bytes(body)
-
-
-def _causes(exc: BaseException) -> t.Iterator[BaseException]:
-    while True:
-        yield exc
-        candidates = (getattr(exc, "reason", None), exc.__cause__, *exc.args)
-        inner = next((one for one in candidates if isinstance(one, BaseException)), None)
-        if inner is None:
-            return
-        exc = inner
-
-
-def _reason(exc: BaseException) -> str:
-    """The innermost cause in words, without URLs and object addresses."""
-    text = str(list(_causes(exc))[-1])
-    return text.rpartition(": ")[2] if "object at 0x" in text else text
-
-
-def _kind(exc: BaseException) -> str:
-    # From the outside in: requests wraps urllib3's error, which wraps the real one.
-    for cause in _causes(exc):
-        for kind, classes in _KINDS.items():
-            if isinstance(cause, classes):
-                return kind
-    return "other"
-
-
-def _network_error(url: str, kind: str, reason: str) -> NetworkError:
-    host = urllib.parse.urlsplit(url).netloc
-    message, hint = _SENTENCES["certificate" if "CERTIFICATE_VERIFY_FAILED" in reason else kind]
-    return NetworkError(f"{message.format(host=host)}: {reason.rstrip('.')}.", hint=hint)
-
-
-_SENTENCES = {
-    "certificate": (
-        "The certificate of {host} is not trusted here",
-        "Name the CA that signed it with ca_path or REQUESTS_CA_BUNDLE.",
-    ),
-    "tls": (
-        "No TLS connection to {host} came about",
-        "Check that https is spoken at that host and port, and that ca_path is a PEM file of certificates.",
-    ),
-    "proxy": (
-        "The proxy on the way to {host} did not let the request through",
-        "Check the option proxy, or HTTPS_PROXY and NO_PROXY.",
-    ),
-    "timeout": (
-        "{host} did not answer in time",
-        "Check the way to it (firewall, proxy), or raise timeout.",
-    ),
-    "other": (
-        "The request to {host} failed",
-        "Check the host name (cloud, authority), the firewall and the proxy.",
-    ),
-}
 
 
 __all__ = ("Answer", "NetworkSettings", "Request", "Transport")
