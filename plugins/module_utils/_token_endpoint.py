@@ -144,7 +144,7 @@ def _throttled(answer: Answer) -> TokenRequestRefused:
     return TokenRequestRefused(
         f"Entra has throttled this app's token requests (429 Too Many Requests) for longer than retry_for.{wait}",
         hint="Raise retry_for above that wait, and look for other jobs that ask for tokens without a cache.",
-        answer=ServiceAnswer(error="too_many_requests", correlation_id=answer.headers.get("client-request-id")),
+        answer=ServiceAnswer(error="too_many_requests", correlation_id=_text(answer.headers.get("client-request-id"))),
     )
 
 
@@ -178,7 +178,7 @@ def token_from(answer: Answer) -> Token:
         expires_on=answer.asked_on + _lifetime(body, answer.asked_on),
         refresh_on=answer.asked_on + refresh_in if refresh_in and refresh_in > 0 else None,
         scope=str(body.get("scope") or ""),
-        correlation_id=answer.headers.get("client-request-id"),
+        correlation_id=_text(answer.headers.get("client-request-id")),
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
     )
 
@@ -213,7 +213,7 @@ def _epoch(value: t.Any) -> float | None:
     if seconds is not None or not isinstance(value, str):
         return seconds
     for layout in ("%m/%d/%Y %H:%M:%S %z", "%m/%d/%Y %I:%M:%S %p %z"):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, OverflowError):
             return datetime.datetime.strptime(value, layout).astimezone().timestamp()
     return None
 
@@ -244,8 +244,8 @@ def _service_answer(body: t.Mapping[str, t.Any], answer: Answer) -> ServiceAnswe
         error=_text(body.get("error")),
         suberror=_text(body.get("suberror")),
         error_codes=tuple(dict.fromkeys(codes)),
-        correlation_id=_text(body.get("correlation_id")) or answer.headers.get("client-request-id"),
-        trace_id=_text(body.get("trace_id")) or answer.headers.get("x-ms-request-id"),
+        correlation_id=_text(body.get("correlation_id")) or _text(answer.headers.get("client-request-id")),
+        trace_id=_text(body.get("trace_id")) or _text(answer.headers.get("x-ms-request-id")),
         timestamp=_text(body.get("timestamp")),
     )
 

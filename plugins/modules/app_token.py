@@ -254,7 +254,10 @@ def main() -> None:
     outcome = ask(module.params)
     if isinstance(outcome, EntraAuthError):
         module.fail_json(msg=outcome.message, hint=outcome.hint, answer=dataclasses.asdict(outcome.answer))
-    module.exit_json(changed=False, token=outcome)
+    # What is returned holds a refresh token that may be the one that came in; masked, it would be lost. Nobody but the
+    # action gets to see it, and that hides it. The arguments, no longer masked either, don't go back.
+    module.no_log_values.clear()
+    module.exit_json(changed=False, token=outcome, invocation={})
 
 
 if __name__ == "__main__":

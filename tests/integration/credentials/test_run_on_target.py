@@ -12,12 +12,13 @@ import shlex
 import sys
 import tempfile
 import typing as t
+import urllib.parse
 from pathlib import Path
 
 import pytest
-from canned_server import CannedServer, json_answer
+from canned_server import CannedServer, json_answer, token_answer
 from certificates import Issued, issue
-from channels import Channels, secrets
+from channels import Channels
 from leaks import Markers
 
 from plays import role, show
@@ -220,39 +221,34 @@ def test_only_what_the_request_needs_travels(plays: Plays, emulator: Emulator, l
 @pytest.mark.parametrize("kind", ["client_secret", "client_certificate"])
 def test_nothing_is_shown_on_the_way(plays: Plays, emulator: Emulator, leaf: Issued, kind: str) -> None:
     """Not in syslog, not with -vvvvv, not with ANSIBLE_DEBUG, whether it succeeds or is refused."""
-    given = _given(emulator, leaf)[kind]
-    emulator.fault("error", code=7000215, times=1, after=1)
+    given = {f"app_token_{name}": value for name, value in _given(emulator, leaf)[kind].items()}
     tasks = [
-        _get(cache="none", **given),
-        {**_get("Refused", cache="none", **given), "ignore_errors": True},
+        _get(cache="none"),
+        {**_get("Refused", cache="none"), "ignore_errors": True},
         {"name": "Witness", "ansible.builtin.ping": {"data": "made-up~witness"}},
-        {
-            "name": "Call",
-            "ansible.builtin.uri": {"url": "{{ token_url }}", "url_password": "unused", "headers": {"X": "1"}},
-        },
     ]
-    with tempfile.TemporaryDirectory(prefix="ch-") as directory:
+    token = "made-up~access-token.of-the-host"
+    refused = json_answer(401, {"error": "invalid_client", "error_description": "AADSTS7000215: Made up."})
+    with (
+        tempfile.TemporaryDirectory(prefix="ch-") as directory,
+        CannedServer(token_answer(access_token=token), refused) as server,
+    ):
         channels = Channels(plays, emulator, Path(directory))
         env = {"ANSIBLE_DEBUG": "1", "ENTRA_AUTH_CLIENT_SECRET": None}
-        url = f"{emulator.urls.foreign}/"
-        outlets = channels.run(tasks, "-vvvvv", env=env, token_url=url)
+        outlets = channels.run(tasks, "-vvvvv", env=env, **given, app_token_authority=server.url)
         assert outlets.play.returncode == 0, outlets.play.output[-3000:]
-        sent = emulator.token_requests()
-        assert [entry["status"] for entry in sent] == [200, 401]
-        hidden = {
-            f"{name} {number}": value
-            for number, entry in enumerate(sent)
-            for name, value in entry["form"]
-            if name in ("client_secret", "client_assertion")
-        }
-        assert len(hidden) == 2
-        markers = Markers({**secrets(emulator, **hidden), "password": PASSWORD, "key": leaf.key_pem().splitlines()[10]})
-        outlets.assert_used("stderr", "facts", "cache", "temporary", "tree", "junit", "logs")
+        forms = [dict(urllib.parse.parse_qsl(received.body)) for received in server.received]
+        assert len(forms) == 2
+        proof = "client_secret" if kind == "client_secret" else "client_assertion"
+        hidden = {f"{proof} {number}": form[proof] for number, form in enumerate(forms)}
+        key = leaf.key_pem(PASSWORD).splitlines()[10]
+        markers = Markers({**hidden, "token": token, "password": PASSWORD, "key": key})
+        outlets.assert_used("stderr", "facts", "cache", "temporary")
         assert b"made-up~witness" in b"".join(outlets.texts["syslog"])
         assert "made-up~witness" in outlets.play.output
-        # The play that holds the secret as text is the user's own file.
-        but = [outlets.play.directory / name for name in ("play.yml", "inventory.yml")]
-        assert outlets.leaks(markers, but=but) == {}
+        assert "On h001: Entra refused the token request: AADSTS7000215" in outlets.play.output
+        # The inventory that holds the credential is the user's own file.
+        assert outlets.leaks(markers, but=[outlets.play.directory / "inventory.yml"]) == {}
 
 
 def test_a_refusal_is_as_readable_as_from_the_controller(plays: Plays, emulator: Emulator) -> None:
