@@ -28,6 +28,8 @@ else:
         "timeout": (requests.Timeout, urllib3.exceptions.TimeoutError),
     }
 
+_SHOWN_CHARACTERS = 300
+
 
 def _causes(exc: BaseException) -> t.Iterator[BaseException]:
     while True:
@@ -42,7 +44,9 @@ def _causes(exc: BaseException) -> t.Iterator[BaseException]:
 def _reason(exc: BaseException) -> str:
     """The innermost cause in words, without URLs and object addresses."""
     text = str(list(_causes(exc))[-1])
-    return text.rpartition(": ")[2] if "object at 0x" in text else text
+    text = text.rpartition(": ")[2] if "object at 0x" in text else text
+    # It may quote what the other side sent.
+    return "".join(character for character in text if character.isprintable())[:_SHOWN_CHARACTERS]
 
 
 def _kind(exc: BaseException) -> str:

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import action_loader
 from ansible.template import Templar
@@ -68,6 +69,13 @@ def test_variables_of_the_host_count(reader: Options) -> None:
 
 def test_without_variables_the_arguments_are_enough(reader: Options) -> None:
     assert action(**reader).run()["credential"] == "client_secret"
+
+
+def test_an_async_task_is_refused(reader: Options) -> None:
+    plugin = action(**reader)
+    plugin._task.async_val = 10
+    with pytest.raises(AnsibleError, match="async"):
+        plugin.run(task_vars={})
 
 
 # --- run_on: target ---------------------------------------------------------------------------------------------

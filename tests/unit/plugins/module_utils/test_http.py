@@ -473,6 +473,11 @@ def test_what_is_no_http_is_a_readable_failure(garbage: bytes, clock: Waits) -> 
         failure(server.url)
 
 
+def test_the_words_of_what_is_no_http_hold_nothing_a_terminal_would_obey(clock: Waits) -> None:
+    with CannedServer(b"\x1b[31mSSH\x07-2.0\r\n") as server:
+        assert failure(server.url).message.isprintable()
+
+
 def test_an_answer_keeps_its_body_out_of_what_is_printed() -> None:
     with CannedServer(answer(200, "body-hunter2")) as server:
         assert "hunter2" not in repr(send(server.url))

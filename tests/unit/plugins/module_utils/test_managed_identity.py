@@ -15,7 +15,7 @@ import urllib.parse
 
 import pytest
 import trustme
-from canned_server import CannedServer, answer, silence, token_answer
+from canned_server import CannedServer, answer, json_answer, silence, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils import _managed_identity as module
 from ansible_collections.entra.auth.plugins.module_utils._credentials import create_credential
@@ -401,6 +401,15 @@ def test_a_refusal_is_told_in_the_platform_s_words(body: str, shown: str, monkey
     assert error.message == f"The managed identity endpoint (App Service) answered 400: {shown}."
     assert error.answer.correlation_id == "r-1"
     assert "hunter2" not in str(error)
+
+
+def test_a_refusal_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer(json_answer(400, {"message": "x" * 9999})) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        message = failure().message
+    assert "x" * 300 in message
+    assert "x" * 301 not in message
 
 
 @pytest.mark.parametrize("url", ["not a url", "ftp://127.0.0.1/x", "http://"])

@@ -119,6 +119,41 @@ def test_a_value_of_the_wrong_type_is_refused_by_option_origin_and_want(type_: s
     assert refused.value.hint == "Correct option some_option."
 
 
+@pytest.mark.parametrize(
+    ("type_", "value", "shown"),
+    [
+        ("float", "soon", "'soon'"),
+        ("float", -2, "'-2'"),
+        ("float", ["soon"], "a list"),
+        ("float", {"a": 1}, "a mapping"),
+        ("float", "a\x1b[31m", "text"),
+        ("float", None, "nothing"),
+        ("dict", 5, "'5'"),
+        ("float", object(), "a value of another kind"),
+    ],
+)
+def test_a_refusal_names_the_value_or_its_kind(type_: str, value: t.Any, shown: str) -> None:
+    with pytest.raises(InputError) as refused:
+        converted(type_, value)
+    assert refused.value.message.endswith(f", not {shown}.")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (True, "true or false"),
+        ({"a": SECRET}, "a mapping"),
+        ([SECRET], "a list"),
+        (SECRET.encode(), "a value of another kind"),
+        (f"{SECRET}\udc80", "text"),
+    ],
+)
+def test_a_refusal_names_only_the_kind_of_a_secret(value: t.Any, shown: str) -> None:
+    with pytest.raises(InputError) as refused:
+        convert(OptionSpec("some_secret", "str", secret=True), value, "option some_secret")
+    assert refused.value.message == f"some_secret (from option some_secret) has to be text, not {shown}."
+
+
 def test_a_refusal_shows_a_text_that_is_no_secret() -> None:
     with pytest.raises(InputError, match="not 'soon'"):
         converted("float", "soon")

@@ -98,8 +98,10 @@ def test_a_secret_that_begins_with_another_one_is_masked_as_a_whole(monkeypatch:
     assert outcome.msg == "It said ********."
 
 
-def test_syllables_are_not_masked(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failed(EntraAuthError("It said a lot."), monkeypatch, client_secret="a").msg == "It said a lot."
+@pytest.mark.parametrize(("secret", "is_masked"), [("a", False), ("token", False), ("tokens", True)])
+def test_syllables_are_not_masked(secret: str, is_masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = failed(EntraAuthError("It said tokens."), monkeypatch, client_secret=secret)
+    assert outcome.msg == ("It said ********." if is_masked else "It said tokens.")
 
 
 @pytest.mark.parametrize(

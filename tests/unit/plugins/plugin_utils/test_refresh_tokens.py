@@ -101,6 +101,14 @@ def test_holders_of_two_generations_do_not_redeem_at_once(store: DirectoryStore)
     assert given("r1", store).sign_in().refresh_token == "r4"
 
 
+def test_nobody_waits_for_a_redemption_to_get_at_the_cache(store: DirectoryStore, path: pathlib.Path) -> None:
+    path.write_text("r1")
+    secrets = [keeper.sign_in().sealing_secret for keeper in (given("r1", store), kept(path))]
+    with given("r1", store).redeeming(), kept(path).redeeming():
+        now = [keeper.sign_in() for keeper in (given("r1", store, wait=0), kept(path, wait=0))]
+    assert [sign_in.sealing_secret for sign_in in now] == secrets
+
+
 def test_processes_that_begin_together_agree_on_one_sign_in(store: DirectoryStore) -> None:
     def work(channel: Channel) -> None:
         channel.hear()

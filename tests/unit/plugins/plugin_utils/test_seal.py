@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import hmac
 import string
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +107,18 @@ def test_names_are_fit_for_files_and_differ_by_subject_and_by_secret(subject: st
     assert (seal.name(other) == name) is (other == subject)
     assert Seal("another secret").name(subject) != name
     assert Seal(SECRET).name(subject) == name
+
+
+def test_keys_and_format_are_what_they_are_documented_to_be() -> None:
+    # HKDF-SHA256 (RFC 5869) without salt, written out; caches of users outlive versions of this collection.
+    info = b"entra.auth cache 1\n"
+    pseudorandom = hmac.digest(bytes(32), b"secret", "sha256")
+    first = hmac.digest(pseudorandom, info + b"\x01", "sha256")
+    second = hmac.digest(pseudorandom, first + info + b"\x02", "sha256")
+    assert Seal("secret").name("subject") == hmac.digest(second, b"subject", "sha256").hex()[:40]
+    nonce = bytes(range(12))
+    sealed = info + nonce + AESGCM(first).encrypt(nonce, CONTENT, info + b"name")
+    assert Seal("secret").open(sealed, "name") == CONTENT
 
 
 def test_a_missing_cryptography_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
