@@ -61,7 +61,18 @@ suite() {
 }
 
 unit() { suite "$1" "$2" -q -n "${JOBS:-2}" tests/unit; }
-wire() { suite "$1" "$2" -q -n "${JOBS:-2}" tests/integration; }
+
+# All of it on the main core, the main job whole on the oldest one, and each face on those between. Plays wait a lot, so
+# there are more of them at once than cores.
+wire() {
+  local dir=tests/integration which=()
+  case $2 in
+    "$MAIN_CORE") which=("$dir") ;;
+    2.16) which=("$dir"/test_smoke.py "$dir"/app_token "$dir"/authorized_uri "$dir"/secrecy) ;;
+    *) which=("$dir"/test_smoke.py "$dir"/app_token/test_{module,lookup,role}.py "$dir"/secrecy/test_runner.py) ;;
+  esac
+  suite "$1" "$2" -q -n "${JOBS:-3}" "${which[@]}"
+}
 
 stage_unit() { each_core unit; }
 stage_wire() { each_core wire; }

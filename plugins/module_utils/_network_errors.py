@@ -62,7 +62,7 @@ def network_error(url: str, exc: BaseException) -> NetworkError:
     """What an exception of requests, urllib3 or the operating system means for the reader of a job's output."""
     host, kind, reason = urllib.parse.urlsplit(url).netloc, _kind(exc), _reason(exc)
     message, hint = _SENTENCES["certificate" if "CERTIFICATE_VERIFY_FAILED" in reason else kind]
-    return NetworkError(f"{message.format(host=host)}: {reason.rstrip('.')}.", hint=hint)
+    return NetworkError(f"{message.format(host=host)}: {reason.rstrip('.') or 'no reason is known'}.", hint=hint)
 
 
 _SENTENCES = {

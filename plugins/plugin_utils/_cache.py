@@ -53,13 +53,17 @@ class TokenCache:
         self._wait_seconds = wait_seconds
         self._warn = warn
 
-    def get(self, subject: str, request: t.Callable[[], Token], *, force: bool = False) -> Cached:
+    def get(
+        self, subject: str, request: t.Callable[[], Token], *, force: bool = False, replaces: str | None = None
+    ) -> Cached:
         """The token for ``subject``, from the cache or by ``request``, which only one caller at a time makes.
 
         While a token that is due for renewal still serves, nobody waits for the renewal, and a renewal that fails is
-        a warning. ``force`` passes over what was cached before this call.
+        a warning. ``force`` passes over what was cached before this call. A new token is kept for the subject that it
+        ``replaces`` as well.
         """
         name = self._seal.name(subject)
+        names = [name, self._seal.name(replaces)] if replaces else [name]
         called_on = time.time()
         found = self._read(name)
         if found and not force and self._freshness(found) is Freshness.FRESH:
@@ -72,9 +76,9 @@ class TokenCache:
                 found = self._read(name)
             if found and self._satisfies(found, called_on if force else None):
                 return Cached(found, "cache")
-            return self._renew(name, None if force else found, request)
+            return self._renew(names, None if force else found, request)
 
-    def _renew(self, name: str, old: Token | None, request: t.Callable[[], Token]) -> Cached:
+    def _renew(self, names: t.Sequence[str], old: Token | None, request: t.Callable[[], Token]) -> Cached:
         try:
             token = request()
         except EntraAuthError as exc:
@@ -83,7 +87,8 @@ class TokenCache:
             self._warn(f"A token could not be renewed and is used until it ends at {old.expires_at}. {exc.message}")
             return Cached(old, "cache")
         try:
-            self._store.write(name, self._seal.seal(token.to_json().encode(), name))
+            for name in names:
+                self._store.write(name, self._seal.seal(token.to_json().encode(), name))
         except OSError as exc:
             self._warn(f"A token could not be kept in the cache: {exc.strerror}. The next caller asks for its own.")
         return Cached(token, "network")

@@ -36,7 +36,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._validation import (
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._credentials import Credential
+    from ansible_collections.entra.auth.plugins.module_utils._credentials import Credential, TokenRequest
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import RefreshTokenKeeper
@@ -170,7 +170,9 @@ class TokenProvider:
             wait_seconds=self._wait_seconds,
             warn=self._messages.warning,
         )
-        cached = cache.get(self._subject(), ask, force=self._options.force_refresh)
+        # A token that satisfies a claims challenge stands in for the one that did not.
+        replaces = self._subject(dataclasses.replace(self._request, claims=None)) if self._request.claims else None
+        cached = cache.get(self._subject(self._request), ask, force=self._options.force_refresh, replaces=replaces)
         return AppToken(
             token=cached.token,
             options=self._options,
@@ -180,8 +182,8 @@ class TokenProvider:
             source=cached.source,
         )
 
-    def _subject(self) -> str:
-        subject = f"{self._kind}\n{self._request.identity()}"
+    def _subject(self, request: TokenRequest) -> str:
+        subject = f"{self._kind}\n{request.identity()}"
         # Each host has a managed identity of its own; with any other credential all hosts are the same client.
         return f"{subject}\n{self._target.name}" if self._target and self._kind == ManagedIdentity.kind else subject
 

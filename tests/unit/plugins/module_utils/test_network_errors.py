@@ -75,10 +75,5 @@ def test_a_failure_is_told_in_one_sentence(error: Exception, message: str) -> No
     assert "hunter2" not in str(told)
 
 
-@pytest.mark.parametrize("error", [TimeoutError(), OSError(), requests.ConnectionError()])
-def test_a_failure_without_a_word_is_told_by_what_is_known(error: Exception) -> None:
-    assert not network_error(URL, error).message.endswith(": .")
-
-
 def test_nothing_a_terminal_would_obey_comes_in_by_a_broken_answer() -> None:
     assert network_error(URL, ProtocolError("a\x1b[31m", OSError("b\r\nc\x1b[31m"))).message.isprintable()
