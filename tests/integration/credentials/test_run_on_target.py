@@ -218,9 +218,27 @@ def test_only_what_the_request_needs_travels(plays: Plays, emulator: Emulator, l
     assert Markers({"secret": "made-up~s3cret"}).in_text(play.output, "output") == []
 
 
-@pytest.mark.parametrize("kind", ["client_secret", "client_certificate"])
-def test_nothing_is_shown_on_the_way(plays: Plays, emulator: Emulator, leaf: Issued, kind: str) -> None:
+def _over_ssh(plays: Plays) -> dict[str, t.Any]:
+    """Variables of a host that Ansible's ssh connection reaches by a stand-in for the program ssh."""
+    program = plays.directory / "ssh"
+    program.write_text('#!/bin/sh\nfor command; do :; done\nexec /bin/sh -c "$command"\n')
+    program.chmod(0o755)
+    return {
+        "ansible_connection": "ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_ssh_executable": str(program),
+        "ansible_ssh_transfer_method": "piped",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "connection"), [("client_secret", "local"), ("client_secret", "ssh"), ("client_certificate", "local")]
+)
+def test_nothing_is_shown_on_the_way(
+    plays: Plays, emulator: Emulator, leaf: Issued, kind: str, connection: str
+) -> None:
     """Not in syslog, not with -vvvvv, not with ANSIBLE_DEBUG, whether it succeeds or is refused."""
+    over = _over_ssh(plays) if connection == "ssh" else {}
     given = {f"app_token_{name}": value for name, value in _given(emulator, leaf)[kind].items()}
     tasks = [
         _get(cache="none"),
@@ -235,7 +253,7 @@ def test_nothing_is_shown_on_the_way(plays: Plays, emulator: Emulator, leaf: Iss
     ):
         channels = Channels(plays, emulator, Path(directory))
         env = {"ANSIBLE_DEBUG": "1", "ENTRA_AUTH_CLIENT_SECRET": None}
-        outlets = channels.run(tasks, "-vvvvv", env=env, **given, app_token_authority=server.url)
+        outlets = channels.run(tasks, "-vvvvv", env=env, **given, **over, app_token_authority=server.url)
         assert outlets.play.returncode == 0, outlets.play.output[-3000:]
         forms = [dict(urllib.parse.parse_qsl(received.body)) for received in server.received]
         assert len(forms) == 2
