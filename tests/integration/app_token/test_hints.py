@@ -91,12 +91,17 @@ def test_the_lookup_tells_the_same(plays: Plays, emulator: Emulator) -> None:
     codes = [7000215, 7000222, 700016, 90002, 500011, 1002012, 53003, 700213, 700082, 90033]
     for code in codes:
         emulator.fault("error", code=code, client_id=_client_id(code))
-    _play, told = _refusals(plays, codes, _LOOKUP)
-    assert set(told) == set(codes)
+    # A task each: before ansible-core 2.19 an expression that fails ends the whole loop.
+    tasks = [
+        {"name": str(code), **_LOOKUP, "ignore_errors": True, "vars": {"padded": f"{code:012}"}} for code in codes
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env=ENV)
+    assert play.returncode == 0, play.output
     for code in codes:
-        assert f"AADSTS{code}: " in told[code]["msg"]
-        assert HINTS[code].cause in told[code]["msg"]
-        assert HINTS[code].fix in told[code]["msg"]
+        message = play.result(str(code))["msg"]
+        assert f"AADSTS{code}: " in message
+        assert HINTS[code].cause in message
+        assert HINTS[code].fix in message
 
 
 def test_older_answers_with_line_breaks_are_told_alike(plays: Plays, emulator: Emulator) -> None:

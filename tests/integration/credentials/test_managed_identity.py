@@ -361,9 +361,13 @@ def test_off_azure_nobody_answers(machine: Machine) -> None:
 @pytest.mark.parametrize("what", ["hangs up", "says nothing", "is a firewall", "is another cloud"])
 def test_off_azure_somebody_else_is_there(machine: Machine, what: str) -> None:
     """One connection, no second try, long before timeout and retry_for; and nobody is told of an identity."""
+
+    def say_nothing(connection: socket.socket) -> None:
+        server.silence(connection)
+
     canned = {
         "hangs up": hang_up,
-        "says nothing": lambda connection: server.silence(connection),  # noqa: PLW0108 - which is not there yet
+        "says nothing": say_nothing,
         "is a firewall": answer(403, "<html>Forbidden</html>", Content_Type="text/html"),
         "is another cloud": answer(404, "Not Found", Content_Type="text/plain"),
     }

@@ -25,8 +25,8 @@ class TaggedText(str):
 
     __slots__ = ("origin",)
 
-    def __str__(self) -> str:
-        return self  # pylint: disable=invalid-str-returned  # a subclass of str is what str() may return, and does here
+    def __str__(self) -> str:  # pylint: disable=invalid-str-returned  # a subclass of str is one, too
+        return self
 
 
 def converted(type_: str, value: t.Any) -> t.Any:
