@@ -92,9 +92,7 @@ def test_the_lookup_tells_the_same(plays: Plays, emulator: Emulator) -> None:
     for code in codes:
         emulator.fault("error", code=code, client_id=_client_id(code))
     # A task each: before ansible-core 2.19 an expression that fails ends the whole loop.
-    tasks = [
-        {"name": str(code), **_LOOKUP, "ignore_errors": True, "vars": {"padded": f"{code:012}"}} for code in codes
-    ]
+    tasks = [{"name": str(code), **_LOOKUP, "ignore_errors": True, "vars": {"padded": f"{code:012}"}} for code in codes]
     play = plays.run([{"tasks": tasks}], record=True, env=ENV)
     assert play.returncode == 0, play.output
     for code in codes:
