@@ -28,6 +28,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 def convert(spec: OptionSpec, value: t.Any, origin: str) -> t.Any:
     """The value of an option in its type, as plain Python; InputError names the option and its origin."""
+    if spec.name == "claims_challenge" and isinstance(value, t.Mapping):
+        # Before ansible-core 2.19 a template that gives JSON becomes the data that JSON stands for.
+        value = json.dumps(value)
     try:
         converted = _CONVERTERS[spec.type](value)
     except (TypeError, ValueError, OverflowError):
