@@ -5,5 +5,7 @@
 
 set -eux
 
-# The emulator is beside the targets; what it runs sees it in place of Microsoft.
-PYTHONPATH=../../.. python -m entra_emulator exec -- ansible-playbook -i localhost, -c local play.yml "$@"
+# The emulator is a part of the collection's tests; what it runs sees it in place of Microsoft.
+export PYTHONPATH="${ANSIBLE_COLLECTIONS_PATH%%:*}/ansible_collections/entra/auth/tests"
+python -m entra_emulator exec -- ansible-playbook -i localhost, -c local \
+  -e '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}' play.yml "$@"
