@@ -221,7 +221,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials import create_credential
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import create_credential
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions, argument_spec
 

@@ -14,14 +14,14 @@ import functools
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
-from ansible_collections.entra.auth.plugins.module_utils._credentials import (
+from ansible_collections.entra.auth.plugins.module_utils._credentials._device_code import DeviceCode
+from ansible_collections.entra.auth.plugins.module_utils._credentials._managed_identity import ManagedIdentity
+from ansible_collections.entra.auth.plugins.module_utils._credentials._refresh_token import RefreshToken
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import (
     CREDENTIALS,
     choose_kind,
     create_credential,
 )
-from ansible_collections.entra.auth.plugins.module_utils._credentials._device_code import DeviceCode
-from ansible_collections.entra.auth.plugins.module_utils._credentials._managed_identity import ManagedIdentity
-from ansible_collections.entra.auth.plugins.module_utils._credentials._refresh_token import RefreshToken
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.module_utils._scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
@@ -36,7 +36,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._validation import (
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._credentials import Credential, TokenRequest
+    from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import Credential, TokenRequest
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import RefreshTokenKeeper

@@ -18,12 +18,12 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._authority import authority_url, is_loopback, validate_tenant
-from ansible_collections.entra.auth.plugins.module_utils._credentials import CREDENTIALS
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._credentials import Credential
+    from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import Credential
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
 
 # RFC 9110 section 5: a field name is a token; a field value has no control characters but the tab.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import typing as t
@@ -126,7 +127,7 @@ def test_refused_certificates(emulator: Emulator, issued: Files, certificate_app
 def federated(emulator: Emulator, app: str, subject: str = "job", **more: t.Any) -> dict[str, t.Any]:
     """The answer to a request with an assertion that is minted when it is needed."""
     named = {"issuer": "https://issuer.example", "subject": subject, "audience": _AUDIENCE, **more}
-    return confidential(emulator, {"client_assertion": lambda: emulator.mint_assertion(**named)}, app)
+    return confidential(emulator, {"client_assertion": functools.partial(emulator.mint_assertion, **named)}, app)
 
 
 def test_assertion(emulator: Emulator, federated_app: str, graph_says: Callable[[str], int]) -> None:

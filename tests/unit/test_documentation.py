@@ -15,7 +15,7 @@ import yaml
 from documents import GUIDES, README, ROLE_READMES, ROOT
 
 from ansible_collections.entra.auth.plugins.module_utils._clouds import ALIASES, CLOUDS
-from ansible_collections.entra.auth.plugins.module_utils._credentials import CREDENTIALS
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
 
 if t.TYPE_CHECKING:

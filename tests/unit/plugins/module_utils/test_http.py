@@ -40,7 +40,8 @@ class Waits(t.Protocol):
 
     slept: list[float]
 
-    def time(self) -> float: ...
+    def time(self) -> float:
+        """Seconds."""
 
 
 def send(url: str, *, retry_for: float = 60, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:

@@ -18,7 +18,7 @@ import trustme
 from canned_server import CannedServer, answer, json_answer, silence, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils import _managed_identity as module
-from ansible_collections.entra.auth.plugins.module_utils._credentials import create_credential
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import create_credential
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
 from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions

@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials import CREDENTIALS
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS, AppTokenOptions
 
 # What other tools set, in the order of the documentation; written out, because playbooks and AWX rely on it.

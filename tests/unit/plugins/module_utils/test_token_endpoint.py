@@ -42,7 +42,8 @@ class Waits(t.Protocol):
 
     slept: list[float]
 
-    def time(self) -> float: ...
+    def time(self) -> float:
+        """Seconds."""
 
 
 def network(**settings: t.Any) -> NetworkSettings:

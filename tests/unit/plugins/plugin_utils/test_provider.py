@@ -40,7 +40,8 @@ class Told(t.Protocol):
 
     shown: list[tuple[str, str]]
 
-    def on(self, channel: str) -> list[str]: ...
+    def on(self, channel: str) -> list[str]:
+        """What was shown there."""
 
 
 class Host:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials import CREDENTIALS
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS, AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._validation import (

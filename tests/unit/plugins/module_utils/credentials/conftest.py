@@ -12,7 +12,7 @@ import urllib.parse
 import pytest
 from canned_server import CannedServer, token_answer
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials import create_credential
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import create_credential
 from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
 from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
 

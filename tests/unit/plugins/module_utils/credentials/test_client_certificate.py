@@ -15,7 +15,7 @@ import jwt
 import pytest
 
 from ansible_collections.entra.auth.plugins.module_utils import _certificates
-from ansible_collections.entra.auth.plugins.module_utils._credentials import create_credential
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import create_credential
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
 from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
 

@@ -15,7 +15,7 @@ import pytest
 from canned_server import CannedServer, answer, json_answer, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils._assertions import described
-from ansible_collections.entra.auth.plugins.module_utils._credentials import create_credential
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import create_credential
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     EntraAuthError,
     InputError,

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials import (
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import (
     CREDENTIALS,
     TokenRequest,
     choose_kind,
