@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._credentials._base import OAuthCredential, TokenRequest
+from ansible_collections.entra.auth.plugins.module_utils._credentials._base import Credential, TokenRequest
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -21,15 +21,12 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 
-class DeviceCode(OAuthCredential):
+class DeviceCode(Credential):
     """Never chosen by itself, because somebody has to be there to sign in."""
 
     kind = "device_code"
     given_by = ()
     delegated = True
-
-    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
-        return {}
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         from ansible_collections.entra.auth.plugins.module_utils._device_authorization import sign_in
