@@ -11,6 +11,7 @@ Imported only when a request is due, because loading requests costs more than a 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import email.utils
 import re
@@ -75,16 +76,21 @@ class NetworkSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to send. ``form`` goes form-encoded into the body of a POST; without one nothing is in the body.
+    """What to send: ``form`` goes form-encoded, ``body`` as it is or from a file opened anew for each attempt.
 
-    ``retried_statuses`` are those that mean to ask again, with the waits of the retry policy.
+    ``retried_statuses`` are those that mean to ask again, with the waits of the retry policy. One that is not
+    ``repeatable`` is not sent again once it may have arrived. ``read`` takes the body of the answer, given until when
+    by time.monotonic; without one it is bounded to what a token endpoint answers.
     """
 
     url: str
     method: str = "GET"
     headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     form: t.Mapping[str, str] | None = dataclasses.field(default=None, repr=False)
+    body: bytes | t.Callable[[], t.BinaryIO] | None = dataclasses.field(default=None, repr=False)
+    repeatable: bool = True
     retried_statuses: tuple[int, ...] = (408, 429, 500, 502, 503, 504)
+    read: t.Callable[[requests.Response, float], bytes] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +171,10 @@ class Transport:
         self._session.headers["User-Agent"] = _USER_AGENT
         if not settings.validate_certs:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        # One for all requests, because it owns the connections that are kept alive.
+        self._adapter = self._new_adapter()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, self._adapter)
 
     def send(self, request: Request, *, until: float) -> Answer:
         """The complete answer to a request; lost connections and busy answers are repeated until ``until``.
@@ -180,7 +190,7 @@ class Transport:
     def _attempt(self, request: Request, policy: _RetryWithin) -> Answer | NetworkError:
         try:
             while True:
-                self._mount(self._adapter(policy))
+                self._adapter.max_retries = policy
                 try:
                     return self._exchange(request, policy)
                 except (ProtocolError, ReadTimeoutError) as exc:
@@ -190,16 +200,12 @@ class Transport:
         except (requests.RequestException, HTTPError, OSError) as exc:
             return network_error(request.url, exc)
 
-    def _adapter(self, policy: _RetryWithin) -> requests.adapters.HTTPAdapter:
-        adapter = requests.adapters.HTTPAdapter(max_retries=policy)
+    def _new_adapter(self) -> requests.adapters.HTTPAdapter:
+        adapter = requests.adapters.HTTPAdapter()
         if self._settings.fingerprint:
             # Compared before anything is sent, by urllib3.
             adapter.init_poolmanager(1, 1, assert_fingerprint=self._settings.fingerprint)
         return adapter
-
-    def _mount(self, adapter: requests.adapters.HTTPAdapter) -> None:
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter)
 
     def _verify(self) -> str | bool:
         if self._settings.fingerprint or not self._settings.validate_certs:
@@ -207,11 +213,16 @@ class Transport:
         return self._settings.ca_path or True
 
     def _exchange(self, request: Request, policy: _RetryWithin) -> Answer:
+        with contextlib.ExitStack() as files:
+            body = files.enter_context(request.body()) if callable(request.body) else request.body
+            return self._send(request, request.form if body is None else body, policy)
+
+    def _send(self, request: Request, data: t.Any, policy: _RetryWithin) -> Answer:
         proxy = self._settings.proxy
         response = self._session.request(
             request.method,
             request.url,
-            data=request.form,
+            data=data,
             headers=dict(request.headers),
             timeout=self._settings.timeout,
             proxies={"http": proxy, "https": proxy} if proxy else None,
@@ -220,7 +231,7 @@ class Transport:
             stream=True,
         )
         with response:
-            body = _bounded_body(response, time.monotonic() + self._settings.timeout)
+            body = (request.read or bounded_body)(response, time.monotonic() + self._settings.timeout)
             return Answer(response.status_code, response.headers, body, policy.attempts.began_on)
 
 
@@ -228,7 +239,7 @@ def _policy(request: Request, until: float, retries: int) -> _RetryWithin:
     policy = _RetryWithin(
         total=None,
         connect=retries,
-        read=retries,
+        read=retries if request.repeatable else False,
         redirect=False,
         # Whatever is neither a lost connection nor a busy answer, as an untrusted certificate, stays what it is.
         other=0,
@@ -241,18 +252,23 @@ def _policy(request: Request, until: float, retries: int) -> _RetryWithin:
     return policy
 
 
-def _bounded_body(response: requests.Response, until: float) -> bytes:
-    # Whatever one read of the socket gave, so that an answer dripping in for ever meets the deadline.
+def chunks(response: requests.Response) -> t.Iterator[bytes]:
+    """The body of an answer as it arrives, each piece whatever one read of the socket gave."""
     raw = response.raw
     read = (lambda: raw.read1(65536, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(1))
+    return iter(read, b"")
+
+
+def bounded_body(response: requests.Response, until: float, limit: int = _MAX_ANSWER_BYTES) -> bytes:
+    """The whole body, if it has at most ``limit`` bytes and ends in time, though it may be dripping in for ever."""
     body = bytearray()
-    while chunk := read():
+    for chunk in chunks(response):
         body += chunk
-        if len(body) > _MAX_ANSWER_BYTES:
-            raise requests.RequestException(f"the answer is larger than {_MAX_ANSWER_BYTES} bytes")
+        if len(body) > limit:
+            raise requests.RequestException(f"the answer is larger than {limit} bytes")
         if time.monotonic() > until:
             raise requests.Timeout("the answer did not end in time")
     return bytes(body)
 
 
-__all__ = ("Answer", "NetworkSettings", "Request", "Transport")
+__all__ = ("Answer", "NetworkSettings", "Request", "Transport", "bounded_body", "chunks")
