@@ -191,10 +191,23 @@ options:
       - >-
         V(run) shares them between all hosts, forks and tasks of one run, in the run's own temporary directory.
       - >-
+        V(user) shares them between all runs of a user on this machine, in C($XDG_CACHE_HOME/entra_auth) or
+        C(~/.cache/entra_auth).
+      - >-
+        The URL of a Redis server, C(redis://) or C(rediss://) as redis-py takes it, shares them between machines.
+        With C(?sentinel=NAME) its hosts are sentinels that know the service of that name, with C(?cluster=true) nodes
+        of a cluster. A password in it is kept out of all output; don't put it into ansible.cfg.
+      - >-
         V(none) asks for a new token every time.
+      - Where V(user) or Redis can't be used, V(run) is, with a warning.
     type: str
-    choices: [run, none]
     default: run
+  cache_key:
+    description:
+      - A long random secret that seals a shared O(cache) for credentials that have no secret of their own, which are
+        managed identity, federated, and a device code without O(refresh_token_file).
+      - Give the same to all who share the cache. Without it, V(run) is used for these credentials.
+    type: str
   min_validity:
     description:
       - Never hand out a cached token with fewer seconds left. A token issued with a shorter life is used
@@ -447,6 +460,11 @@ options:
         key: cache
     vars:
       - name: app_token_cache
+  cache_key:
+    env:
+      - name: ENTRA_AUTH_CACHE_KEY
+    vars:
+      - name: app_token_cache_key
   min_validity:
     env:
       - name: ENTRA_AUTH_MIN_VALIDITY

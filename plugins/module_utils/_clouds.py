@@ -4,7 +4,8 @@
 
 """The clouds: login hosts, API hosts and resource identifiers, as data.
 
-Sources: Microsoft Learn "National clouds" (login hosts), "National cloud deployments" of Microsoft Graph, and the
+Sources: Microsoft Learn "National clouds" (login hosts), "National cloud deployments" of Microsoft Graph, "Compare
+global Azure and Azure Government" and "Developer guide for Azure operated by 21Vianet" (host suffixes), and the
 resource tables of Azure CLI, go-autorest and go-azure-sdk. A resource identifier is sent exactly as written here: one
 that ends in a slash gives a scope with two slashes, which is intended, because Entra takes what stands before
 ``/.default`` literally as the audience (Learn, "Scopes and permissions", trailing slash).
@@ -24,12 +25,14 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 class Api:
     """A protected API: ``resource`` is its identifier in scopes, ``url`` its base URL where it has just one.
 
-    ``also`` are other identifiers Entra knows it by; a scope that names one of them still means this API.
+    ``also`` are other identifiers Entra knows it by; a scope that names one of them still means this API. ``hosts``
+    are the hosts a token for it is good for besides that of ``url``; ``*.`` stands for all that end so.
     """
 
     resource: str
     url: str | None = None
     also: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
     def is_named_by(self, resource: str) -> bool:
         """Whether a resource identifier, with or without its last slash, means this API."""
@@ -63,41 +66,57 @@ class Cloud:
         )
 
 
-def _same(resource: str, *also: str) -> Api:
+def _same(resource: str, *also: str, hosts: tuple[str, ...] = ()) -> Api:
     """An API whose identifier is also its base URL."""
-    return Api(resource, resource, also)
+    return Api(resource, resource, also, hosts)
+
+
+def _many(resource: str, *hosts: str) -> Api:
+    """An API of as many hosts as it has customers' resources."""
+    return Api(resource, hosts=hosts)
+
+
+def _same_id_everywhere(storage_suffix: str, messaging_suffix: str, *storage_hosts: str) -> dict[str, Api]:
+    """The APIs whose identifier is the same in every cloud, and whose hosts are not."""
+    services = ("blob", "dfs", "file", "queue", "table")
+    messaging = f"*.servicebus.{messaging_suffix}"
+    return {
+        "storage": _many(
+            "https://storage.azure.com/", *(f"*.{service}.{storage_suffix}" for service in services), *storage_hosts
+        ),
+        "event_hubs": _many("https://eventhubs.azure.net/", messaging),
+        "service_bus": _many("https://servicebus.azure.net/", messaging),
+    }
 
 
 _GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
-
-_EVERYWHERE = {
-    "storage": Api("https://storage.azure.com/"),
-    "event_hubs": Api("https://eventhubs.azure.net/"),
-    "service_bus": Api("https://servicebus.azure.net/"),
-}
-
 _USGOV = {
-    **_EVERYWHERE,
+    **_same_id_everywhere("core.usgovcloudapi.net", "usgovcloudapi.net"),
     "app_insights": _same("https://api.applicationinsights.us"),
     "arm": Api(
         "https://management.core.usgovcloudapi.net",
         "https://management.usgovcloudapi.net",
         ("https://management.usgovcloudapi.net",),
+        ("*.management.usgovcloudapi.net",),
     ),
-    "batch": Api("https://batch.core.usgovcloudapi.net/"),
+    "batch": _many("https://batch.core.usgovcloudapi.net/", "*.batch.usgovcloudapi.net"),
     "defender": Api("https://api.securitycenter.microsoft.com", "https://api-gov.securitycenter.microsoft.us"),
     "exchange": _same("https://outlook.office365.us"),
     "fabric": _same("https://api.fabric.microsoft.us"),
     "graph": _same("https://graph.microsoft.us", _GRAPH_APP_ID),
-    "key_vault": Api("https://vault.usgovcloudapi.net"),
+    "key_vault": _many("https://vault.usgovcloudapi.net", "*.vault.usgovcloudapi.net"),
     "log_analytics": _same("https://api.loganalytics.us"),
-    "managed_hsm": Api("https://managedhsm.usgovcloudapi.net"),
-    "monitor": Api("https://monitor.azure.us"),
-    "oss_rdbms": Api("https://ossrdbms-aad.database.usgovcloudapi.net"),
+    "managed_hsm": _many("https://managedhsm.usgovcloudapi.net", "*.managedhsm.usgovcloudapi.net"),
+    "monitor": _many("https://monitor.azure.us", "*.monitor.azure.us"),
+    "oss_rdbms": _many(
+        "https://ossrdbms-aad.database.usgovcloudapi.net",
+        "*.mysql.database.usgovcloudapi.net",
+        "*.postgres.database.usgovcloudapi.net",
+    ),
     "power_bi": Api("https://high.analysis.usgovcloudapi.net/powerbi/api", "https://api.high.powerbigov.us"),
-    "sql": Api("https://database.usgovcloudapi.net/"),
-    "synapse": Api("https://dev.azuresynapse.usgovcloudapi.net"),
+    "sql": _many("https://database.usgovcloudapi.net/", "*.database.usgovcloudapi.net"),
+    "synapse": _many("https://dev.azuresynapse.usgovcloudapi.net", "*.dev.azuresynapse.usgovcloudapi.net"),
 }
 
 CLOUDS: t.Mapping[str, Cloud] = {
@@ -106,28 +125,54 @@ CLOUDS: t.Mapping[str, Cloud] = {
         "https://login.microsoftonline.com",
         "api://AzureADTokenExchange",
         {
-            **_EVERYWHERE,
+            **_same_id_everywhere("core.windows.net", "windows.net", "*.storage.azure.net"),
             "app_insights": _same("https://api.applicationinsights.io"),
-            "arm": _same("https://management.azure.com", "https://management.core.windows.net"),
-            "batch": Api("https://batch.core.windows.net/"),
-            "cognitive_services": Api("https://cognitiveservices.azure.com"),
-            "cosmos": Api("https://cosmos.azure.com"),
-            "defender": Api("https://api.securitycenter.microsoft.com", "https://api.security.microsoft.com"),
-            "defender_xdr": _same("https://api.security.microsoft.com"),
-            "devops": Api("499b84ac-1321-427f-aa17-267ca6975798", "https://dev.azure.com"),
-            "exchange": _same("https://outlook.office365.com"),
+            "arm": _same(
+                "https://management.azure.com",
+                "https://management.core.windows.net",
+                hosts=("*.management.azure.com",),
+            ),
+            "batch": _many("https://batch.core.windows.net/", "*.batch.azure.com"),
+            "cognitive_services": _many(
+                "https://cognitiveservices.azure.com",
+                "*.cognitiveservices.azure.com",
+                "*.api.cognitive.microsoft.com",
+                "*.openai.azure.com",
+                "*.services.ai.azure.com",
+            ),
+            "cosmos": _many("https://cosmos.azure.com", "*.documents.azure.com"),
+            "defender": Api(
+                "https://api.securitycenter.microsoft.com",
+                "https://api.security.microsoft.com",
+                hosts=("*.api.security.microsoft.com", "*.securitycenter.microsoft.com"),
+            ),
+            "defender_xdr": _same("https://api.security.microsoft.com", hosts=("*.api.security.microsoft.com",)),
+            "devops": Api(
+                "499b84ac-1321-427f-aa17-267ca6975798",
+                "https://dev.azure.com",
+                hosts=("*.dev.azure.com", "*.visualstudio.com"),
+            ),
+            "exchange": _same("https://outlook.office365.com", hosts=("outlook.office.com",)),
             "fabric": _same("https://api.fabric.microsoft.com"),
             "graph": _same("https://graph.microsoft.com", _GRAPH_APP_ID),
-            "key_vault": Api("https://vault.azure.net"),
-            "log_analytics": _same("https://api.loganalytics.io"),
-            "managed_hsm": Api("https://managedhsm.azure.net"),
-            "monitor": Api("https://monitor.azure.com"),
+            "key_vault": _many("https://vault.azure.net", "*.vault.azure.net"),
+            "log_analytics": _same("https://api.loganalytics.io", hosts=("api.loganalytics.azure.com",)),
+            "managed_hsm": _many("https://managedhsm.azure.net", "*.managedhsm.azure.net"),
+            "monitor": _many("https://monitor.azure.com", "*.monitor.azure.com", "*.monitoring.azure.com"),
             "office_management": _same("https://manage.office.com"),
-            "oss_rdbms": Api("https://ossrdbms-aad.database.windows.net"),
-            "power_bi": Api("https://analysis.windows.net/powerbi/api", "https://api.powerbi.com"),
-            "search": Api("https://search.azure.com"),
-            "sql": Api("https://database.windows.net/"),
-            "synapse": Api("https://dev.azuresynapse.net"),
+            "oss_rdbms": _many(
+                "https://ossrdbms-aad.database.windows.net",
+                "*.mysql.database.azure.com",
+                "*.postgres.database.azure.com",
+            ),
+            "power_bi": Api(
+                "https://analysis.windows.net/powerbi/api",
+                "https://api.powerbi.com",
+                hosts=("*.analysis.windows.net",),
+            ),
+            "search": _many("https://search.azure.com", "*.search.windows.net"),
+            "sql": _many("https://database.windows.net/", "*.database.windows.net"),
+            "synapse": _many("https://dev.azuresynapse.net", "*.dev.azuresynapse.net"),
         },
     ),
     "usgov": Cloud("usgov", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov", _USGOV),
@@ -147,20 +192,28 @@ CLOUDS: t.Mapping[str, Cloud] = {
         "https://login.partner.microsoftonline.cn",
         "api://AzureADTokenExchangeChina",
         {
-            **_EVERYWHERE,
+            **_same_id_everywhere("core.chinacloudapi.cn", "chinacloudapi.cn"),
             "app_insights": _same("https://api.applicationinsights.azure.cn"),
-            "arm": _same("https://management.chinacloudapi.cn", "https://management.core.chinacloudapi.cn"),
-            "batch": Api("https://batch.chinacloudapi.cn/"),
+            "arm": _same(
+                "https://management.chinacloudapi.cn",
+                "https://management.core.chinacloudapi.cn",
+                hosts=("*.management.chinacloudapi.cn",),
+            ),
+            "batch": _many("https://batch.chinacloudapi.cn/", "*.batch.chinacloudapi.cn"),
             "exchange": _same("https://partner.outlook.cn"),
             "graph": _same("https://microsoftgraph.chinacloudapi.cn", _GRAPH_APP_ID),
-            "key_vault": Api("https://vault.azure.cn"),
+            "key_vault": _many("https://vault.azure.cn", "*.vault.azure.cn"),
             "log_analytics": _same("https://api.loganalytics.azure.cn"),
-            "managed_hsm": Api("https://managedhsm.azure.cn"),
-            "monitor": Api("https://monitor.azure.cn"),
-            "oss_rdbms": Api("https://ossrdbms-aad.database.chinacloudapi.cn"),
+            "managed_hsm": _many("https://managedhsm.azure.cn", "*.managedhsm.azure.cn"),
+            "monitor": _many("https://monitor.azure.cn", "*.monitor.azure.cn"),
+            "oss_rdbms": _many(
+                "https://ossrdbms-aad.database.chinacloudapi.cn",
+                "*.mysql.database.chinacloudapi.cn",
+                "*.postgres.database.chinacloudapi.cn",
+            ),
             "power_bi": Api("https://analysis.chinacloudapi.cn/powerbi/api", "https://api.powerbi.cn"),
-            "sql": Api("https://database.chinacloudapi.cn/"),
-            "synapse": Api("https://dev.azuresynapse.azure.cn"),
+            "sql": _many("https://database.chinacloudapi.cn/", "*.database.chinacloudapi.cn"),
+            "synapse": _many("https://dev.azuresynapse.azure.cn", "*.dev.azuresynapse.azure.cn"),
         },
     ),
 }

@@ -15,6 +15,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+_ONCE = ", once for the whole run (force_refresh asks again)"
+
 
 @dataclasses.dataclass(frozen=True)
 class ServiceAnswer:
@@ -32,10 +34,13 @@ class EntraAuthError(Exception):
     """Anything this collection reports to a user.
 
     ``hint`` is one sentence that says what to do, ``answer`` what the service said, where it said something, and
-    ``asked`` in words what was asked of it.
+    ``asked`` in words what was asked of it. ``passes_after`` are the seconds after which asking the same again may go
+    better; None where only a change helps. ``is_shared`` is whether another caller met it.
     """
 
     asked: str | None = None
+    passes_after: float | None = None
+    is_shared = False
 
     def __init__(self, message: str, *, hint: str | None = None, answer: ServiceAnswer | None = None) -> None:
         super().__init__(message)
@@ -57,7 +62,7 @@ class EntraAuthError(Exception):
         parts = [
             self.message,
             self.hint and f"To fix it: {self.hint}",
-            self.asked and f"Asked with {self.asked}.",
+            self.asked and f"Asked with {self.asked}{_ONCE if self.is_shared else ''}.",
             ids and f"For support: {', '.join(ids)}.",
         ]
         return " ".join(part for part in parts if part)
@@ -79,6 +84,8 @@ class InputError(EntraAuthError):
 
 class NetworkError(EntraAuthError):
     """The service was not reached, or what came back was not an answer of Entra."""
+
+    passes_after = 30.0
 
 
 class TokenRequestRefused(EntraAuthError):

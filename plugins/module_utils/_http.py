@@ -20,6 +20,7 @@ import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._network_errors import network_error
 
@@ -50,7 +51,7 @@ class NetworkSettings:
     """How to reach a service. ``timeout`` bounds one exchange, ``retry_for`` all of its repetitions, in seconds.
 
     ``use_environment`` is whether proxy and CA variables count. ``fingerprint`` pins the certificate of a server that
-    no CA vouches for.
+    no CA vouches for. ``on_pause`` is told before each wait between two exchanges how many seconds it takes.
     """
 
     timeout: float
@@ -61,9 +62,12 @@ class NetworkSettings:
     lost_connection_retries: int = 3
     use_environment: bool = True
     fingerprint: str | None = None
+    on_pause: t.Callable[[float], object] = lambda seconds: None
 
     @classmethod
-    def of(cls, options: AppTokenOptions) -> NetworkSettings:
+    def of(
+        cls, options: AppTokenOptions, on_pause: t.Callable[[float], object] = lambda seconds: None
+    ) -> NetworkSettings:
         """The settings that the options hold."""
         return cls(
             timeout=options.timeout,
@@ -71,7 +75,13 @@ class NetworkSettings:
             proxy=options.proxy,
             ca_path=options.ca_path,
             validate_certs=options.validate_certs,
+            on_pause=on_pause,
         )
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two exchanges."""
+        self.on_pause(seconds)
+        time.sleep(seconds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,12 +105,12 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """A complete HTTP answer; ``headers`` compare without case, ``asked_on`` (epoch seconds) began the last attempt."""
+    """A complete HTTP answer; ``headers`` compare without case, ``asked_on`` is when the last attempt began."""
 
     status: int
     headers: t.Mapping[str, str]
     body: bytes = dataclasses.field(repr=False)
-    asked_on: float
+    asked_on: Moment
 
     @property
     def retry_after(self) -> float | None:
@@ -120,7 +130,8 @@ class _Attempts:
     """Shared by the retry policies of one request, of which urllib3 makes a new one for each attempt."""
 
     deadline: float
-    began_on: float = dataclasses.field(default_factory=time.time)
+    on_pause: t.Callable[[float], object]
+    began_on: Moment = dataclasses.field(default_factory=Moment.now)
 
 
 class _RetryWithin(Retry):
@@ -138,15 +149,18 @@ class _RetryWithin(Retry):
 
     def increment(self, *args: t.Any, **context: t.Any) -> _RetryWithin:
         successor = super().increment(*args, **context)
-        response = context.get("response")
-        wait = (self.get_retry_after(response) if response else None) or successor.get_backoff_time()
-        if time.monotonic() + wait > self.attempts.deadline:
+        if time.monotonic() + successor.pause_after(context.get("response")) > self.attempts.deadline:
             raise MaxRetryError(context["_pool"], "", context.get("error"))
         return successor
 
     def sleep(self, response: t.Any = None) -> None:
+        self.attempts.on_pause(self.pause_after(response))
         super().sleep(response)
-        self.attempts.began_on = time.time()
+        self.attempts.began_on = Moment.now()
+
+    def pause_after(self, response: t.Any) -> float:
+        """The seconds to wait after an answer, or after none."""
+        return (self.get_retry_after(response) if response else None) or self.get_backoff_time()
 
     def parse_retry_after(self, retry_after: str) -> float:
         # What can't be read counts as not there, where urllib3 would give up.
@@ -182,7 +196,7 @@ class Transport:
         ``until`` is by time.monotonic. Redirects are not followed: they would carry the credential elsewhere.
         Raises NetworkError.
         """
-        outcome = self._attempt(request, _policy(request, until, self._settings.lost_connection_retries))
+        outcome = self._attempt(request, _policy(request, until, self._settings))
         if isinstance(outcome, NetworkError):
             raise outcome
         return outcome
@@ -235,7 +249,8 @@ class Transport:
             return Answer(response.status_code, response.headers, body, policy.attempts.began_on)
 
 
-def _policy(request: Request, until: float, retries: int) -> _RetryWithin:
+def _policy(request: Request, until: float, settings: NetworkSettings) -> _RetryWithin:
+    retries = settings.lost_connection_retries
     policy = _RetryWithin(
         total=None,
         connect=retries,
@@ -248,7 +263,7 @@ def _policy(request: Request, until: float, retries: int) -> _RetryWithin:
         backoff_factor=_BACKOFF_FACTOR_SECONDS,
         raise_on_status=False,
     )
-    policy.attempts = _Attempts(until)
+    policy.attempts = _Attempts(until, settings.on_pause)
     return policy
 
 
@@ -259,13 +274,18 @@ def chunks(response: requests.Response) -> t.Iterator[bytes]:
     return iter(read, b"")
 
 
-def bounded_body(response: requests.Response, until: float, limit: int = _MAX_ANSWER_BYTES) -> bytes:
-    """The whole body, if it has at most ``limit`` bytes and ends in time, though it may be dripping in for ever."""
+def bounded_body(
+    response: requests.Response, until: float, limit: int = _MAX_ANSWER_BYTES, too_large: Exception | None = None
+) -> bytes:
+    """The whole body, if it ends in time, though it may be dripping in for ever.
+
+    Raises ``too_large`` for one of more than ``limit`` bytes.
+    """
     body = bytearray()
     for chunk in chunks(response):
         body += chunk
         if len(body) > limit:
-            raise requests.RequestException(f"the answer is larger than {limit} bytes")
+            raise too_large or requests.RequestException(f"the answer is larger than {limit} bytes")
         if time.monotonic() > until:
             raise requests.Timeout("the answer did not end in time")
     return bytes(body)

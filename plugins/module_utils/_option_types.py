@@ -11,6 +11,7 @@ Ansible's own converters repeat the value in their messages, which must not happ
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import json
 import math
@@ -103,6 +104,20 @@ def _to_dict(value: t.Any) -> dict[str, str]:
     return {_to_str(name): _to_str(content) for name, content in pairs.items()}
 
 
+def plain(value: t.Any) -> t.Any:
+    """Data as plain Python that JSON knows: Ansible's own strings, lists and mappings, and YAML's dates, resolved.
+
+    Raises TypeError for anything else.
+    """
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, t.Mapping):
+        return {_to_str(name): plain(content) for name, content in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else _to_str(value)
+
+
 _CONVERTERS: t.Mapping[str, t.Callable[[t.Any], t.Any]] = {
     "str": _to_str,
     "path": _to_path,
@@ -111,6 +126,7 @@ _CONVERTERS: t.Mapping[str, t.Callable[[t.Any], t.Any]] = {
     "float": _to_float,
     "list": _to_list,
     "dict": _to_dict,
+    "raw": plain,
 }
 
 # Not the names of classes, which Ansible's own say nothing to a reader.
@@ -131,7 +147,8 @@ _WANTED: t.Mapping[str, str] = {
     "float": "a number of seconds, 0 or more",
     "list": "a list of texts",
     "dict": "a mapping of names to texts",
+    "raw": "data that JSON can hold",
 }
 
 
-__all__ = ("convert",)
+__all__ = ("convert", "plain")

@@ -29,7 +29,7 @@ CREDENTIAL_KINDS = (
     "device_code",
 )
 FEDERATED_TOKEN_SOURCES = ("given", "github_actions", "azure_pipelines", "managed_identity")
-CACHES = ("run", "none")
+CACHES = ("run", "user", "none")
 INI_SECTION = "entra_auth"
 
 
@@ -129,7 +129,8 @@ class AppTokenOptions:
     required_roles: list[str] = _option("list", [])
     extra_headers: dict[str, str] = _option("dict", {})
     run_on: str = _option("str", "controller", choices=("controller", "target"))
-    cache: str = _option("str", "run", choices=CACHES)
+    cache: str = _option("str", "run")
+    cache_key: str | None = _option("str", secret=True)
     min_validity: int = _option("int", 300)
     force_refresh: bool = _option("bool", False)
     timeout: float = _option("float", 30.0)
@@ -142,14 +143,19 @@ class AppTokenOptions:
     def secrets(self) -> list[str]:
         """Every secret value among the options, for masking; a password inside a URL is one too."""
         values = [getattr(self, spec.name) for spec in OPTIONS.values() if spec.secret]
-        passwords = map(_password, (self.proxy, self.authority, self.api_base_url))
+        urls = (self.proxy, self.authority, self.api_base_url, self.cache)
+        passwords = [password for url in urls for password in passwords_in(url or "")]
         return [value for value in (*values, *passwords) if value]
 
 
-def _password(url: str | None) -> str | None:
+def passwords_in(url: str) -> list[str]:
+    """The password in a URL, as it is written there and as it is meant."""
     with contextlib.suppress(ValueError):
-        return urllib.parse.urlsplit(url or "").password
-    return None
+        parts = urllib.parse.urlsplit(url)
+        named = urllib.parse.parse_qs(parts.query).get("password", [])
+        written = [parts.password] if parts.password else []
+        return [*named, *written, *map(urllib.parse.unquote, written)]
+    return []
 
 
 OPTIONS: t.Mapping[str, OptionSpec] = {
@@ -177,4 +183,4 @@ def _argument(spec: OptionSpec) -> dict[str, t.Any]:
     return argument
 
 
-__all__ = ("INI_SECTION", "OPTIONS", "AppTokenOptions", "OptionSpec", "argument_spec")
+__all__ = ("CACHES", "INI_SECTION", "OPTIONS", "AppTokenOptions", "OptionSpec", "argument_spec", "passwords_in")

@@ -23,7 +23,7 @@ from ansible_collections.entra.auth.plugins.module_utils._clouds import ALIASES
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._clouds import Cloud
+    from ansible_collections.entra.auth.plugins.module_utils._clouds import Api, Cloud
 
 _DEFAULT = "/.default"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -31,10 +31,20 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """``value`` is the form field ``scope``; ``api_url`` the base URL of the API it is for, where that is known."""
+    """``value`` is the form field ``scope``; ``api`` the API it is for, where that is a known one."""
 
     value: str
-    api_url: str | None
+    api: Api | None
+
+    @property
+    def api_url(self) -> str | None:
+        """The base URL of the API, where it has just one."""
+        return self.api.url if self.api else None
+
+    @property
+    def resource(self) -> str:
+        """What the token is for, as its audience will say."""
+        return _resource(self.value.partition(" ")[0])
 
 
 def resolve_scope(requested: t.Sequence[str], cloud: Cloud, *, delegated: bool) -> Scope:
@@ -53,7 +63,7 @@ def resolve_scope(requested: t.Sequence[str], cloud: Cloud, *, delegated: bool) 
             hint="Ask for one token per API: one task, or one term of the lookup, each.",
         )
     api = next((api for api in map(cloud.api_named_by, map(_resource, values)) if api), None)
-    return Scope(" ".join(dict.fromkeys(values)), api.url if api else None)
+    return Scope(" ".join(dict.fromkeys(values)), api)
 
 
 def _full_scope(item: str, cloud: Cloud, *, delegated: bool) -> str:

@@ -15,15 +15,21 @@ import dataclasses
 import datetime
 import enum
 import json
+import math
 import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
 
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
+
 # RFC 6750 section 2.1, b64token. What is outside of it could end the header line, or escape masking by value.
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _RENEW_AHEAD_SECONDS = 60
 _MOMENTS = ("issued_on", "expires_on")
+# By how much the clocks of machines that share a cache may differ, as much as Entra allows for.
+_CLOCK_SKEW_SECONDS = 300
 
 
 class Freshness(enum.Enum):
@@ -39,6 +45,7 @@ class Freshness(enum.Enum):
 class Token:
     """An access token as issued. Times are epoch seconds by this machine's clock.
 
+    ``boot_id`` and ``issued_at_uptime`` are the moment of issue by the clock that nobody sets (see Moment).
     ``refresh_token`` is the newest one, where the grant gives any; ``correlation_id`` names the request in Entra's
     sign-in log.
     """
@@ -47,6 +54,8 @@ class Token:
     issued_on: float
     expires_on: float
     refresh_on: float | None = None
+    boot_id: str | None = None
+    issued_at_uptime: float | None = None
     scope: str = ""
     correlation_id: str | None = None
     refresh_token: str | None = dataclasses.field(default=None, repr=False)
@@ -69,22 +78,39 @@ class Token:
         moment = datetime.datetime.fromtimestamp(int(self.expires_on), tz=datetime.timezone.utc)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def freshness(self, now: float, *, min_validity: float) -> Freshness:
+    def freshness(self, now: Moment, *, min_validity: float) -> Freshness:
         """What may be done with this token ``now``, when none with less than ``min_validity`` seconds left will do.
 
         A token issued with a shorter life than that is used for half its life. One caller renews at ``refresh_on``
         (the service's own wish), or a minute before the others would have to wait for it.
         """
-        lifetime = self.expires_on - self.issued_on
-        floor = min_validity if lifetime > min_validity else lifetime / 2
-        left = self.expires_on - now
-        if left <= 0:
+        least, most = self.seconds_left(now)
+        floor = min_validity if self._lifetime > min_validity else self._lifetime / 2
+        if most <= 0:
             return Freshness.EXPIRED
-        if left < floor:
+        if least <= 0 or least < floor:
             return Freshness.STALE
-        ahead = floor + min(_RENEW_AHEAD_SECONDS, (lifetime - floor) / 4)
-        due = left < ahead or (self.refresh_on is not None and now >= self.refresh_on)
+        ahead = floor + min(_RENEW_AHEAD_SECONDS, (self._lifetime - floor) / 4)
+        due = least < ahead or (self.refresh_on is not None and least <= self.expires_on - self.refresh_on)
         return Freshness.DUE if due else Freshness.FRESH
+
+    def seconds_left(self, now: Moment) -> tuple[float, float]:
+        """The least and the most that may be left of its life, which differ where somebody has set a clock.
+
+        The uptime of the same boot never counts too much. It counts too little where a hypervisor has stopped the
+        machine for a while, and then the clock is set ahead, as it is for other reasons.
+        """
+        by_clock = now.epoch - self.issued_on
+        if now.uptime is not None and self.boot_id == now.boot_id and now.uptime >= (self.issued_at_uptime or math.inf):
+            age = now.uptime - (self.issued_at_uptime or 0)
+            return self._lifetime - max(age, by_clock), self._lifetime - age
+        if by_clock < -_CLOCK_SKEW_SECONDS:
+            return -math.inf, self._lifetime
+        return (self._lifetime - max(by_clock, 0),) * 2
+
+    @property
+    def _lifetime(self) -> float:
+        return self.expires_on - self.issued_on
 
     def claims(self) -> dict[str, t.Any]:
         """The claims of the token, unverified, for diagnostics only; empty when it is not a readable JWT.
@@ -106,14 +132,9 @@ class Token:
         roles = claims.get("roles") or str(claims.get("scp") or "").split()
         return [str(role) for role in roles] if isinstance(roles, list) else []
 
-    def to_json(self) -> str:
-        """All of it as text, for the sealed cache."""
-        return json.dumps(dataclasses.asdict(self))
-
     @classmethod
-    def from_json(cls, text: str | bytes) -> Token:
-        """The inverse of to_json; ValueError or TypeError for anything else."""
-        content = json.loads(text)
+    def from_dict(cls, content: t.Mapping[str, t.Any]) -> Token:
+        """The inverse of dataclasses.asdict; ValueError, TypeError or NetworkError for anything else."""
         if not isinstance(content, dict) or any(not isinstance(content.get(name), float) for name in _MOMENTS):
             raise ValueError("not a token")
         return cls(**content)

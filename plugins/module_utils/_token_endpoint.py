@@ -95,7 +95,7 @@ class TokenEndpoint:
             if interval > left or not patience.is_for(said):
                 raise _refusal(body, said, answer.status)
             patience.on_wait(left)
-            time.sleep(interval)
+            self._network.pause(interval)
 
     def post(self, url: str, fields: t.Mapping[str, str]) -> dict[str, t.Any]:
         """The answer of another endpoint of the same authority to a form. Raises as request_token does."""
@@ -141,11 +141,13 @@ def json_object(answer: Answer) -> dict[str, t.Any]:
 
 def _throttled(answer: Answer) -> TokenRequestRefused:
     wait = f" It asks to wait {answer.retry_after:g} s." if answer.retry_after is not None else ""
-    return TokenRequestRefused(
+    throttled = TokenRequestRefused(
         f"Entra has throttled this app's token requests (429 Too Many Requests) for longer than retry_for.{wait}",
         hint="Raise retry_for above that wait, and look for other jobs that ask for tokens without a cache.",
         answer=ServiceAnswer(error="too_many_requests", correlation_id=_text(answer.headers.get("client-request-id"))),
     )
+    throttled.passes_after = answer.retry_after or NetworkError.passes_after
+    return throttled
 
 
 def _interval(body: t.Mapping[str, t.Any], answer: Answer, current: float) -> float:
@@ -170,13 +172,16 @@ def token_from(answer: Answer) -> Token:
             "The token endpoint issued a token that is not of the type Bearer.",
             hint="Turn off proof-of-possession for this app; this collection sends bearer tokens.",
         )
+    asked_on = answer.asked_on
     refresh_in = _seconds(body.get("refresh_in"))
     refresh_token = body.get("refresh_token")
     return Token(
         access_token=access_token,
-        issued_on=answer.asked_on,
-        expires_on=answer.asked_on + _lifetime(body, answer.asked_on),
-        refresh_on=answer.asked_on + refresh_in if refresh_in and refresh_in > 0 else None,
+        issued_on=asked_on.epoch,
+        expires_on=asked_on.epoch + _lifetime(body, asked_on.epoch),
+        refresh_on=asked_on.epoch + refresh_in if refresh_in and refresh_in > 0 else None,
+        boot_id=asked_on.boot_id,
+        issued_at_uptime=asked_on.uptime,
         scope=str(body.get("scope") or ""),
         correlation_id=_text(answer.headers.get("client-request-id")),
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
@@ -228,11 +233,14 @@ def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, status: int) -> T
         )
     sentence = _first_sentence(str(body.get("error_description") or ""))
     cause = f": {hint.cause}" if hint else ""
-    return TokenRequestRefused(
+    refusal = TokenRequestRefused(
         f"Entra refused the token request: {sentence or 'it gave no description'} ({said.error}){cause}.",
         hint=hint.fix if hint else None,
         answer=said,
     )
+    if status >= 500 or said.error in _ASK_AGAIN:
+        refusal.passes_after = NetworkError.passes_after
+    return refusal
 
 
 def _service_answer(body: t.Mapping[str, t.Any], answer: Answer) -> ServiceAnswer:

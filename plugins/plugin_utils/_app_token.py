@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
@@ -45,7 +46,7 @@ class AppToken:
             "token_type": "Bearer",
             "authorization": token.authorization,
             "headers": self.headers,
-            "expires_in": max(0, int(token.expires_on - time.time())),
+            "expires_in": max(0, int(token.seconds_left(Moment.now())[1])),
             "expires_on": int(token.expires_on),
             "expires_at": token.expires_at,
             "scope": self.scope,

@@ -9,18 +9,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 import time
 import typing as t
 
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._token import Freshness, Token
+from ansible_collections.entra.auth.plugins.plugin_utils._shared_failures import SharedFailures
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
-    from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
+    from ansible_collections.entra.auth.plugins.plugin_utils._stores import Stores
 
 _USABLE = (Freshness.FRESH, Freshness.DUE)
+# How long after a failed renewal the next one is tried, while the token still serves.
+_RENEWAL_PAUSE_SECONDS = 60
+_MARK_SECONDS = 30 * 86400
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +38,20 @@ class Cached:
     source: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What a token is for: ``key`` tells one from another, ``label`` is what everybody may read of it.
+
+    ``evidence`` is all else that a failure may come from, so that a changed credential or proxy is tried anew.
+    """
+
+    key: str
+    label: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    evidence: str = ""
+
+
 class TokenCache:
-    """The tokens one credential bought, in a store that other callers share.
+    """The tokens one credential bought, in stores that other callers share.
 
     ``min_validity`` in seconds: no token with less left is handed out. ``wait_seconds`` bounds how long a caller waits
     for another one's request before it makes its own. ``warn`` takes a sentence for the user.
@@ -40,73 +59,140 @@ class TokenCache:
 
     def __init__(
         self,
-        store: Store,
+        stores: Stores,
         seal: Seal,
         *,
         min_validity: float,
         wait_seconds: float,
         warn: t.Callable[[str], None],
     ) -> None:
-        self._store = store
-        self._seal = seal
+        self._entries = _Entries(stores, seal)
+        self._lock = stores.tokens.lock
+        self._failures = SharedFailures(stores.run, seal)
+        self._name = seal.name
         self._min_validity = min_validity
         self._wait_seconds = wait_seconds
         self._warn = warn
 
     def get(
-        self, subject: str, request: t.Callable[[], Token], *, force: bool = False, replaces: str | None = None
+        self, subject: Subject, request: t.Callable[[], Token], *, force: bool = False, replaces: Subject | None = None
     ) -> Cached:
         """The token for ``subject``, from the cache or by ``request``, which only one caller at a time makes.
 
         While a token that is due for renewal still serves, nobody waits for the renewal, and a renewal that fails is
-        a warning. ``force`` passes over what was cached before this call. A new token is kept for the subject that it
-        ``replaces`` as well.
+        a warning. A failure is that of all other callers too. ``force`` passes over what was known before this call.
+        A new token is kept for the subject that it ``replaces`` as well.
         """
-        name = self._seal.name(subject)
-        names = [name, self._seal.name(replaces)] if replaces else [name]
-        called_on = time.time()
-        found = self._read(name)
-        if found and not force and self._freshness(found) is Freshness.FRESH:
-            return Cached(found, "cache")
-        waits = force or not found or self._freshness(found) not in _USABLE
-        with self._store.lock(name, wait_seconds=self._wait_seconds if waits else 0) as held:
-            if found and not held and not waits:
-                return Cached(found, "cache")
-            if held:
-                found = self._read(name)
-            if found and self._satisfies(found, called_on if force else None):
-                return Cached(found, "cache")
-            return self._renew(names, None if force else found, request)
+        called_on = time.monotonic()
+        name = self._name(subject.key)
+        before = self._entries.read(name)
+        if not force:
+            if before and self._freshness(before.token) is Freshness.FRESH:
+                return Cached(before.token, "cache")
+            if known := self._failures.recall(subject.key + subject.evidence):
+                return self._without_renewal(before, known)
+        waits = force or not before or self._freshness(before.token) not in _USABLE
+        with self._lock(name, wait_seconds=self._wait_seconds if waits else 0) as is_held:
+            if before and not is_held and not waits:
+                return Cached(before.token, "cache")
+            found = self._entries.read(name)
+            if found and self._satisfies(found, before if force else None):
+                return Cached(found.token, "cache")
+            if known := self._failures.recall(subject.key + subject.evidence, since=called_on if force else 0):
+                return self._without_renewal(None if force else found, known)
+            return self._renew(subject, None if force else found, request, replaces)
 
-    def _renew(self, names: t.Sequence[str], old: Token | None, request: t.Callable[[], Token]) -> Cached:
+    def _renew(
+        self, subject: Subject, old: Entry | None, request: t.Callable[[], Token], replaces: Subject | None
+    ) -> Cached:
         try:
             token = request()
         except EntraAuthError as exc:
-            if old is None or self._freshness(old) is Freshness.EXPIRED:
-                raise
-            self._warn(f"A token could not be renewed and is used until it ends at {old.expires_at}. {exc.message}")
-            return Cached(old, "cache")
+            failure = exc
+        else:
+            self._keep(subject, token)
+            if replaces:
+                self._keep(replaces, token)
+            return Cached(token, "network")
+        serves = old is not None and self._freshness(old.token) is not Freshness.EXPIRED
+        self._failures.remember(
+            subject.key + subject.evidence,
+            failure,
+            seconds=_RENEWAL_PAUSE_SECONDS if serves else failure.passes_after,
+        )
+        if old and serves:
+            until = old.token.expires_at
+            self._warn(f"A token could not be renewed and is used until it ends at {until}. {failure.message}")
+        return self._without_renewal(old, failure)
+
+    def _without_renewal(self, old: Entry | None, failure: EntraAuthError) -> Cached:
+        if old is None or self._freshness(old.token) is Freshness.EXPIRED:
+            raise failure
+        return Cached(old.token, "cache")
+
+    def _keep(self, subject: Subject, token: Token) -> None:
         try:
-            for name in names:
-                self._store.write(name, self._seal.seal(token.to_json().encode(), name))
+            self._entries.write(self._name(subject.key), token, subject.label)
         except OSError as exc:
             self._warn(f"A token could not be kept in the cache: {exc.strerror}. The next caller asks for its own.")
-        return Cached(token, "network")
 
-    def _read(self, name: str) -> Token | None:
-        content = self._seal.open(self._store.read(name), name)
-        try:
-            return Token.from_json(content) if content else None
-        except (TypeError, ValueError, NetworkError):
-            return None
-
-    def _satisfies(self, found: Token, newer_than: float | None) -> bool:
-        if newer_than is not None and found.issued_on < newer_than:
+    def _satisfies(self, found: Entry, older: Entry | None) -> bool:
+        if older and found.serial <= older.serial:
             return False
-        return self._freshness(found) is Freshness.FRESH
+        return self._freshness(found.token) is Freshness.FRESH
 
     def _freshness(self, token: Token) -> Freshness:
-        return token.freshness(time.time(), min_validity=self._min_validity)
+        return token.freshness(Moment.now(), min_validity=self._min_validity)
 
 
-__all__ = ("Cached", "TokenCache")
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A token in the cache; each one that replaces another has a higher ``serial``."""
+
+    token: Token
+    serial: int
+
+
+class _Entries:
+    """Sealed tokens in a store, of which none comes back that another one has replaced.
+
+    The *mark* of an entry is the highest serial that was seen: whoever can write to the store, and nothing else, could
+    otherwise put back an older entry, with a token from before a change of the app's roles.
+    """
+
+    def __init__(self, stores: Stores, seal: Seal) -> None:
+        self._tokens = stores.tokens
+        self._marks = stores.marks
+        self._seal = seal
+
+    def read(self, name: str) -> Entry | None:
+        content = self._seal.open(self._tokens.read(name), name)
+        with contextlib.suppress(TypeError, ValueError, KeyError, NetworkError):
+            known = json.loads(content or b"")
+            entry = Entry(Token.from_dict(known["token"]), int(known["serial"]))
+            return entry if entry.serial >= self._mark(name, entry.serial) else None
+        return None
+
+    def write(self, name: str, token: Token, label: t.Mapping[str, str]) -> None:
+        """Keep a token; called by who holds the lock. OSError where it can't be kept."""
+        entry = self.read(name)
+        serial = max(self._mark(name, 0), entry.serial if entry else 0) + 1
+        content = json.dumps({"serial": serial, "token": dataclasses.asdict(token)}).encode()
+        readable = {**label, "expires_at": token.expires_at} if label else {}
+        sealed = self._seal.seal(content, name, readable)
+        self._tokens.write(name, sealed, keep_seconds=token.expires_on - token.issued_on)
+        self._mark(name, serial)
+
+    def _mark(self, name: str, serial: int) -> int:
+        """The highest serial that was seen, this one included."""
+        known = 0
+        with contextlib.suppress(ValueError):
+            known = int(self._marks.read(f"{name}.mark") or 0)
+        if serial > known:
+            # Another caller may be at it with the same serial.
+            with contextlib.suppress(OSError):
+                self._marks.write(f"{name}.mark", str(serial).encode(), keep_seconds=_MARK_SECONDS)
+        return max(known, serial)
+
+
+__all__ = ("Cached", "Subject", "TokenCache")

@@ -53,7 +53,7 @@ class OptionSources:
         origins: dict[str, str] = {}
         for spec in OPTIONS.values():
             for origin, value in self._candidates(spec):
-                if not _is_blank(value):
+                if not is_blank(value):
                     values[spec.name] = convert(spec, value, origin)
                     origins[spec.name] = origin
                     break
@@ -79,7 +79,8 @@ class OptionSources:
         raise InputError(f"The variable {name} can't be evaluated: {reason}", hint=f"Correct {name}.")
 
 
-def _is_blank(value: t.Any) -> bool:
+def is_blank(value: t.Any) -> bool:
+    """Whether a value counts as not given."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -109,4 +110,4 @@ def _ini_section(path: str | None) -> t.Mapping[str, str]:
     return dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}
 
 
-__all__ = ("OptionSources",)
+__all__ = ("OptionSources", "is_blank")

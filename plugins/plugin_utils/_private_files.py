@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
-import time
-import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 
 _MAX_BYTES = 1024 * 1024
-_LOCK_POLL_SECONDS = (0.005, 0.05)
 
 
 def ensure_private_directory(path: str) -> None:
@@ -76,37 +72,13 @@ class Replacement:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._temporary)
 
-    def commit(self, content: bytes) -> None:
-        """Put the content in place, on the disk before anything else happens."""
+    def commit(self, content: bytes, *, durable: bool = True) -> None:
+        """Put the content in place; if ``durable``, on the disk before anything else happens."""
         self._file.write(content)
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if durable:
+            os.fsync(self._file.fileno())
         os.replace(self._temporary, self._path)
 
 
-@contextlib.contextmanager
-def lock_file(path: str, *, wait_seconds: float) -> t.Iterator[bool]:
-    """Hold an exclusive lock on a file; yields False where it was not free within ``wait_seconds``.
-
-    The kernel frees it when its holder ends, however it ends.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        yield _acquire(descriptor, time.monotonic() + wait_seconds)
-    finally:
-        os.close(descriptor)
-
-
-def _acquire(descriptor: int, until: float) -> bool:
-    pause, longest = _LOCK_POLL_SECONDS
-    while True:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        if time.monotonic() >= until:
-            return False
-        time.sleep(pause)
-        pause = min(pause * 2, longest)
-
-
-__all__ = ("Replacement", "ensure_private_directory", "lock_file", "read_private")
+__all__ = ("Replacement", "ensure_private_directory", "read_private")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
@@ -25,10 +26,10 @@ from ansible_collections.entra.auth.plugins.module_utils._credentials._registry 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.module_utils._scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._cache import TokenCache
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import Subject, TokenCache
 from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import RefreshTokenFile, keeper_for
 from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
-from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_store, secret_of_run
+from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_stores, secret_of_run
 from ansible_collections.entra.auth.plugins.plugin_utils._validation import (
     claims_request,
     refuse_missing,
@@ -46,6 +47,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _SIGN_IN_SECONDS = 900
 # With these a refresh token has had its time (Learn, "Error codes for token endpoint errors").
 _SIGN_IN_AGAIN = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
+# What a holder of the cache's lock may take longer than it said, before the others go on without it.
+_GRACE_SECONDS = 2
 _SETTINGS_FOR_TARGET = (
     "tenant_id",
     "client_id",
@@ -145,26 +148,28 @@ class TokenProvider:
         self._messages = messages
         self._target = target if options.run_on == "target" else None
         self._wait_seconds = options.timeout + (_SIGN_IN_SECONDS if kind == DeviceCode.kind else options.retry_for)
-        self._store = open_store(options.cache)
         cloud = CLOUDS[options.cloud]
         self._scope = resolve_scope(options.scope, cloud, delegated=CREDENTIALS[kind].delegated)
         # By stderr, because what goes to stdout is held back while that is a pipe or a file.
         tell = functools.partial(messages.display, stderr=True)
         self._credential = create_credential(kind, options, tell)
         self._request = self._credential.request(self._scope.value, claims_request(options.claims_challenge))
+        cache = self._usable_cache()
+        self._is_shared = cache not in ("run", "none")
+        self._stores = open_stores(cache, answer_within=self._answer_within(), warn=messages.warning)
 
     def provide(self) -> AppToken:
         """The token, from the cache where there is a good one."""
         if self._kind != RefreshToken.kind:
             return self._provide(self._sealing_secret(), self._sign_in if self._signs_in() else self._ask)
-        keeper = keeper_for(self._options, self._store, wait_seconds=self._wait_seconds)
+        keeper = keeper_for(self._options, self._stores.tokens, wait_seconds=self._wait_seconds)
         provided = self._provide(keeper.sign_in().sealing_secret, functools.partial(self._redeem, keeper))
         newest = dataclasses.replace(provided.token, refresh_token=keeper.sign_in().refresh_token)
         return dataclasses.replace(provided, token=newest)
 
     def _provide(self, sealing_secret: str, ask: t.Callable[[], Token]) -> AppToken:
         cache = TokenCache(
-            self._store,
+            self._stores,
             Seal(sealing_secret),
             min_validity=self._options.min_validity,
             wait_seconds=self._wait_seconds,
@@ -182,13 +187,46 @@ class TokenProvider:
             source=cached.source,
         )
 
-    def _subject(self, request: TokenRequest) -> str:
-        subject = f"{self._kind}\n{request.identity()}"
-        # Each host has a managed identity of its own; with any other credential all hosts are the same client.
-        return f"{subject}\n{self._target.name}" if self._target and self._kind == ManagedIdentity.kind else subject
+    def _subject(self, request: TokenRequest) -> Subject:
+        parts = [self._kind, request.identity()]
+        # Each machine has a managed identity of its own; with any other credential all are the same client.
+        if self._kind == ManagedIdentity.kind:
+            parts.append(self._target.name if self._target else f"controller {os.uname().nodename}")
+        label = {
+            "credential": self._kind,
+            "token_url": request.token_url,
+            "client_id": request.client_id,
+            "scope": request.scope,
+        }
+        return Subject("\n".join(parts), label if self._is_shared else {}, self._failing())
+
+    def _failing(self) -> str:
+        # What a failure may come from besides the request itself.
+        options = self._options
+        network = (options.timeout, options.retry_for, options.proxy, options.ca_path, options.validate_certs)
+        return "\n".join(map(str, (*network, self._target and self._target.name, self._credential.evidence())))
+
+    def _usable_cache(self) -> str:
+        cache = self._options.cache
+        if cache in ("run", "none") or self._kind == RefreshToken.kind:
+            return cache
+        if self._credential.sealing_secret() or self._options.cache_key:
+            return cache
+        self._messages.warning(
+            f"The cache for this run alone is used. A {self._kind} credential has no secret that could seal a shared "
+            "one. To fix it: set cache_key to a long random secret, the same for all who share the cache."
+        )
+        return "run"
 
     def _sealing_secret(self) -> str:
-        return self._credential.sealing_secret() or secret_of_run(self._store, self._wait_seconds)
+        own = self._credential.sealing_secret() or self._options.cache_key
+        return own or secret_of_run(self._stores.run, self._wait_seconds)
+
+    def _answer_within(self) -> float:
+        return self._options.timeout + _GRACE_SECONDS
+
+    def _on_pause(self, seconds: float) -> None:
+        self._stores.tokens.promise(seconds + self._answer_within())
 
     def _signs_in(self) -> bool:
         return self._kind == DeviceCode.kind and bool(self._options.refresh_token_file)
@@ -197,7 +235,7 @@ class TokenProvider:
         from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
 
         credential = credential or self._credential
-        network = NetworkSettings.of(self._options)
+        network = NetworkSettings.of(self._options, self._on_pause)
         if self._target is None:
             return credential.request_token(self._request, network)
         settings = {name: getattr(self._options, name) for name in _SETTINGS_FOR_TARGET}

@@ -20,7 +20,8 @@ import secrets
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._private_files import Replacement, lock_file, read_private
+from ansible_collections.entra.auth.plugins.plugin_utils._locks import lock_file
+from ansible_collections.entra.auth.plugins.plugin_utils._private_files import Replacement, read_private
 from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -29,6 +30,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _RECORD = "sign-in"
 _NEWEST = "newest refresh token"
+# As long as a refresh token lives (Learn, "Refresh tokens": token lifetime).
+_KEEP_SECONDS = 90 * 86400
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +122,7 @@ class GivenRefreshToken(RefreshTokenKeeper):
     def succeed(self, sign_in: SignIn, refresh_token: str) -> None:
         seal = Seal(sign_in.sealing_secret)
         name = seal.name(_NEWEST)
-        self._store.write(name, seal.seal(refresh_token.encode(), name))
+        self._store.write(name, seal.seal(refresh_token.encode(), name), keep_seconds=_KEEP_SECONDS)
         self._remember(refresh_token, sign_in.sealing_secret)
 
     def _presented(self) -> str:
@@ -135,7 +138,7 @@ class GivenRefreshToken(RefreshTokenKeeper):
         return self._store.read(name)
 
     def _write_record(self, name: str, content: bytes) -> None:
-        self._store.write(name, content)
+        self._store.write(name, content, keep_seconds=_KEEP_SECONDS)
 
     def _lock(self) -> t.ContextManager[object]:
         # By what all holders of the sign-in have in common, once it is known.
@@ -205,10 +208,10 @@ class RefreshTokenFile(RefreshTokenKeeper):
         with contextlib.ExitStack() as stack:
             reason: str | None = "another process has held it for too long"
             try:
-                held = stack.enter_context(lock_file(f"{self._path}.lock", wait_seconds=self._wait_seconds))
+                lock = stack.enter_context(lock_file(f"{self._path}.lock", wait_seconds=self._wait_seconds))
             except OSError as exc:
-                held, reason = False, exc.strerror
-            if not held:
+                lock, reason = None, exc.strerror
+            if lock is None:
                 raise _unwritable(f"{self._path}.lock", reason)
             yield
 

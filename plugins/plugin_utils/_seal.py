@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
+import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -30,7 +32,7 @@ except ImportError:
 else:
     HAS_CRYPTOGRAPHY = True
 
-_FORMAT = b"entra.auth cache 1\n"
+_FORMAT = b"entra.auth cache 2\n"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 
@@ -50,20 +52,34 @@ class Seal:
         """A file name for a subject, which tells nothing about it and differs for each secret."""
         return hmac.new(self._naming_key, subject.encode(), hashlib.sha256).hexdigest()[:40]
 
-    def seal(self, content: bytes, name: str) -> bytes:
-        """The content as it may lie about, bound to its name."""
+    def seal(self, content: bytes, name: str, label: t.Mapping[str, t.Any] | None = None) -> bytes:
+        """The content as it may lie about, bound to its name and to a label that everybody may read."""
+        head = _FORMAT + json.dumps(label or {}).encode() + b"\n"
         nonce = os.urandom(_NONCE_BYTES)
-        return _FORMAT + nonce + self._cipher.encrypt(nonce, content, _FORMAT + name.encode())
+        return head + nonce + self._cipher.encrypt(nonce, content, head + name.encode())
 
     def open(self, sealed: bytes | None, name: str) -> bytes | None:
         """The content; None for anything that was not sealed under this name with this secret."""
-        if sealed is None or not sealed.startswith(_FORMAT):
-            return None
-        nonce, ciphertext = sealed[len(_FORMAT) :][:_NONCE_BYTES], sealed[len(_FORMAT) + _NONCE_BYTES :]
+        head, rest = _split(sealed or b"")
         try:
-            return self._cipher.decrypt(nonce, ciphertext, _FORMAT + name.encode())
+            return self._cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + name.encode())
         except (InvalidTag, ValueError):
             return None
 
 
-__all__ = ("Seal",)
+def label_of(sealed: bytes) -> dict[str, t.Any] | None:
+    """The label of what a Seal has sealed, unverified; None for anything else."""
+    head, _rest = _split(sealed)
+    try:
+        label = json.loads(head[len(_FORMAT) :])
+    except (ValueError, RecursionError):
+        return None
+    return label if isinstance(label, dict) else None
+
+
+def _split(sealed: bytes) -> tuple[bytes, bytes]:
+    end = sealed.find(b"\n", len(_FORMAT)) + 1
+    return (sealed[:end], sealed[end:]) if end and sealed.startswith(_FORMAT) else (b"", b"")
+
+
+__all__ = ("Seal", "label_of")

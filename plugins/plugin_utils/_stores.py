@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where sealed cache entries lie.
+"""Where sealed cache entries lie: the stores that the option ``cache`` names.
 
-A store knows names and bytes, nothing of tokens. Another kind of store is another class with these three methods and a
-branch in ``open_store``.
+A store knows names and bytes, nothing of tokens. Another kind of store is another class with these methods and a branch
+in ``open_stores``.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -13,22 +13,23 @@ branch in ``open_store``.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import secrets
+import time
 import typing as t
 
 from ansible import constants as C
 
-from ansible_collections.entra.auth.plugins.plugin_utils._private_files import (
-    Replacement,
-    ensure_private_directory,
-    lock_file,
-    read_private,
-)
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._directory_store import DirectoryStore
 
 # Made by the main process before it forks, so every worker knows the same one.
 _RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 _RUN_ENTRY = "run"
+_RUN_SECONDS = 7 * 86400
+_REDIS_LOST = "redis lost"
+_REDIS_LOST_SECONDS = 30
 
 
 class Store(t.Protocol):
@@ -37,34 +38,23 @@ class Store(t.Protocol):
     def read(self, name: str) -> bytes | None:
         """What lies under a name, if anything readable does."""
 
-    def write(self, name: str, content: bytes) -> None:
-        """Put content under a name, atomically; called by who holds its lock."""
+    def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
+        """Put content under a name, atomically, for so long; called by who holds its lock. OSError where it can't."""
 
     def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
-        """An exclusive lock on a name, freed when its holder ends; False where not free within ``wait_seconds``."""
+        """An exclusive lock on a name, freed when its holder ends; False where not to be had within ``wait_seconds``.
 
+        A holder that gives no sign of life for longer than it promised is waited for no longer.
+        """
 
-class DirectoryStore:
-    """A directory of mode 0700 with a file per entry."""
+    def promise(self, seconds: float) -> None:
+        """To those who wait for the locks held here: a sign of life, and that the next follows within ``seconds``."""
 
-    def __init__(self, directory: str) -> None:
-        ensure_private_directory(directory)
-        self._directory = directory
+    def entries(self) -> t.Iterator[tuple[str, bytes]]:
+        """Every name with its content."""
 
-    def read(self, name: str) -> bytes | None:
-        with contextlib.suppress(OSError):
-            return read_private(self._path(name))
-        return None
-
-    def write(self, name: str, content: bytes) -> None:
-        with Replacement(self._path(name)) as replacement:
-            replacement.commit(content)
-
-    def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
-        return lock_file(self._path(f"{name}.lock"), wait_seconds=wait_seconds)
-
-    def _path(self, name: str) -> str:
-        return os.path.join(self._directory, name)
+    def clear(self) -> None:
+        """Remove everything."""
 
 
 class NoStore:
@@ -73,34 +63,110 @@ class NoStore:
     def read(self, name: str) -> bytes | None:
         return None
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
         pass
 
     def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
         return contextlib.nullcontext(True)
 
+    def promise(self, seconds: float) -> None:
+        pass
 
-def open_store(cache: str) -> Store:
-    """The store that the option ``cache`` names.
+    def entries(self) -> t.Iterator[tuple[str, bytes]]:
+        return iter(())
+
+    def clear(self) -> None:
+        pass
+
+
+@dataclasses.dataclass(frozen=True)
+class Stores:
+    """``tokens`` lie where the option ``cache`` says, ``marks`` of the newest ones on this machine in any case.
+
+    ``run`` is for what concerns the run alone.
+    """
+
+    tokens: Store
+    marks: Store
+    run: Store
+
+
+def open_stores(cache: str, *, answer_within: float, warn: t.Callable[[str], None]) -> Stores:
+    """The stores for the option ``cache``; those of the run, with a warning, where the one it names is not usable.
 
     ``run`` lies in the temporary directory that Ansible makes for each run, keeps to its user and removes at the end.
+    ``answer_within`` are the seconds in which whoever holds a lock gives a sign of life.
     """
     if cache == "none":
-        return NoStore()
-    return DirectoryStore(os.path.join(_RUN_DIRECTORY, "entra_auth"))
+        return Stores(NoStore(), NoStore(), NoStore())
+    run = DirectoryStore(os.path.join(_RUN_DIRECTORY, "entra_auth"), answer_within=answer_within)
+    if cache == "run":
+        return Stores(run, run, run)
+    try:
+        if cache == "user":
+            user = _user_store(answer_within)
+            return Stores(user, user, run)
+        return Stores(_redis_store(cache, run, answer_within), run, run)
+    except OSError as exc:
+        reason = exc.strerror
+    warn(f"The cache for this run alone is used. {reason}")
+    return Stores(run, run, run)
 
 
-def secret_of_run(store: Store, wait_seconds: float) -> str:
-    """A random secret that lives as long as the store does, to seal what a credential without a secret bought.
+def open_store(cache: str) -> Store:
+    """The store of ``user`` or of a Redis URL, to look after it. InputError where it is not usable."""
+    try:
+        return _user_store(0) if cache == "user" else _connect(cache, 0)
+    except OSError as exc:
+        reason = str(exc.strerror)
+    raise InputError(f"The cache can't be looked at. {reason}")
+
+
+def _user_store(answer_within: float) -> Store:
+    directory = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(directory):
+        directory = os.path.join(os.path.expanduser("~"), ".cache")
+    try:
+        return DirectoryStore(os.path.join(directory, "entra_auth"), answer_within=answer_within, sweeps=True)
+    except InputError as exc:
+        reason = f"{exc.message} To fix it: {exc.hint}"
+    raise OSError(0, reason)
+
+
+def _redis_store(url: str, run: Store, answer_within: float) -> Store:
+    lost_until = 0.0
+    with contextlib.suppress(ValueError):
+        lost_until = float(run.read(_REDIS_LOST) or 0)
+    if lost_until > time.monotonic():
+        raise OSError(0, "Redis could not be used a moment ago.")
+    try:
+        return _connect(url, answer_within)
+    except OSError:
+        until = time.monotonic() + _REDIS_LOST_SECONDS
+        with run.lock(_REDIS_LOST, wait_seconds=0) as held:
+            if held:
+                run.write(_REDIS_LOST, str(until).encode(), keep_seconds=_REDIS_LOST_SECONDS)
+        raise
+
+
+def _connect(url: str, answer_within: float) -> Store:
+    # Here, not at the top: redis takes long to load, and is not needed for the other caches.
+    from ansible_collections.entra.auth.plugins.plugin_utils._redis_store import RedisStore
+
+    return RedisStore(url, answer_within=answer_within)
+
+
+def secret_of_run(run: Store, wait_seconds: float) -> str:
+    """A random secret that lives as long as the run does, to seal what a credential without a secret bought.
 
     It can't keep out who may read the store, but it keeps tokens from lying about in the clear.
     """
-    known = store.read(_RUN_ENTRY)
+    known = run.read(_RUN_ENTRY)
     if known is None:
-        with store.lock(_RUN_ENTRY, wait_seconds=wait_seconds):
-            known = store.read(_RUN_ENTRY) or secrets.token_hex(32).encode()
-            store.write(_RUN_ENTRY, known)
+        with run.lock(_RUN_ENTRY, wait_seconds=wait_seconds):
+            known = run.read(_RUN_ENTRY) or secrets.token_hex(32).encode()
+            run.write(_RUN_ENTRY, known, keep_seconds=_RUN_SECONDS)
     return known.decode()
 
 
-__all__ = ("DirectoryStore", "NoStore", "Store", "open_store", "secret_of_run")
+__all__ = ("NoStore", "Store", "Stores", "open_store", "open_stores", "secret_of_run")

@@ -9,10 +9,15 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, ServiceAnswer
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
+from ansible_collections.entra.auth.plugins.module_utils._errors import (
+    EntraAuthError,
+    InputError,
+    ServiceAnswer,
+    TokenRequestRefused,
+)
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 
@@ -33,7 +38,7 @@ class ModuleOnTarget:
 
     def request_token(self, options: t.Mapping[str, t.Any]) -> Token:
         arguments = {name: value for name, value in options.items() if value is not None}
-        asked_on = time.time()
+        asked_on = Moment.now()
         result = self._action.run_silently(arguments, self._task_vars)
         if isinstance(result.get("token"), dict):
             return _by_our_clock(result["token"], asked_on)
@@ -43,7 +48,8 @@ class ModuleOnTarget:
         answer = result.get("answer")
         if isinstance(answer, dict):
             said = ServiceAnswer(**{**answer, "error_codes": tuple(answer.get("error_codes") or ())})
-            return EntraAuthError(f"On {self.name}: {result.get('msg')}", hint=result.get("hint"), answer=said)
+            kind = TokenRequestRefused if said.error else EntraAuthError
+            return kind(f"On {self.name}: {result.get('msg')}", hint=result.get("hint"), answer=said)
         # The module did not get as far as to answer; what Python had to say about that may quote its arguments.
         return EntraAuthError(
             f"The token could not be asked for from {self.name}: the module did not run there.",
@@ -64,11 +70,11 @@ class OutOfReach:
         )
 
 
-def _by_our_clock(token: t.Mapping[str, t.Any], asked_on: float) -> Token:
+def _by_our_clock(token: t.Mapping[str, t.Any], asked_on: Moment) -> Token:
     # The host's clock may differ; how long the token lives does not.
-    shift = asked_on - token["issued_on"]
+    shift = asked_on.epoch - token["issued_on"]
     moments = {name: token[name] + shift for name in ("issued_on", "expires_on", "refresh_on") if token[name]}
-    return Token(**{**token, **moments})
+    return Token(**{**token, **moments, "boot_id": asked_on.boot_id, "issued_at_uptime": asked_on.uptime})
 
 
 def _host(variables: t.Mapping[str, t.Any]) -> str:

@@ -20,7 +20,7 @@ import urllib.parse
 from ansible_collections.entra.auth.plugins.module_utils._authority import authority_url, is_loopback, validate_tenant
 from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
+from ansible_collections.entra.auth.plugins.module_utils._options import CACHES, OPTIONS, passwords_in
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import Credential
@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 # RFC 9110 section 5: a field name is a token; a field value has no control characters but the tab.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PROXY = re.compile(r"(https?|socks[45][ah]?)://([^\s/?#@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
+_REDIS = re.compile(r"rediss?://[^\s/]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -84,7 +85,8 @@ def refuse_unusable(options: AppTokenOptions) -> None:
     _refuse_plain_http("api_base_url", options.api_base_url)
     if options.proxy and not _PROXY.fullmatch(options.proxy):
         raise InputError("proxy is not the URL of a proxy.", hint="Write it like http://proxy.example.com:3128.")
-    _refuse_broken_headers(options.extra_headers)
+    refuse_broken_headers("extra_headers", options.extra_headers)
+    _refuse_unknown_cache(options)
 
 
 def _refuse_plain_http(name: str, url: str | None) -> None:
@@ -104,18 +106,32 @@ def _refuse_plain_http(name: str, url: str | None) -> None:
     )
 
 
-def _refuse_broken_headers(headers: t.Mapping[str, str]) -> None:
+def refuse_broken_headers(option: str, headers: t.Mapping[str, str]) -> None:
+    """Raise InputError where what an option holds can't go into the head of a request, or must not."""
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name) or _CONTROL_CHARACTER.search(value):
             raise InputError(
-                f"extra_headers: {name!r} is not a header name, or its value holds a line break.",
+                f"{option}: {name!r} is not a header name, or its value holds a line break.",
                 hint="Give header names and one-line values.",
             )
         if name.lower() == "authorization":
             raise InputError(
-                "extra_headers can't replace Authorization.",
-                hint="Remove it from extra_headers; app_token sets it.",
+                f"{option} can't replace Authorization.",
+                hint=f"Remove it from {option}; app_token sets it.",
             )
+
+
+def _refuse_unknown_cache(options: AppTokenOptions) -> None:
+    if options.cache not in CACHES and not _REDIS.match(options.cache):
+        raise InputError(
+            f"cache is none of {', '.join(CACHES)}, and no URL of a Redis server.",
+            hint="Use one of them, or a URL like rediss://user:password@host:6379/0.",
+        )
+    if passwords_in(options.cache) and options.origins.get("cache", "").startswith("ansible.cfg"):
+        raise InputError(
+            "cache in ansible.cfg holds a password, which does not belong there.",
+            hint="Set the whole URL as ENTRA_AUTH_CACHE in the environment, or as the variable app_token_cache.",
+        )
 
 
 def claims_request(challenge: str | None) -> str | None:
@@ -143,4 +159,4 @@ def _from_base64(text: str) -> str:
     return base64.b64decode(normal + "=" * (-len(normal) % 4), validate=True).decode()
 
 
-__all__ = ("claims_request", "refuse_missing", "refuse_unusable")
+__all__ = ("claims_request", "refuse_broken_headers", "refuse_missing", "refuse_unusable")

@@ -80,6 +80,10 @@ class Credential(abc.ABC):
         """The secret without which nobody may be served a token that this credential bought; None if it has none."""
         return None
 
+    def evidence(self) -> str:
+        """What was given as proof, if a change of it does not show in ``sealing_secret``; never to be shown."""
+        return ""
+
     @abc.abstractmethod
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         """Get a token from whoever issues it. Raises EntraAuthError."""

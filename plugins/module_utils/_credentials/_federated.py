@@ -12,6 +12,7 @@ its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -46,6 +47,13 @@ class Federated(AssertionCredential):
     def is_given(cls, options: AppTokenOptions) -> bool:
         return super().is_given(options) or _platform() is not None
 
+    def evidence(self) -> str:
+        if self.options.federated_token:
+            return self.options.federated_token
+        with contextlib.suppress(InputError):
+            return self._file() if self.options.federated_token_file else ""
+        return ""
+
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         try:
             return super().request_token(request, network)
@@ -68,11 +76,15 @@ class Federated(AssertionCredential):
         if options.federated_token:
             return options.federated_token.strip()
         if options.federated_token_file:
-            return read_file("federated_token_file", options.federated_token_file).decode(errors="replace").strip()
+            return self._file()
         raise InputError(
             "Neither federated_token nor federated_token_file is given, and no platform that mints assertions is here.",
             hint="Give one of them, or name the platform as federated_token_source.",
         )
+
+    def _file(self) -> str:
+        path = str(self.options.federated_token_file)
+        return read_file("federated_token_file", path).decode(errors="replace").strip()
 
     def _is_in_hand(self) -> bool:
         return bool(self.options.federated_token or self.options.federated_token_file)
