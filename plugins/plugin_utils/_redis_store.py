@@ -24,12 +24,16 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 
 try:
     import redis
+    import redis.backoff
     import redis.cluster
+    import redis.retry
     import redis.sentinel
 except ImportError:
     HAS_REDIS = False
+    _FAILURES: tuple[type[Exception], ...] = ()
 else:
     HAS_REDIS = True
+    _FAILURES = (redis.RedisError, redis.exceptions.RedisClusterException)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from redis.lock import Lock
@@ -56,7 +60,9 @@ class RedisStore:
         try:
             self._redis = _client(url)
             self._redis.ping()
-        except redis.RedisError as exc:
+        except _FAILURES as exc:
+            reason = _reason(exc)
+        except OSError as exc:
             reason = _reason(exc)
         except (ValueError, TypeError):
             reason = None
@@ -70,7 +76,7 @@ class RedisStore:
         raise OSError(0, f"Redis can't be used: {reason}. To fix it: look at the URL in cache, and at the server.")
 
     def read(self, name: str) -> bytes | None:
-        with contextlib.suppress(redis.RedisError):
+        with contextlib.suppress(*_FAILURES):
             content = self._redis.get(_PREFIX + name)
             return content if isinstance(content, bytes) else None
         return None
@@ -78,7 +84,7 @@ class RedisStore:
     def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
         try:
             self._redis.set(_PREFIX + name, content, px=max(1, int(keep_seconds * 1000)))
-        except redis.RedisError as exc:
+        except _FAILURES as exc:
             reason = _reason(exc)
         else:
             return
@@ -91,7 +97,7 @@ class RedisStore:
         )
         try:
             is_held = lock.acquire(blocking=wait_seconds > 0, blocking_timeout=wait_seconds or None)
-        except redis.RedisError:
+        except _FAILURES:
             # Without a server there is nobody to wait for.
             yield True
             return
@@ -116,12 +122,12 @@ class RedisStore:
                 yield key[len(_PREFIX) :], content
 
     def clear(self) -> None:
-        with contextlib.suppress(redis.RedisError):
+        with contextlib.suppress(*_FAILURES):
             for key in self._keys():
                 self._redis.delete(key)
 
     def _keys(self) -> list[str]:
-        with contextlib.suppress(redis.RedisError):
+        with contextlib.suppress(*_FAILURES):
             return [key.decode() for key in self._redis.scan_iter(match=f"{_PREFIX}*")]
         return []
 
@@ -145,11 +151,11 @@ class _HeldLock:
     def __exit__(self, *_exc_info: object) -> None:
         self._ended.set()
         self._thread.join()
-        with contextlib.suppress(redis.RedisError):
+        with contextlib.suppress(*_FAILURES):
             self._lock.release()
 
     def _keep(self) -> None:
-        with contextlib.suppress(redis.RedisError):
+        with contextlib.suppress(*_FAILURES):
             while not self._ended.wait(_LOCK_SECONDS / 3) and time.monotonic() < self._until:
                 self._lock.reacquire()
 
@@ -159,7 +165,9 @@ def _client(url: str) -> redis.Redis | redis.cluster.RedisCluster:
     query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
     sentinel, cluster = query.pop("sentinel", None), query.pop("cluster", "").lower()
     plain = urllib.parse.urlunsplit(parts._replace(query=urllib.parse.urlencode(query)))
-    bounds = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _SOCKET_SECONDS}
+    # Without retries: where Redis is down, asking for a token is faster.
+    retry = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
+    bounds = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _SOCKET_SECONDS, "retry": retry}
     if sentinel:
         return _master(plain, sentinel, bounds)
     if cluster in ("true", "yes", "1"):
@@ -167,7 +175,7 @@ def _client(url: str) -> redis.Redis | redis.cluster.RedisCluster:
     return redis.Redis.from_url(plain, **bounds)
 
 
-def _master(url: str, service: str, bounds: t.Mapping[str, float]) -> redis.Redis:
+def _master(url: str, service: str, bounds: t.Mapping[str, t.Any]) -> redis.Redis:
     """The master that sentinels name. The URL has them all: ``redis://user:password@host1:26379,host2:26379/0``."""
     parts = urllib.parse.urlsplit(url)
     credentials, _at, hosts = parts.netloc.rpartition("@")
@@ -186,12 +194,14 @@ def _address(host: str) -> tuple[str, int]:
     return str(parts.hostname), parts.port or _SENTINEL_PORT
 
 
-def _reason(exc: redis.RedisError) -> str:
+def _reason(exc: Exception) -> str:
     """Why, in words that hold no address and no password."""
     reasons = {
         redis.AuthenticationError: "it refused the user name or password",
         redis.TimeoutError: "it did not answer in time",
         redis.ConnectionError: "it could not be reached",
+        redis.exceptions.RedisClusterException: "no node of the cluster could be reached",
+        OSError: getattr(exc, "strerror", None) or "its certificates could not be read",
     }
     return next((words for kind, words in reasons.items() if isinstance(exc, kind)), "it refused a command")
 
