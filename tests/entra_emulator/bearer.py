@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 
 from flask import request
 
 from .gateway import ENTRY
+from .text import dump
 from .tokens import RejectedTokenError
 from .world import world
 
@@ -38,6 +40,15 @@ def claims_for(audiences: frozenset[str]) -> Claims:
         raise
     entry.claims = claims
     return claims
+
+
+def insufficient_claims(login: str, claims: dict[str, object]) -> dict[str, str]:
+    """The header of a 401 that asks for claims (Learn "Claims challenges, claims requests and client capabilities")."""
+    encoded = base64.b64encode(dump(claims).encode()).decode()
+    return {
+        "WWW-Authenticate": f'Bearer realm="", authorization_uri="{login}/common/oauth2/authorize", '
+        f'error="insufficient_claims", claims="{encoded}"'
+    }
 
 
 def permissions(claims: Claims) -> frozenset[str]:

@@ -45,6 +45,8 @@ class Urls:
     login: str
     api: str
     foreign: str
+    foreign_http: str
+    storage: str
     control: str
     platform: str
     service_fabric: str
@@ -148,6 +150,11 @@ class Emulator:
     def token_requests(self) -> list[dict[str, t.Any]]:
         """Everything sent to a token endpoint, in any method."""
         return [entry for entry in self.requests(listener="login") if entry["path"].endswith("/token")]
+
+    def tokens_at_strangers(self) -> list[dict[str, t.Any]]:
+        """What reached a host that no token is for, and yet had an ``Authorization`` header: nothing, one hopes."""
+        asked = self.requests(listener="foreign") + self.requests(listener="storage")
+        return [entry for entry in asked if "authorization" in {name.lower() for name, _value in entry["headers"]}]
 
     def forget_requests(self) -> None:
         """Empty the log."""

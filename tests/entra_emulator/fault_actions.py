@@ -6,26 +6,22 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import math
 import time
 import typing as t
 
 from flask import Response
-from werkzeug.http import http_date
 
-from . import errors, wire
+from . import api_faults, errors, refusals, wire
 from .errors import EntraError
-from .fields import take, take_number
+from .fields import take
 from .text import dump, new_guid
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from .exchange import Action, Exchange, Options
     from .faults import Fault
-    from .world import World
 
 _BLOCK: t.Final = b"x" * 65536
 _GIB: t.Final = 1024**3
@@ -33,59 +29,30 @@ _LONGEST_SECONDS: t.Final = 3600.0  # of a drip nobody hangs up on
 _GIVE_CLIENT_TIME_SECONDS: t.Final = 0.05  # to read what was sent before the connection is reset
 
 
-class Exchange(t.NamedTuple):
-    """The request a fault strikes and the healthy application behind it."""
-
-    world: World
-    listener: str
-    app: WSGIApplication
-    environ: WSGIEnvironment
-    start_response: StartResponse
-
-    def send(self, response: Response) -> Iterable[bytes]:
-        """Answer with ``response``."""
-        return response(self.environ, self.start_response)
-
-    def healthy(self) -> Response:
-        """What the application would have answered."""
-        return t.cast("Response", Response.from_app(self.app, self.environ, buffered=True))
-
-
-Options = t.Mapping[str, object]
-Action = t.Callable[[Options, Exchange], t.Iterable[bytes]]
-
-
 def _status(options: Options, exchange: Exchange) -> Iterable[bytes]:
-    """Any status, body and headers; ``retry_after`` in seconds, sent as such or as an HTTP-date."""
+    """Any status, body and headers, or an API's own refusal; ``retry_after`` in seconds, sent as such or as a date."""
     status = take(options, "status", int, 503)
+    now = exchange.world.clock.now()
+    if exchange.listener == "api" and options.get("body") is None:
+        exchange.environ[refusals.REFUSAL] = refusals.of(options, now)
+        return exchange.proceed()
     response = _body(options, exchange, status)
     response.status_code = status
-    wait = take_number(options, "retry_after")
-    if wait is not None:
-        as_date = options.get("retry_after_as") == "date"
-        moment = math.ceil(exchange.world.clock.now() + wait)
-        response.headers["Retry-After"] = http_date(moment) if as_date else f"{wait:g}"
-    response.headers.update(take(options, "headers", dict, {}))
+    response.headers.update(refusals.headers_of(options, now))
     return exchange.send(response)
 
 
 def _body(options: Options, exchange: Exchange, status: int) -> Response:
-    """The body given, or what the service sends: text from login (Entra's 429 is not JSON), JSON from the others."""
+    """The body given, or what the service sends: text from login (Entra's 429 is not JSON), JSON from a platform."""
     body = options.get("body")
     if isinstance(body, str):
         return Response(body, content_type=take(options, "content_type", str, "text/plain"))
-    if body is None and exchange.listener in ("login", "foreign"):
-        return Response(_phrase(status), content_type="text/plain")
+    words = refusals.phrase(status)
     if body is None and exchange.listener == "platform":
-        body = {"error": _phrase(status).lower().replace(" ", "_"), "error_description": f"It answered {status}."}
+        body = {"error": words.lower().replace(" ", "_"), "error_description": f"It answered {status}."}
     elif body is None:
-        code = _phrase(status).replace(" ", "")
-        body = {"error": {"code": code, "message": f"The service answered {status}."}}
+        return Response(words, content_type="text/plain")
     return Response(dump(body), content_type="application/json")
-
-
-def _phrase(status: int) -> str:
-    return http.client.responses.get(status, f"Status {status}")
 
 
 def _error(options: Options, exchange: Exchange) -> Iterable[bytes]:
@@ -139,7 +106,7 @@ def _truncated_json(_options: Options, exchange: Exchange) -> Iterable[bytes]:
 def _slow(options: Options, exchange: Exchange) -> Iterable[bytes]:
     """The healthy answer, ``seconds`` late."""
     time.sleep(take(options, "seconds", float, 5.0))
-    return exchange.app(exchange.environ, exchange.start_response)
+    return exchange.proceed()
 
 
 def _drip(options: Options, exchange: Exchange) -> Iterable[bytes]:
@@ -187,30 +154,42 @@ _TYPES: t.Final[dict[str, type]] = {
     "access_token": str,
     "body": object,  # text, or anything to be sent as JSON
     "bytes": int,
+    "challenge": bool,
     "claims": str,
     "code": int,
     "content_type": str,
     "error": str,
+    "error_code": str,
     "headers": dict,
     "interval": float,
     "location": str,
+    "message": str,
     "reset": bool,
     "retry_after": float,
     "retry_after_as": str,
     "seconds": float,
     "status": int,
     "suberror": str,
+    "to": str,
 }
 _ERROR: t.Final = ("suberror", "claims", "interval", "status")
 
+_STATUS: t.Final = (
+    *("status", "headers", "retry_after", "retry_after_as"),
+    *("body", "content_type", "error_code", "message"),
+)
 ACTIONS: t.Final[dict[str, tuple[Action, tuple[str, ...]]]] = {
-    "status": (_status, ("status", "body", "content_type", "headers", "retry_after", "retry_after_as")),
+    "status": (_status, _STATUS),
     "error": (_error, (*_ERROR, "code", "error")),
     "authorization_pending": (_named_error(70016, "authorization_pending"), _ERROR),
     "slow_down": (_named_error(70016, "slow_down"), _ERROR),
     "authorization_declined": (_named_error(65004, "authorization_declined"), _ERROR),
     "bad_verification_code": (_named_error(70018, "bad_verification_code"), _ERROR),
     "expired_token": (_named_error(70019, "expired_token"), _ERROR),
+    "revoke_token": (api_faults.revoke_token, ("challenge",)),
+    "expire_token": (api_faults.expire_token, ()),
+    "next_link": (api_faults.next_link, ("to",)),
+    "empty_page": (api_faults.empty_page, ()),
     "redirect": (_redirect, ("location", "status")),
     "drop": (_drop, ("reset",)),
     "reset_mid_body": (_reset_mid_body, ()),

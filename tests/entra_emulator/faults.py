@@ -28,7 +28,7 @@ _PLATFORM_PATHS: t.Final = {
     "azure_pipelines": "/pipelines/",
 }
 ENDPOINTS: t.Final = (
-    *("any", "login", "api", "foreign", "platform", "service_fabric"),
+    *("any", "login", "api", "storage", "foreign", "foreign_http", "platform", "service_fabric", "batch_item"),
     *("token", "devicecode", "graph", "arm", *_PLATFORM_PATHS),
 )
 _GRAPH_PATHS: t.Final = ("/v1.0", "/beta")
@@ -46,6 +46,8 @@ class Facts:
 
     def endpoints(self) -> set[str]:
         """The short names this request answers to."""
+        if self.listener == "batch_item":  # one that is inside of a request, which faults have struck or not already
+            return {self.listener}
         names = {"any", self.listener}
         if self.listener == "api":
             names.add("graph" if self.path.startswith(_GRAPH_PATHS) else "arm")
@@ -73,7 +75,9 @@ class Fault:
 
     def concerns(self, facts: Facts) -> bool:
         """Whether the fault is about such requests, and not used up."""
-        fits = facts.path.startswith(self.endpoint) if self.endpoint[:1] == "/" else self.endpoint in facts.endpoints()
+        names = facts.endpoints()
+        by_path = self.endpoint[:1] == "/" and "any" in names and facts.path.startswith(self.endpoint)
+        fits = by_path or self.endpoint in names
         same_client = not self.client_id or self.client_id.lower() == facts.client_id.lower()
         return fits and same_client and self._live() and bool(re.search(self.match, _line(facts)))
 
@@ -99,6 +103,8 @@ class FaultList:
         if action not in options_of:
             raise InputError(f"no fault action {action!r}; known: {', '.join(sorted(options_of))}")
         only(data, _COMMON | set(options_of[action]))
+        if data.get("endpoint") == "batch_item" and (action != "status" or "body" in data):
+            raise InputError("batch_item takes the action status only, without a body")
         fault = Fault(
             id=next(self._numbers),
             action=action,
@@ -112,6 +118,9 @@ class FaultList:
         with self._lock:
             self._faults.append(fault)
         return fault
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
 
     def strike(self, facts: Facts) -> Fault | None:
         """The fault that touches this request, its counters moved on."""

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import typing as t
 from urllib.parse import parse_qsl
 
 from werkzeug.http import http_date
+from werkzeug.wsgi import ClosingIterator
 
 from . import fault_actions
-from .fault_actions import Exchange
+from .exchange import Exchange
 from .faults import Facts
 from .tokens import peek
 
@@ -49,7 +51,10 @@ class Gateway:
 
         if self._world.settings.latency:
             time.sleep(self._world.settings.latency)
-        fault = self._world.faults.strike(self._facts(entry))
+        return ClosingIterator(self._answer(entry, environ, started), entry.end)
+
+    def _answer(self, entry: Entry, environ: WSGIEnvironment, started: StartResponse) -> Iterable[bytes]:
+        fault = self._world.faults.strike(self._facts(entry)) if self._world.faults else None
         if fault is None:
             return self._app(environ, started)
         entry.fault = fault.action
@@ -68,6 +73,8 @@ class Gateway:
             headers=list(environ["entra_emulator.headers"]),
             form=parse_qsl(text, keep_blank_values=True) if is_form else [],
             body="" if is_form else text,
+            length=len(body),
+            token=_digest(environ.get("HTTP_AUTHORIZATION", "")),
             connection=f"{environ['REMOTE_ADDR']}:{environ['REMOTE_PORT']}",
         )
 
@@ -77,3 +84,9 @@ class Gateway:
             bearer = next((value for name, value in entry.headers if name.lower() == "authorization"), "")
             client_id = str(peek(bearer.partition(" ")[2]).get("appid", ""))
         return Facts(self._listener, entry.method, entry.path, entry.query, client_id)
+
+
+def _digest(authorization: str) -> str:
+    """What tells a bearer token from others without giving it away; empty without one."""
+    token = authorization.partition(" ")[2].strip()
+    return hashlib.sha256(token.encode()).hexdigest()[:16] if token else ""

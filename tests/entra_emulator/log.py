@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The log of every request on login, api and foreign: what tests assert the wire with."""
+"""The log of every request on all listeners but control: what tests assert the wire with."""
 
 from __future__ import annotations
 
@@ -31,12 +31,20 @@ class Entry:
     headers: Pairs
     form: Pairs = dataclasses.field(default_factory=list)
     body: str = ""
+    length: int = 0  # bytes of the body
+    ended: float | None = None  # like time; None for an answer that did not come to its end
+    token: str = ""  # digest of the bearer token
+    batch: list[dict[str, t.Any]] | None = None  # the items of a $batch with the status of each
     status: int | None = None
     fault: str | None = None  # the action of the fault that touched it
     claims: dict[str, t.Any] | None = None  # of the verified bearer token
     requested_claims: dict[str, t.Any] | None = None  # what the form field claims holds
     assertion: dict[str, t.Any] | None = None  # header and claims of a verified client assertion, or a minted one
     connection: str = ""  # the client's address and port: same value, same kept-alive connection
+
+    def end(self) -> None:
+        """The last of the answer has left."""
+        self.ended = time.time()
 
 
 class RequestLog:

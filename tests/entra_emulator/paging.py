@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKER: t.Final = "$skiptoken"
+EMPTY: t.Final = "$empty"  # the number of an empty page a fault put before the one asked for
 _Item = t.TypeVar("_Item")
 
 
@@ -41,7 +42,7 @@ class Page(t.Generic[_Item]):
 def page_of(items: Sequence[_Item], size: int, bound_to: str = "") -> Page[_Item]:
     """The page of ``items`` the request asks for; ``bound_to`` is what else must stay the same from page to page."""
     pairs = parse_qsl(request.query_string.decode(), keep_blank_values=True)
-    query = [(name, value) for name, value in pairs if name != MARKER]
+    query = [(name, value) for name, value in pairs if name not in (MARKER, EMPTY)]
     seal = hashlib.sha256(f"{request.path}|{query}|{bound_to}".encode()).hexdigest()[:16]
     marker = dict(pairs).get(MARKER)
     start = 0 if marker is None else _offset(marker, seal)

@@ -36,14 +36,19 @@ FABRIKAM: t.Final = Tenant(
 AWKWARD_SECRET: t.Final = "made-up~s3cret +&=%41#'\"{ }[]<>\\|;:$!?,@/*^`"
 _ROLES: t.Final = {"graph": ("User.Read.All", "Organization.Read.All", "Application.Read.All", "Group.Read.All")}
 
+_WRITING: t.Final = (
+    *("Directory.ReadWrite.All", "User.ReadWrite.All", "Group.ReadWrite.All", "Application.ReadWrite.All"),
+    *("Organization.Read.All", "Files.ReadWrite.All", "Reports.Read.All", "Team.Create"),
+)
+
 
 def app_id(number: int) -> str:
     """The client id of the seed's app of that number."""
     return f"aaaaaaaa-0000-4000-8000-{number:012d}"
 
 
-READER, NO_ROLES, EXPIRED, PUBLIC, CONFIDENTIAL, DISABLED, NO_SERVICE_PRINCIPAL, FABRIKAM_READER = map(
-    app_id, range(1, 9)
+READER, NO_ROLES, EXPIRED, PUBLIC, CONFIDENTIAL, DISABLED, NO_SERVICE_PRINCIPAL, FABRIKAM_READER, OPERATOR = map(
+    app_id, range(1, 10)
 )
 SYSTEM_IDENTITY, USER_IDENTITY, CLOUD_SHELL = map(app_id, range(101, 104))
 
@@ -89,5 +94,6 @@ def _apps(now: float) -> tuple[App, ...]:
         _app(DISABLED, "disabled", disabled=True),
         _app(NO_SERVICE_PRINCIPAL, "no-service-principal", service_principal=False),
         *_identities(subscriptions),
+        _app(OPERATOR, "operator", roles={"graph": _WRITING}, subscriptions=subscriptions),
         _app(FABRIKAM_READER, "fabrikam-reader", FABRIKAM, roles=_ROLES, subscriptions=(FABRIKAM.subscriptions[0].id,)),
     )

@@ -23,6 +23,7 @@ from .gateway import Gateway
 from .graph import graph
 from .login import login
 from .managed_identity import managed_identity, service_fabric
+from .storage import storage
 from .text import dump
 from .wire import Server
 from .world import World
@@ -35,6 +36,7 @@ if t.TYPE_CHECKING:
     from .settings import Settings
 
 _HOSTS: t.Final = ("localhost", "127.0.0.1", "::1")
+_STRANGERS: t.Final = ("foreign", "foreign_http", "storage")
 _STOP_POLL_SECONDS: t.Final = 0.05
 
 
@@ -45,6 +47,8 @@ class Ports:
     login: int = 0
     api: int = 0
     foreign: int = 0
+    foreign_http: int = 0
+    storage: int = 0
     control: int = 0
     platform: int = 0
     service_fabric: int = 0
@@ -58,7 +62,7 @@ class Running:
         self.ca = directory / "ca.pem"
         self._fabric = SelfSigned("localhost", directory)
         self._servers = self._listen(ports, _certificate(self.ca))
-        self.world.urls.update({name: self._url(server) for name, server in self._servers.items()})
+        self.world.urls.update({name: _url(name, server) for name, server in self._servers.items()})
         for server in self._servers.values():
             threading.Thread(target=server.serve_forever, args=(_STOP_POLL_SECONDS,), daemon=True).start()
 
@@ -67,6 +71,8 @@ class Running:
             "login": (_login(), tls),
             "api": (_api(), tls),
             "foreign": (_foreign(), tls),
+            "foreign_http": (_foreign(), None),
+            "storage": (_storage(), tls),
             "platform": (_platform(), None),
             "service_fabric": (_service_fabric(), self._fabric.context),
         }
@@ -75,10 +81,6 @@ class Running:
             for name, (app, context) in applications.items()
         }
         return {**servers, "control": Server(ports.control, self.world.inhabit(_control()))}
-
-    @staticmethod
-    def _url(server: Server) -> str:
-        return f"https://localhost:{server.port}" if server.ssl_context else f"http://127.0.0.1:{server.port}"
 
     def ready(self) -> dict[str, str]:
         """All a client needs to know, as the ready line says it."""
@@ -91,6 +93,13 @@ class Running:
         for server in self._servers.values():
             server.shutdown()
         self.world.arc_keys.forget()
+
+
+def _url(listener: str, server: Server) -> str:
+    """``localhost`` for what a client trusts over TLS; a stranger is another host, not only another port."""
+    scheme = "https" if server.ssl_context else "http"
+    trusted = server.ssl_context and listener not in _STRANGERS
+    return f"{scheme}://{'localhost' if trusted else '127.0.0.1'}:{server.port}"
 
 
 def _certificate(ca_file: Path) -> ssl.SSLContext:
@@ -134,6 +143,12 @@ def _foreign() -> Flask:
         body = {"foreign": True, "method": request.method, "path": f"/{path}", "value": []}
         return Response(dump(body), content_type="application/json")
 
+    return app
+
+
+def _storage() -> Flask:
+    app = _flask("storage")
+    app.register_blueprint(storage)
     return app
 
 

@@ -19,6 +19,8 @@ if t.TYPE_CHECKING:
 NumberForm = t.Literal["int", "string", "float", "missing"]
 Separator = t.Literal["space", "crlf"]
 Rotation = t.Literal["keep_old", "strict", "none"]
+OperationStyle = t.Literal["azure_async", "location", "both", "provisioning_state", "none"]
+OperationResult = t.Literal["Succeeded", "Failed", "Canceled"]
 ArcKeyFile = t.Literal["missing", "good", "outside", "too_big", "wrong_extension", "symlink"]
 
 
@@ -44,7 +46,15 @@ class Settings:
     ci_assertion_lifetime: float = 300  # seconds
     github_actions_subject: str = "repo:contoso/playbooks:ref:refs/heads/main"
     azure_pipelines_subject: str = "sc://contoso/playbooks/azure"
+    token_server_lifetime: float | None = None  # seconds after which the APIs refuse a token, whatever its exp says
+    operation_style: OperationStyle = "azure_async"  # how the API tells how far an operation is
+    operation_status: int | None = None  # of the first answer; None: the usual one
+    operation_polls: int = 2  # that find it still running
+    operation_retry_after: float | None = 0  # seconds; None: no header
+    operation_result: OperationResult = "Succeeded"
     users: int = 250
+    groups: int = 12
+    resources: int = 3  # virtual machines in each resource group
     page_size: int = 100
 
     def changed(self, values: Mapping[str, object]) -> Settings:
@@ -87,7 +97,15 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "ci_assertion_lifetime": _number(float("-inf")),
     "github_actions_subject": lambda value: isinstance(value, str),
     "azure_pipelines_subject": lambda value: isinstance(value, str),
+    "token_server_lifetime": lambda value: value is None or _number(0)(value),
+    "operation_style": _one_of(OperationStyle),
+    "operation_status": lambda value: value is None or _whole(200)(value),
+    "operation_polls": _whole(0),
+    "operation_retry_after": lambda value: value is None or _number(0)(value),
+    "operation_result": _one_of(OperationResult),
     "users": _whole(0),
+    "groups": _whole(0),
+    "resources": _whole(0),
     "page_size": _whole(1),
 }
 

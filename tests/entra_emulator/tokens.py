@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from .text import to_base64url
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .settings import Clock
 
 Claims = dict[str, t.Any]
@@ -61,8 +63,9 @@ class _Revocation(t.NamedTuple):
 class Issuer:
     """Signs tokens and knows which of them are still good."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, server_lifetime: Callable[[], float | None]) -> None:
         self._clock = clock
+        self._server_lifetime = server_lifetime
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.key_id = _thumbprint(self._key.public_key())
         self._lock = threading.Lock()
@@ -115,12 +118,32 @@ class Issuer:
         if claims["aud"] not in audiences:  # first, as id tokens have the same signature but not the claims used below
             raise RejectedTokenError("audience", claims)
         moments = self._moments.get(claims["uti"], _Moments(claims["iat"], claims["exp"]))
-        if self._clock.now() >= moments.expires:
+        if self._clock.now() >= self._end(moments):
             raise RejectedTokenError("expired", claims)
         revocation = self._revocations.get(claims["appid"].lower())
         if revocation and revocation.voids(moments):
             raise RejectedTokenError("revoked", claims, _newer_than(revocation) if revocation.challenge else None)
         return claims
+
+    def _end(self, moments: _Moments) -> float:
+        """When the APIs stop taking a token: as promised, or earlier if the service's own lifetime is shorter."""
+        lifetime = self._server_lifetime()
+        return moments.expires if lifetime is None else min(moments.expires, moments.issued + lifetime)
+
+    def expire(self, token: str) -> None:
+        """End ``token`` now, whatever its ``exp`` says."""
+        claims = self.claims_of(token)
+        moments = self._moments.get(claims.get("uti", ""))
+        if moments:
+            with self._lock:
+                self._moments[claims["uti"]] = moments._replace(expires=self._clock.now())
+
+    def claims_of(self, token: str) -> Claims:
+        """What one of our tokens says, good or not any more; empty for any other."""
+        try:
+            return self._read(token)
+        except RejectedTokenError:
+            return {}
 
     def _read(self, token: str) -> Claims:
         if token in self._opaque:

@@ -11,20 +11,26 @@ import typing as t
 if t.TYPE_CHECKING:
     from .model import Tenant
 
-User = dict[str, object]
-_SELECTED_BY_DEFAULT: t.Final = (
-    "businessPhones",
-    "displayName",
-    "givenName",
-    "jobTitle",
-    "mail",
-    "mobilePhone",
-    "officeLocation",
-    "preferredLanguage",
-    "surname",
-    "userPrincipalName",
-    "id",
+User = dict[str, t.Any]
+SELECTED_BY_DEFAULT: t.Final = (
+    "businessPhones,displayName,givenName,jobTitle,mail,mobilePhone,officeLocation,preferredLanguage,surname,"
+    "userPrincipalName,id"
 )
+BLANK: t.Final[User] = {
+    "businessPhones": [],
+    "displayName": None,
+    "givenName": None,
+    "jobTitle": None,
+    "mail": None,
+    "mobilePhone": None,
+    "officeLocation": None,
+    "preferredLanguage": None,
+    "surname": None,
+    "userPrincipalName": None,
+    "id": None,
+    "accountEnabled": True,
+    "userType": "Member",
+}
 
 
 def object_id(tenant: Tenant, number: int) -> str:
@@ -50,23 +56,15 @@ def user(tenant: Tenant, number: int) -> User:
     """The whole user."""
     name = principal_name(tenant, number)
     return {
+        **BLANK,
         "businessPhones": [],
         "displayName": f"User {number:04d}",
         "givenName": "User",
         "jobTitle": ("Tester", "Operator", "Auditor")[number % 3],
         "mail": name,
-        "mobilePhone": None,
-        "officeLocation": None,
         "preferredLanguage": "en",
         "surname": f"{number:04d}",
         "userPrincipalName": name,
         "id": object_id(tenant, number),
         "accountEnabled": number % 10 != 0,
-        "userType": "Member",
     }
-
-
-def shown(whole: User, select: str | None) -> User:
-    """The properties ``$select`` asks for, or Graph's default set."""
-    names = [name.strip() for name in select.split(",")] if select else _SELECTED_BY_DEFAULT
-    return {name: whole[name] for name in names if name in whole}

@@ -47,8 +47,8 @@ def test_one_ready_line_and_a_clean_stop(number: signal.Signals) -> None:
     assert process.stdout
     ready = json.loads(process.stdout.readline())
     assert set(ready) == {
-        *("login", "api", "foreign", "control", "platform", "service_fabric", "service_fabric_thumbprint"),
-        *("ca", "tenant_id", "client_id", "client_secret"),
+        *("login", "api", "foreign", "foreign_http", "storage", "control", "platform", "service_fabric"),
+        *("service_fabric_thumbprint", "ca", "tenant_id", "client_id", "client_secret"),
     }
     ca = Path(ready["ca"])
     assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")

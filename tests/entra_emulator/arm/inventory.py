@@ -1,0 +1,114 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resources of a subscription: virtual machines computed from their number, and what clients made of them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..world import world
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..model import Subscription
+    from .service import Body
+
+MACHINES: t.Final = "Microsoft.Compute/virtualMachines"
+RUNNING, DEALLOCATED, STOPPED = "PowerState/running", "PowerState/deallocated", "PowerState/stopped"
+_Place = tuple["Subscription", int]
+
+
+def everything(home: Subscription) -> Sequence[Body]:
+    """All resources of ``home``: its machines as they are listed, then what was created."""
+    return _Inventory(home)
+
+
+def machines(home: Subscription, group: str = "") -> list[Body]:
+    """The virtual machines of ``home``, or of one of its groups."""
+    inside = f"/resourcegroups/{group}/".lower() if group else ""
+    return [one for one in everything(home) if one["type"] == MACHINES and inside in one["id"].lower()]
+
+
+def find(id_: str, home: Subscription) -> Body | None:
+    """The resource of that id, in any letter case."""
+    return world().resources.find(id_.lower(), _computed(id_, home))
+
+
+def summary(resource: Body) -> Body:
+    """What a listing of all resources says of one."""
+    return {name: resource[name] for name in ("id", "name", "type", "location", "tags") if name in resource}
+
+
+def public(resource: Body) -> Body:
+    """The resource without its instance view, which is shown only when it is asked for."""
+    properties = {name: value for name, value in resource["properties"].items() if name != "instanceView"}
+    return {**resource, "properties": properties}
+
+
+class _Inventory(t.Sequence["Body"]):
+    """Resources made only when they are looked at, so that a long listing costs no memory."""
+
+    def __init__(self, home: Subscription) -> None:
+        self._home = home
+        self._created = [one for one in world().resources.created() if one["id"].split("/")[2] == home.id]
+        total = len(home.resource_groups) * world().settings.resources
+        gone = world().resources.deleted()
+        places: Sequence[int] = range(total)
+        self._places = [place for place in places if self._id(place).lower() not in gone] if gone else places
+
+    def _id(self, place: int) -> str:
+        group, number = divmod(place, world().settings.resources)
+        return machine_id(self._home, self._home.resource_groups[group], number + 1)
+
+    def __len__(self) -> int:
+        return len(self._places) + len(self._created)
+
+    @t.overload
+    def __getitem__(self, index: int) -> Body: ...
+    @t.overload
+    def __getitem__(self, index: slice) -> list[Body]: ...
+    def __getitem__(self, index: int | slice) -> Body | list[Body]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if index >= len(self):
+            raise IndexError(index)
+        if index >= len(self._places):
+            return self._created[index - len(self._places)]
+        id_ = self._id(self._places[index])
+        return t.cast("Body", find(id_, self._home))
+
+
+def machine_id(home: Subscription, group: str, number: int) -> str:
+    """The id of a seeded machine: the group's name and a number."""
+    return f"/subscriptions/{home.id}/resourceGroups/{group}/providers/{MACHINES}/{group}-{number}"
+
+
+def _computed(id_: str, home: Subscription) -> Body | None:
+    """The seeded machine of that id, if there is one; each second one is switched off."""
+    group, _dummy, digits = id_.rpartition("/")[2].lower().rpartition("-")
+    number = int(digits) if digits.isdecimal() else 0
+    known = group in home.resource_groups and 1 <= number <= world().settings.resources
+    if not known or machine_id(home, group, number).lower() != id_.lower():
+        return None
+    properties = {
+        "vmId": f"{home.id[:8]}-0000-4000-8003-{number:012d}",
+        "hardwareProfile": {"vmSize": "Standard_B2s"},
+        "provisioningState": "Succeeded",
+        "instanceView": instance_view(RUNNING if number % 2 else DEALLOCATED),
+    }
+    named = {"id": machine_id(home, group, number), "name": f"{group}-{number}", "type": MACHINES}
+    return {**named, "location": "westeurope", "tags": {"group": group}, "properties": properties}
+
+
+def instance_view(power: str) -> Body:
+    """What a machine says of its power."""
+    words = power.replace("PowerState/", "VM ")
+    return {
+        "statuses": [
+            {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
+            {"code": power, "level": "Info", "displayStatus": words},
+        ]
+    }
