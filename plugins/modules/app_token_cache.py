@@ -1,0 +1,103 @@
+#!/usr/bin/python
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation; the action plugin of the same name does all, on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_token_cache
+short_description: Show and clear the cache of tokens that outlives a run
+version_added: 0.1.0
+author:
+  - entra.auth contributors (@entra-auth)
+description:
+  - Tells which tokens the cache of a user or of a Redis server holds, and until when. It needs no credential, and shows
+    no token, because entries are sealed and only what identifies them is readable.
+  - Clears the whole cache on request. Each following run asks for new tokens.
+options:
+  cache:
+    description:
+      - The cache to look after, V(user) or the URL of a Redis server, as in O(entra.auth.app_token#module:cache).
+      - Where it is not given, the variable C(app_token_cache), the environment variable C(ENTRA_AUTH_CACHE) and
+        C(ansible.cfg) are looked at, as by every other plugin of this collection; then V(user) is meant.
+    type: str
+  clear:
+    description:
+      - Remove everything. With it goes the newest refresh token of a sign-in that was given as
+        O(entra.auth.app_token#module:refresh_token) without a file; then the one that was given is redeemed again.
+    type: bool
+    default: false
+notes:
+  - Everything runs on the controller.
+attributes:
+  async:
+    description: The controller does it at once.
+    support: none
+  check_mode:
+    description: Shows what would be removed.
+    support: full
+  diff_mode:
+    description: The entries are in the result.
+    support: none
+  platform:
+    description: Any, because it runs on the controller.
+    platforms: all
+    support: full
+seealso:
+  - module: entra.auth.app_token
+"""
+
+EXAMPLES = r"""
+- name: See what is in the cache of this user
+  entra.auth.app_token_cache:
+  register: kept
+
+- name: Clear the cache that the execution nodes share
+  entra.auth.app_token_cache:
+    cache: "{{ redis_url }}"
+    clear: true
+"""
+
+RETURN = r"""
+entries:
+  description: What is, or was before it was cleared, in the cache.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    client_id:
+      description: The app, or which managed identity.
+      type: str
+      sample: 11111111-2222-3333-4444-555555555555
+    credential:
+      description: The kind of credential that bought the token.
+      type: str
+      sample: client_secret
+    expires_at:
+      description: When the token ends, as ISO 8601 in UTC.
+      type: str
+      sample: "2026-01-31T12:00:00Z"
+    scope:
+      description: The scope that was sent.
+      type: str
+      sample: https://graph.microsoft.com/.default
+    token_url:
+      description: The token endpoint, which names the cloud and the tenant.
+      type: str
+      sample: https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main() -> None:
+    """Say where it works; the action plugin never comes here."""
+    module = AnsibleModule(argument_spec={"cache": {"type": "str"}, "clear": {"type": "bool", "default": False}})
+    module.fail_json(msg="app_token_cache works on the controller, by its action plugin, which was not found.")
+
+
+if __name__ == "__main__":
+    main()

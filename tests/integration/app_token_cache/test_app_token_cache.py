@@ -1,0 +1,80 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looking after the cache that outlives a run: everybody may see what is in it, and nobody a token."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+    from plays import Plays
+
+USER: t.Final = {"ENTRA_AUTH_CACHE": "user"}
+GET: t.Final = [{"name": f"Get {scope}", "entra.auth.app_token": {"scope": scope}} for scope in ("graph", "arm")]
+PLAYBOOK: t.Final = "- import_playbook: entra.auth.cache\n"
+
+
+def look(name: str, /, **options: t.Any) -> dict[str, t.Any]:
+    """A task that looks after the cache."""
+    return {"name": name, "entra.auth.app_token_cache": options, "register": "cache"}
+
+
+def test_the_cache_of_a_user_is_shown_and_cleared(plays: Plays, emulator: Emulator) -> None:
+    tasks = [
+        *GET,
+        look("Look"),
+        {**look("Try", clear=True), "check_mode": True},
+        look("Clear", clear=True),
+        look("Clear what is empty", clear=True),
+        {**GET[0], "name": "Get again"},
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env=USER)
+    assert play.returncode == 0, play.output
+    entry = {
+        "credential": "client_secret",
+        "client_id": emulator.client_id,
+        "token_url": f"{emulator.urls.login}/{emulator.tenant_id}/oauth2/v2.0/token",
+    }
+    found = play.result("Look")["entries"]
+    assert [{name: one[name] for name in entry} for one in found] == [entry, entry]
+    assert [one["scope"] for one in found] == [
+        "https://graph.microsoft.com/.default",
+        "https://management.azure.com/.default",
+    ]
+    assert set(found[0]) == {*entry, "scope", "expires_at"}
+    seen = {name: play.result(name) for name in ("Look", "Try", "Clear", "Clear what is empty")}
+    assert [seen[name]["changed"] for name in seen] == [False, True, True, False]
+    assert [len(seen[name]["entries"]) for name in seen] == [2, 2, 2, 0]
+    assert len(emulator.token_requests()) == 3, "what was cleared was served"
+
+
+def test_the_playbook_shows_what_the_next_run_will_find(plays: Plays, emulator: Emulator) -> None:
+    """It needs no credential, and shows neither token nor secret at the highest verbosity."""
+    assert plays.run([{"tasks": GET}], env=USER).returncode == 0
+    shown = plays.run(PLAYBOOK, "-vvvvv", env={**USER, "ENTRA_AUTH_CLIENT_SECRET": None})
+    assert shown.returncode == 0, shown.output
+    assert "2 tokens" in shown.stdout
+    assert emulator.client_id in shown.stdout
+    tokens = [entry["issued"] for entry in emulator.token_requests() if "issued" in entry]
+    assert not any(secret in shown.output for secret in (emulator.client_secret, "eyJ", *map(str, tokens)))
+    assert "and the cache was cleared" in plays.run(PLAYBOOK, "-e", "clear=true", env=USER).stdout
+    assert "0 tokens" in plays.run(PLAYBOOK, env=USER).stdout
+
+
+def test_a_cache_that_can_not_be_looked_at_is_one_clear_sentence(plays: Plays) -> None:
+    """And the password in its URL is in none of it."""
+    tasks = [
+        {**look("No server", cache="redis://user:made-up~password@127.0.0.1:1/0"), "ignore_errors": True},
+        {**look("No cache", cache="somewhere"), "ignore_errors": True},
+        {**look("No option", clean=True), "ignore_errors": True},
+    ]
+    play = plays.run([{"tasks": tasks}], "-vvvvv", record=True)
+    assert "could not be reached" in play.result("No server")["msg"]
+    assert "To fix it" in play.result("No server")["msg"]
+    assert "cache is not a URL" in play.result("No cache")["msg"]
+    assert "clean" in play.result("No option")["msg"]
+    results = [str(event["result"]) for event in play.events()]
+    assert not any("made-up~password" in result or "Traceback" in result for result in results)
