@@ -10,7 +10,9 @@ import contextlib
 import typing as t
 
 from ansible import constants
+from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
@@ -18,6 +20,9 @@ from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import 
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
 
 display = Display()
+
+# There it is not by the results of its items that the result of a loop as a whole is hidden, but by their tasks.
+_LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
 
 
 class ActionModule(ActionBase):
@@ -36,6 +41,8 @@ class ActionModule(ActionBase):
         outcome = obtain(sources, display, ModuleOnTarget(self, variables))
         if isinstance(outcome, Failure):
             return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
+        if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
+            self._task.no_log = True
         return {"changed": False, "_ansible_no_log": True, **outcome.as_dict()}
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -33,7 +33,7 @@ def action(**arguments: t.Any) -> t.Any:
     loader = DataLoader()
     task = types.SimpleNamespace(
         args=arguments, async_val=0, check_mode=False, diff=False, action="entra.auth.app_token", no_log=None,
-        collections=[], environment=None, delegate_to=None, become=False,
+        collections=[], environment=None, delegate_to=None, become=False, loop=None,
     )  # fmt: skip
     return action_loader.get(
         "entra.auth.app_token",
