@@ -71,6 +71,7 @@ class Issuer:
         self._lock = threading.Lock()
         self._moments: dict[str, _Moments] = {}
         self._opaque: dict[str, Claims] = {}
+        self._verified: dict[str, Claims] = {}  # a listing of a thousand pages shows the same token a thousand times
         self._revocations: dict[str, _Revocation] = {}
 
     def forget(self) -> None:
@@ -78,6 +79,7 @@ class Issuer:
         with self._lock:
             self._moments.clear()
             self._opaque.clear()
+            self._verified.clear()
             self._revocations.clear()
 
     def jwks(self) -> dict[str, object]:
@@ -146,16 +148,19 @@ class Issuer:
             return {}
 
     def _read(self, token: str) -> Claims:
-        if token in self._opaque:
-            return self._opaque[token]
+        known = self._opaque.get(token) or self._verified.get(token)
+        if known:
+            return known
         if token.count(".") != 2:
             raise RejectedTokenError("malformed")
         # PyJWT would use the machine's clock and knows one audience style: both are checked here instead.
         unchecked = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
         try:
-            return jwt.decode(token, self._key.public_key(), ["RS256"], options=t.cast("t.Any", unchecked))
+            claims = jwt.decode(token, self._key.public_key(), ["RS256"], options=t.cast("t.Any", unchecked))
         except jwt.InvalidTokenError as error:
             raise RejectedTokenError("signature") from error
+        self._verified[token] = claims
+        return claims
 
 
 def _newer_than(revocation: _Revocation) -> dict[str, object]:

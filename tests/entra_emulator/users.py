@@ -45,11 +45,12 @@ def principal_name(tenant: Tenant, number: int) -> str:
 
 def number_of(tenant: Tenant, key: str) -> int | None:
     """The number of the user with that object id or principal name, existing or not; None for any other text."""
+    key = key.lower()
     digits = key[-12:] if len(key) == 36 else key.partition("@")[0].removeprefix("user")
     if not digits.isdecimal():
         return None
     number = int(digits)
-    return number if key.lower() in (object_id(tenant, number), principal_name(tenant, number)) else None
+    return number if key in (object_id(tenant, number), principal_name(tenant, number)) else None
 
 
 def user(tenant: Tenant, number: int) -> User:

@@ -76,7 +76,7 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
     disable_nagle_algorithm = True
-    wbufsize = -1  # buffered, so that head and body leave together
+    wbufsize = 1 << 17  # so that head and body leave together
 
     def handle(self) -> None:
         """Shake hands, then serve requests until one side ends the connection."""

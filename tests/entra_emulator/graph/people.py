@@ -29,7 +29,16 @@ _WRITE_ONLY: t.Final = ("passwordProfile", "mailNickname")
 @needs("User.Read.All")
 def list_users() -> Answer:
     """Users by number, then those created."""
-    return listing(_all(), "users", _body, default=users.SELECTED_BY_DEFAULT)
+    home = tenant()
+    overlay = world().users(home.id)
+
+    def body_of(item: int | Body) -> Body:
+        if not isinstance(item, int):
+            return item
+        computed = users.user(home, item)
+        return overlay.find(computed["id"], computed) or computed
+
+    return listing(_all(), "users", body_of, default=users.SELECTED_BY_DEFAULT)
 
 
 @graph.get("/users/$count")
@@ -132,14 +141,6 @@ def _all() -> Sequence[int | Body]:
         numbers = [number for number in numbers if number not in gone]
     created = overlay.created()
     return [*numbers, *created] if created else numbers
-
-
-def _body(item: int | Body) -> Body:
-    if not isinstance(item, int):
-        return item
-    home = tenant()
-    computed = users.user(home, item)
-    return world().users(home.id).find(computed["id"], computed) or computed
 
 
 def _known(body: Body) -> Body:

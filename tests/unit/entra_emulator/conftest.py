@@ -56,6 +56,10 @@ class Client:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
 
+    def operator_token(self, scope: str = GRAPH) -> str:
+        """The token of the seed's app that may write."""
+        return self.token(client_id=seed.OPERATOR, client_secret="made-up~secret-of-operator", scope=scope)
+
     @staticmethod
     def refused(answer: requests.Response, status: int, error: str, code: int) -> dict[str, t.Any]:
         """The body of a token endpoint's answer that must be this refusal."""
@@ -68,9 +72,26 @@ class Client:
         self, path: str, token: str | None = None, headers: dict[str, str] | None = None, timeout: float = 10
     ) -> requests.Response:
         """``GET`` from the API; ``path`` may be an absolute link."""
+        return self.send("GET", path, token, headers, timeout=timeout, allow_redirects=True)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+        *,
+        timeout: float = 10,
+        allow_redirects: bool = False,
+        **body: t.Any,
+    ) -> requests.Response:
+        """Any request to the API, by default without following where it leads; ``body`` is ``json`` or ``data``."""
         url = path if path.startswith("https:") else self.emulator.urls.api + path
         bearer = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return self.session.get(url, headers={**bearer, **(headers or {})}, timeout=timeout)
+        headers = {**bearer, **(headers or {})}
+        return self.session.request(
+            method, url, headers=headers, timeout=timeout, allow_redirects=allow_redirects, **body
+        )
 
 
 @pytest.fixture(scope="session")
