@@ -205,6 +205,10 @@ class Emulator:
         """A refresh token for that app, as if a user had just signed in."""
         return str(self._object("POST", "/refresh_tokens", {"client_id": client_id, **more})["refresh_token"])
 
+    def issued(self) -> dict[str, list[str]]:
+        """All that was issued and nobody else may know: token (access and id), refresh_token, device_code."""
+        return t.cast("dict[str, list[str]]", self.control("GET", "/issued"))
+
     def revoke(self, client_id: str, *, challenge: bool = False) -> None:
         """Void the client's access tokens; ``challenge``: the 401 then asks for claims."""
         self.control("POST", "/revocations", {"client_id": client_id, "challenge": challenge})

@@ -124,6 +124,16 @@ def add_refresh_token() -> Answer:
     return {"refresh_token": record.value, **dataclasses.asdict(record)}
 
 
+@control.get("/issued")
+def issued() -> Answer:
+    """The newest of all that was issued and nobody else may know, by kind."""
+    return {
+        "token": world().issuer.issued(),
+        "refresh_token": world().directory.minted_refresh_tokens(),
+        "device_code": [record["device_code"] for record in world().device_codes.listed()],
+    }
+
+
 @control.post("/revocations")
 def revoke() -> Answer:
     """Void a client's tokens; ``challenge`` makes the APIs ask for claims."""

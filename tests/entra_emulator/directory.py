@@ -10,6 +10,7 @@ import dataclasses
 import secrets
 import threading
 import typing as t
+from collections import deque
 
 from . import resources
 from .fields import InputError, only, take, take_number, take_strings
@@ -22,6 +23,7 @@ if t.TYPE_CHECKING:
     from .settings import Clock
 
 REFRESH_TOKEN_SECONDS: t.Final = 90 * 86400  # Learn "Refresh tokens": 90 days without use
+_REMEMBERED: t.Final = 10_000  # refresh tokens minted
 DEFAULT_SCOPES: t.Final = (
     "openid",
     "profile",
@@ -41,11 +43,13 @@ class Directory:
         self._tenants: dict[str, Tenant] = {}
         self._apps: dict[tuple[str, str], App] = {}
         self._refresh_tokens: dict[str, RefreshToken] = {}
+        self._minted: deque[str] = deque(maxlen=_REMEMBERED)
 
     def restart(self, tenants: Iterable[Tenant], apps: Iterable[App]) -> None:
         """Hold these and nothing else."""
         with self._lock:
             self._refresh_tokens.clear()
+            self._minted.clear()
             self._tenants = {tenant.id: tenant for tenant in tenants}
             self._apps = {(app.tenant_id, app.client_id): app for app in apps}
 
@@ -100,7 +104,13 @@ class Directory:
         minted = dataclasses.replace(like, value=value, expires_on=self._clock.now() + seconds)
         with self._lock:
             self._refresh_tokens[value] = minted
+            self._minted.append(value)
         return minted
+
+    def minted_refresh_tokens(self) -> list[str]:
+        """The newest refresh tokens, redeemed ones among them."""
+        with self._lock:
+            return list(self._minted)
 
     def find_refresh_token(self, value: str) -> RefreshToken | None:
         """The record behind a refresh token's value."""

@@ -12,6 +12,7 @@ import math
 import secrets
 import threading
 import typing as t
+from collections import deque
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,6 +24,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from .settings import Clock
+
+_REMEMBERED: t.Final = 10_000  # tokens issued
 
 Claims = dict[str, t.Any]
 Fault = t.Literal["malformed", "signature", "expired", "audience", "revoked"]
@@ -73,6 +76,7 @@ class Issuer:
         self._opaque: dict[str, Claims] = {}
         self._verified: dict[str, Claims] = {}  # a listing of a thousand pages shows the same token a thousand times
         self._revocations: dict[str, _Revocation] = {}
+        self._issued: deque[str] = deque(maxlen=_REMEMBERED)
 
     def forget(self) -> None:
         """Forget revocations and opaque tokens; signed tokens live on until their ``exp``."""
@@ -81,6 +85,12 @@ class Issuer:
             self._opaque.clear()
             self._verified.clear()
             self._revocations.clear()
+            self._issued.clear()
+
+    def issued(self) -> list[str]:
+        """The newest tokens that were issued, id tokens among them."""
+        with self._lock:
+            return list(self._issued)
 
     def jwks(self) -> dict[str, object]:
         """The public key set (RFC 7517)."""
@@ -89,7 +99,9 @@ class Issuer:
 
     def sign(self, claims: Claims) -> str:
         """A compact RS256 JWS over ``claims``."""
-        return jwt.encode(claims, self._key, "RS256", {"kid": self.key_id, "x5t": self.key_id})
+        token = jwt.encode(claims, self._key, "RS256", {"kid": self.key_id, "x5t": self.key_id})
+        self._issued.append(token)
+        return token
 
     def public_key(self, key_id: object) -> rsa.RSAPublicKey | None:
         """The key of that id, if it is the one tokens are signed with."""
@@ -107,6 +119,7 @@ class Issuer:
             self._moments[uti] = _Moments(now, now + seconds, _not_before(requested or {}))
             if opaque:
                 self._opaque[token] = full
+                self._issued.append(token)
         return token
 
     def revoke(self, client_id: str, *, challenge: bool) -> None:

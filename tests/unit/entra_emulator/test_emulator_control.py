@@ -46,6 +46,13 @@ def test_log_of_the_stranger(client: Client) -> None:
     assert (entry["path"], entry["query"], entry["body"]) == ("/a/b", "c=d", "body")
 
 
+def test_all_that_was_issued_is_known(client: Client) -> None:
+    token, refresh_token = client.token(), client.emulator.add_refresh_token(seed.READER)
+    assert client.emulator.issued() == {"token": [token], "refresh_token": [refresh_token], "device_code": []}
+    client.emulator.reset()
+    assert client.emulator.issued() == {"token": [], "refresh_token": [], "device_code": []}
+
+
 def test_log_can_be_emptied(client: Client) -> None:
     client.ask()
     client.emulator.forget_requests()
