@@ -93,7 +93,7 @@ class TokenEndpoint:
             interval = _interval(body, answer, interval) + (_SLOW_DOWN_SECONDS if said.error == "slow_down" else 0)
             left = until - time.monotonic()
             if interval > left or not patience.is_for(said):
-                raise _refusal(body, said, answer.status)
+                raise _refusal(body, said, answer)
             patience.on_wait(left)
             self._network.pause(interval)
 
@@ -104,7 +104,7 @@ class TokenEndpoint:
         body = json_object(answer)
         if answer.status == 200:
             return body
-        raise _refusal(body, _service_answer(body, answer), answer.status)
+        raise _refusal(body, _service_answer(body, answer), answer)
 
     def _request(self, fields: t.Mapping[str, str], url: str | None = None) -> Request:
         # Entra repeats the client-request-id as correlation id, in its answer and in the sign-in log.
@@ -223,11 +223,11 @@ def _epoch(value: t.Any) -> float | None:
     return None
 
 
-def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, status: int) -> TokenRequestRefused | NetworkError:
+def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, answer: Answer) -> TokenRequestRefused | NetworkError:
     hint = hint_for(said.error_codes, said.error)
     if said.error is None:
         return NetworkError(
-            f"The token endpoint answered {status} without a reason that could be read.",
+            f"The token endpoint answered {answer.status} without a reason that could be read.",
             hint="Try again later; if it stays so, check authority and the proxy.",
             answer=said,
         )
@@ -238,8 +238,8 @@ def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, status: int) -> T
         hint=hint.fix if hint else None,
         answer=said,
     )
-    if status >= 500 or said.error in _ASK_AGAIN:
-        refusal.passes_after = NetworkError.passes_after
+    if answer.status == 429 or answer.status >= 500 or said.error in _ASK_AGAIN:
+        refusal.passes_after = answer.retry_after or NetworkError.passes_after
     return refusal
 
 

@@ -36,7 +36,7 @@ class DirectoryStore:
     removes what has been of no use for a day. Raises InputError where the directory is not this user's alone.
     """
 
-    def __init__(self, directory: str, *, answer_within: float = 0, sweeps: bool = False) -> None:
+    def __init__(self, directory: str, *, answer_within: float = 30, sweeps: bool = False) -> None:
         ensure_private_directory(directory)
         self._directory = directory
         self._answer_within = answer_within

@@ -240,6 +240,8 @@ class TokenProvider:
             return credential.request_token(self._request, network)
         settings = {name: getattr(self._options, name) for name in _SETTINGS_FOR_TARGET}
         asked = {"scope": [self._request.scope], "claims_challenge": self._request.claims}
+        # Whatever happens there gives no sign until it is over.
+        self._stores.tokens.promise(self._wait_seconds)
         return self._target.request_token(
             {**settings, **asked, **credential.options_for_target(self._request, network)}
         )

@@ -52,7 +52,7 @@ class RedisStore:
     Raises MissingLibraryError without redis-py, InputError for a URL that is none, OSError where no server answers.
     """
 
-    def __init__(self, url: str, *, answer_within: float = 0) -> None:
+    def __init__(self, url: str, *, answer_within: float = 30) -> None:
         if not HAS_REDIS:
             raise MissingLibraryError(missing_required_lib("redis"), hint="Install it where Ansible runs.")
         self._answer_within = answer_within

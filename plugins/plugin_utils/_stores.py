@@ -116,13 +116,13 @@ def open_stores(cache: str, *, answer_within: float, warn: t.Callable[[str], Non
 def open_store(cache: str) -> Store:
     """The store of ``user`` or of a Redis URL, to look after it. InputError where it is not usable."""
     try:
-        return _user_store(0) if cache == "user" else _connect(cache, 0)
+        return _user_store() if cache == "user" else _connect(cache)
     except OSError as exc:
         reason = str(exc.strerror)
     raise InputError(f"The cache can't be looked at. {reason}")
 
 
-def _user_store(answer_within: float) -> Store:
+def _user_store(answer_within: float = 30) -> Store:
     directory = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(directory):
         directory = os.path.join(os.path.expanduser("~"), ".cache")
@@ -149,7 +149,7 @@ def _redis_store(url: str, run: Store, answer_within: float) -> Store:
         raise
 
 
-def _connect(url: str, answer_within: float) -> Store:
+def _connect(url: str, answer_within: float = 30) -> Store:
     # Here, not at the top: redis takes long to load, and is not needed for the other caches.
     from ansible_collections.entra.auth.plugins.plugin_utils._redis_store import RedisStore
 
