@@ -35,7 +35,7 @@ class Clock:
     def __init__(self) -> None:
         self.slept: list[float] = []
         self._ahead = 0.0
-        self._time, self._monotonic = time.time, time.monotonic
+        self._time, self._monotonic, self._clock_gettime = time.time, time.monotonic, time.clock_gettime
 
     def time(self) -> float:
         """Seconds since the epoch."""
@@ -45,10 +45,35 @@ class Clock:
         """Seconds since some moment."""
         return self._monotonic() + self._ahead
 
+    def clock_gettime(self, clk_id: int) -> float:
+        """Seconds by any of the system's clocks."""
+        return self._clock_gettime(clk_id) + self._ahead
+
     def sleep(self, seconds: float) -> None:
         """Passes at once."""
         self.slept.append(seconds)
         self._ahead += seconds
+
+
+class Later:
+    """This machine's clocks some ``seconds`` later; that of the wall was set ``wall`` seconds ahead, too."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.wall = 0.0
+        self._time, self._monotonic, self._clock_gettime = time.time, time.monotonic, time.clock_gettime
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return self._time() + self.seconds + self.wall
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return self._monotonic() + self.seconds
+
+    def clock_gettime(self, clk_id: int) -> float:
+        """Seconds by a clock that nobody sets."""
+        return self._clock_gettime(clk_id) + self.seconds
 
 
 class Messages:
@@ -78,9 +103,18 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Nothing in this test waits."""
     clock = Clock()
-    for name in ("time", "monotonic", "sleep"):
+    for name in ("time", "monotonic", "clock_gettime", "sleep"):
         monkeypatch.setattr(time, name, getattr(clock, name))
     return clock
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    """Time passes when the test says so."""
+    later = Later()
+    for name in ("time", "monotonic", "clock_gettime"):
+        monkeypatch.setattr(time, name, getattr(later, name))
+    return later
 
 
 @pytest.fixture

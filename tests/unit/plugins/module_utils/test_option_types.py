@@ -206,7 +206,7 @@ def test_no_refusal_drags_the_value_along_as_its_context() -> None:
     [
         ("credential", "client-secret", "client_secret"),
         ("cloud", "usgv", "usgov"),
-        ("cache", "runs", "run"),
+        ("run_on", "controler", "controller"),
         ("credential", "xyzzy", None),
     ],
 )
@@ -227,7 +227,7 @@ def test_an_unknown_choice_is_refused_with_all_choices(option: str, value: str, 
         ("cloud", "AzureUSGovernment", "usgov"),
         ("cloud", "PUBLIC", "public"),
         ("credential", "client_secret", "client_secret"),
-        ("cache", "none", "none"),
+        ("run_on", "target", "target"),
     ],
 )
 def test_a_choice_is_taken(option: str, value: str, expected: str) -> None:

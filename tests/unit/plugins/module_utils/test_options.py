@@ -114,12 +114,35 @@ def test_no_secret_is_in_what_is_printed_of_the_options() -> None:
 def test_every_secret_is_known_for_masking() -> None:
     secrets = {name: f"hunter2-{name}" for name, spec in OPTIONS.items() if spec.secret}
     options = AppTokenOptions(proxy="http://me:proxy-password@proxy.test:3128", **secrets)  # type: ignore[arg-type]
-    assert sorted(options.secrets()) == sorted([*secrets.values(), "proxy-password"])
+    assert set(options.secrets()) == {*secrets.values(), "proxy-password"}
 
 
-@pytest.mark.parametrize("proxy", [None, "", "http://proxy.test:3128", "http://me@proxy.test", "http://[::1"])
-def test_a_proxy_without_a_password_holds_no_secret(proxy: str | None) -> None:
-    assert AppTokenOptions(proxy=proxy).secrets() == []
+URLS_WITH_A_PASSWORD = {
+    "http://me:hunter2@proxy.test:3128": {"hunter2"},
+    "redis://:hunter2@redis.test:6379/0": {"hunter2"},
+    "redis://me:hunter2@one.test:26379,two.test/0?sentinel=main": {"hunter2"},
+    "rediss://redis.test/0?password=hunter2&db=1": {"hunter2"},
+    "redis://me:hunt%40er2@redis.test": {"hunt%40er2", "hunt@er2"},
+    "redis://redis.test?password=hunt%40er2": {"hunt%40er2", "hunt@er2"},
+    "redis://redis.test?password=hunt+er2": {"hunt+er2", "hunt er2"},
+    "rediss://redis.test?ssl_keyfile=/k&ssl_password=hunter2": {"hunter2"},
+    "redis://me:one@redis.test?password=two&password=three": {"one", "two", "three"},
+}
+
+
+@pytest.mark.parametrize("option", ["proxy", "authority", "api_base_url", "cache"])
+@pytest.mark.parametrize(("url", "passwords"), URLS_WITH_A_PASSWORD.items())
+def test_a_password_in_a_url_is_a_secret_as_written_and_as_meant(option: str, url: str, passwords: set[str]) -> None:
+    assert set(AppTokenOptions(**{option: url}).secrets()) == passwords  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("option", ["proxy", "authority", "api_base_url", "cache"])
+@pytest.mark.parametrize(
+    "url", ["", "http://proxy.test:3128", "http://me@proxy.test", "http://:@a.test", "http://[::1"]
+)
+def test_a_url_without_a_password_holds_no_secret(option: str, url: str) -> None:
+    assert AppTokenOptions(**{option: url}).secrets() == []  # type: ignore[arg-type]
+    assert AppTokenOptions(proxy=None).secrets() == []
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)

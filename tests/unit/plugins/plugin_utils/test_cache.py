@@ -6,24 +6,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
-import time
 import typing as t
 
 import pytest
 from processes import Channel, Forked, first_to_speak
 
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.plugin_utils._cache import Cached, TokenCache
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import Cached, Subject, TokenCache
+from ansible_collections.entra.auth.plugins.plugin_utils._directory_store import DirectoryStore
 from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
-from ansible_collections.entra.auth.plugins.plugin_utils._stores import DirectoryStore, NoStore
+from ansible_collections.entra.auth.plugins.plugin_utils._stores import NoStore, Stores
 
 if t.TYPE_CHECKING:
     from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
 
-SUBJECT = "https://login.test/t\nclient\nscope\n"
+KEY = "https://login.test/t\nclient\nscope\n"
+SUBJECT = Subject(KEY)
 HOUR = 3600.0
 
 
@@ -39,22 +42,20 @@ class Service:
         self.requests += 1
         if self.fails:
             raise NetworkError("The service is away.", hint="Wait.")
-        now = time.time()
-        return Token(f"token-{self.requests}", now, now + self.lifetime)
+        return token(f"token-{self.requests}", self.lifetime)
 
 
-class Ahead:
-    """``time.time`` as seen some seconds later."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.seconds = 0.0
-        now = time.time
-        monkeypatch.setattr(time, "time", lambda: now() + self.seconds)
+def token(text: str, lifetime: float = HOUR) -> Token:
+    """One that is issued now."""
+    now = Moment.now()
+    return Token(text, now.epoch, now.epoch + lifetime, boot_id=now.boot_id, issued_at_uptime=now.uptime)
 
 
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Ahead:
-    return Ahead(monkeypatch)
+class Later(t.Protocol):
+    """The clocks of conftest.py."""
+
+    seconds: float
+    wall: float
 
 
 @pytest.fixture
@@ -65,8 +66,22 @@ def directory(tmp_path: pathlib.Path) -> str:
 def cache(
     directory: str | None, credential: str = "secret", *, wait: float = 30, warn: t.Callable[[str], None] = print
 ) -> TokenCache:
-    store: Store = DirectoryStore(directory) if directory else NoStore()
-    return TokenCache(store, Seal(credential), min_validity=300, wait_seconds=wait, warn=warn)
+    store: Store = DirectoryStore(directory, answer_within=30) if directory else NoStore()
+    return on(store, credential, wait=wait, warn=warn)
+
+
+def on(store: Store, credential: str = "secret", **settings: t.Any) -> TokenCache:
+    """The cache in a store, which is the run's, too."""
+    how = {"min_validity": 300, "wait": 30, "warn": print, **settings}
+    wait_seconds = how.pop("wait")
+    return TokenCache(Stores(store, store, store), Seal(credential), wait_seconds=wait_seconds, **how)
+
+
+def put(store: Store, text: str, serial: int) -> None:
+    """What another process would write."""
+    name = Seal("secret").name(KEY)
+    content = json.dumps({"serial": serial, "token": dataclasses.asdict(token(text))}).encode()
+    store.write(name, Seal("secret").seal(content, name), keep_seconds=HOUR)
 
 
 def got(cached: Cached) -> tuple[str, str]:
@@ -84,7 +99,7 @@ def test_subjects_and_secrets_are_apart(directory: str) -> None:
     service = Service()
     tokens = [
         cache(directory).get(SUBJECT, service),
-        cache(directory).get(SUBJECT + "other", service),
+        cache(directory).get(Subject(KEY + "other"), service),
         cache(directory, "other secret").get(SUBJECT, service),
     ]
     assert [got(token) for token in tokens] == [(f"token-{number}", "network") for number in (1, 2, 3)]
@@ -119,7 +134,7 @@ def test_without_a_store_everybody_asks() -> None:
     ],
 )
 def test_a_token_is_renewed_ahead_of_its_end(
-    age: float, expected: tuple[str, str], directory: str, later: Ahead
+    age: float, expected: tuple[str, str], directory: str, later: Later
 ) -> None:
     service = Service()
     cache(directory).get(SUBJECT, service)
@@ -129,7 +144,7 @@ def test_a_token_is_renewed_ahead_of_its_end(
 
 
 @pytest.mark.parametrize("age", [3270, 3290])
-def test_nobody_waits_for_a_renewal_while_the_old_token_serves(age: float, directory: str, later: Ahead) -> None:
+def test_nobody_waits_for_a_renewal_while_the_old_token_serves(age: float, directory: str, later: Later) -> None:
     service = Service()
     cache(directory).get(SUBJECT, service)
     later.seconds = age
@@ -144,7 +159,7 @@ def test_nobody_waits_for_a_renewal_while_the_old_token_serves(age: float, direc
 
 
 @pytest.mark.parametrize("age", [3310, 3700])
-def test_a_token_that_does_not_serve_is_waited_for(age: float, directory: str, later: Ahead, clock: t.Any) -> None:
+def test_a_token_that_does_not_serve_is_waited_for(age: float, directory: str, later: Later, clock: t.Any) -> None:
     service = Service()
     cache(directory).get(SUBJECT, service)
     later.seconds = age
@@ -163,19 +178,17 @@ class RenewedMeanwhile(DirectoryStore):
     """A store in which somebody else puts a new token while its lock is waited for."""
 
     def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
-        now = time.time()
-        self.write(name, Seal("secret").seal(Token("of-another", now, now + HOUR).to_json().encode(), name))
+        put(self, "of-another", 2)
         return super().lock(name, wait_seconds=wait_seconds)
 
 
 @pytest.mark.parametrize("age", [0, 3310, 3700])
-def test_what_somebody_else_renewed_meanwhile_is_taken(age: float, directory: str, later: Ahead) -> None:
+def test_what_somebody_else_renewed_meanwhile_is_taken(age: float, directory: str, later: Later) -> None:
     service = Service()
     if age:
         cache(directory).get(SUBJECT, service)
     later.seconds = age
-    waiting = TokenCache(RenewedMeanwhile(directory), Seal("secret"), min_validity=300, wait_seconds=1, warn=print)
-    assert got(waiting.get(SUBJECT, service)) == ("of-another", "cache")
+    assert got(on(RenewedMeanwhile(directory), wait=1).get(SUBJECT, service)) == ("of-another", "cache")
     assert service.requests == (1 if age else 0)
 
 
@@ -183,7 +196,7 @@ def test_what_somebody_else_renewed_meanwhile_is_taken(age: float, directory: st
 
 
 @pytest.mark.parametrize("age", [3270, 3310, 3590])
-def test_a_renewal_that_fails_is_a_warning_while_the_old_token_lives(age: float, directory: str, later: Ahead) -> None:
+def test_a_renewal_that_fails_is_a_warning_while_the_old_token_lives(age: float, directory: str, later: Later) -> None:
     warnings: list[str] = []
     first = cache(directory).get(SUBJECT, Service())
     later.seconds = age
@@ -194,21 +207,22 @@ def test_a_renewal_that_fails_is_a_warning_while_the_old_token_lives(age: float,
     ]
 
 
-def test_a_renewal_that_fails_after_the_end_is_a_failure(directory: str, later: Ahead) -> None:
+def test_a_renewal_that_fails_after_the_end_is_a_failure(directory: str, later: Later) -> None:
     cache(directory).get(SUBJECT, Service())
     later.seconds = 3601
     with pytest.raises(NetworkError, match="The service is away"):
         cache(directory).get(SUBJECT, Service(fails=True))
 
 
-def test_a_first_request_that_fails_is_a_failure_and_frees_the_lock(directory: str) -> None:
+def test_a_first_request_that_fails_is_a_failure_and_frees_the_lock(directory: str, later: Later) -> None:
     with pytest.raises(NetworkError, match="The service is away"):
         cache(directory).get(SUBJECT, Service(fails=True))
+    later.seconds = 31
     assert got(cache(directory, wait=0).get(SUBJECT, Service())) == ("token-1", "network")
 
 
 def test_a_cache_that_can_t_be_written_is_a_warning(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: DirectoryStore, name: str, content: bytes) -> None:
+    def full(self: DirectoryStore, name: str, content: bytes, *, keep_seconds: float) -> None:
         raise OSError(28, "No space left on device")
 
     warnings: list[str] = []
@@ -220,7 +234,7 @@ def test_a_cache_that_can_t_be_written_is_a_warning(directory: str, monkeypatch:
 
 
 def entry(directory: str) -> pathlib.Path:
-    return pathlib.Path(directory) / Seal("secret").name(SUBJECT)
+    return pathlib.Path(directory) / Seal("secret").name(KEY)
 
 
 @pytest.mark.parametrize("damage", ["empty", "junk", "flipped", "truncated", "symlink", "directory"])
@@ -242,6 +256,10 @@ def test_a_damaged_entry_is_a_miss(damage: str, directory: str) -> None:
     assert cached.source == "network"
 
 
+# Fresh for ever, so that nothing but what is wrong with an entry can make it a miss.
+WHOLE = {"access_token": "a", "issued_on": 1e9, "expires_on": 9e9}
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -250,18 +268,25 @@ def test_a_damaged_entry_is_a_miss(damage: str, directory: str) -> None:
         b"[]",
         b"null",
         b"{}",
-        json.dumps({"access_token": "a"}).encode(),
-        json.dumps({"access_token": "a", "issued_on": 0, "expires_on": 9e9, "of_a_later_version": 1}).encode(),
-        json.dumps({"access_token": "a", "issued_on": "now", "expires_on": "later"}).encode(),
-        json.dumps({"access_token": "not a token", "issued_on": 0, "expires_on": 9e9}).encode(),
-        json.dumps({"access_token": None, "issued_on": 0, "expires_on": 9e9}).encode(),
+        json.dumps({"access_token": "a", "issued_on": 0.0, "expires_on": 9e9}).encode(),
+        json.dumps({"serial": 1}).encode(),
+        json.dumps({"serial": 1, "token": None}).encode(),
+        json.dumps({"serial": 1, "token": {"access_token": "a"}}).encode(),
+        json.dumps({"serial": 1, "token": WHOLE, "of_a_later_version": 1})[:-1].encode(),
+        json.dumps({"serial": 1, "token": {**WHOLE, "of_a_later_version": 1}}).encode(),
+        json.dumps({"serial": 1, "token": {**WHOLE, "issued_on": "now"}}).encode(),
+        json.dumps({"serial": 1, "token": {**WHOLE, "access_token": "not a token"}}).encode(),
+        json.dumps({"serial": 1, "token": {**WHOLE, "access_token": None}}).encode(),
+        json.dumps({"serial": "one", "token": WHOLE}).encode(),
+        json.dumps({"serial": None, "token": WHOLE}).encode(),
+        json.dumps({"token": WHOLE}).encode(),
     ],
-    ids=lambda content: content[:40].decode(),
+    ids=lambda content: content[:60].decode(),
 )
 def test_an_entry_of_another_version_is_a_miss(content: bytes, directory: str) -> None:
     store, seal = DirectoryStore(directory), Seal("secret")
-    name = seal.name(SUBJECT)
-    store.write(name, seal.seal(content, name))
+    name = seal.name(KEY)
+    store.write(name, seal.seal(content, name), keep_seconds=HOUR)
     assert cache(directory).get(SUBJECT, Service()).source == "network"
 
 
@@ -286,19 +311,25 @@ def test_force_takes_what_somebody_else_asked_for_after_the_call(directory: str)
     service = Service()
     cache(directory).get(SUBJECT, service)
 
-    def work(channel: Channel) -> None:
-        channel.hear()
-        channel.say("begun")
-        channel.say(got(cache(directory).get(SUBJECT, Service(), force=True)))
+    class TellsThatItWaits(DirectoryStore):
+        def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
+            self.channel.say("waiting")
+            return super().lock(name, wait_seconds=wait_seconds)
 
-    store, seal = DirectoryStore(directory), Seal("secret")
-    name = seal.name(SUBJECT)
+        channel: Channel
+
+    def work(channel: Channel) -> None:
+        store = TellsThatItWaits(directory, answer_within=30)
+        store.channel = channel
+        channel.hear()
+        channel.say(got(on(store).get(SUBJECT, Service(), force=True)))
+
     with Forked(work) as forcing:
-        with store.lock(name, wait_seconds=30):
+        store = DirectoryStore(directory, answer_within=30)
+        with store.lock(Seal("secret").name(KEY), wait_seconds=30):
             forcing.say("go")
-            assert forcing.hear() == "begun"
-            until = time.time() + 3600
-            store.write(name, seal.seal(Token("newer", until, until + HOUR).to_json().encode(), name))
+            assert forcing.hear() == "waiting"
+            put(store, "newer", 2)
         assert forcing.hear() == ("newer", "cache")
 
 
@@ -348,7 +379,7 @@ def test_the_crash_of_who_asks_lets_the_next_one_ask(directory: str) -> None:
         assert got(cache(directory, wait=0).get(SUBJECT, Service())) == ("token-1", "network")
 
 
-def test_only_one_of_many_renews_and_the_others_go_on_with_the_old_token(directory: str, later: Ahead) -> None:
+def test_only_one_of_many_renews_and_the_others_go_on_with_the_old_token(directory: str, later: Later) -> None:
     cache(directory).get(SUBJECT, Service())
     later.seconds = 3280
 
@@ -356,7 +387,7 @@ def test_only_one_of_many_renews_and_the_others_go_on_with_the_old_token(directo
         def request() -> Token:
             channel.say("asked")
             channel.hear()
-            return Token("renewed", time.time(), time.time() + HOUR)
+            return token("renewed")
 
         channel.say(got(cache(directory).get(SUBJECT, request)))
 

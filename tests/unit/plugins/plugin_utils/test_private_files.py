@@ -19,7 +19,6 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._private_files import (
     Replacement,
     ensure_private_directory,
-    lock_file,
     read_private,
 )
 
@@ -238,77 +237,3 @@ def test_a_reader_sees_the_old_or_the_new_content_and_nothing_else(tmp_path: pat
             seen.add(read_private(path))
         writer.hear()
     assert seen <= set(contents)
-
-
-# --- locks ------------------------------------------------------------------------------------------------------
-
-
-def test_a_lock_is_for_one_and_free_afterwards(tmp_path: pathlib.Path) -> None:
-    path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0) as first:
-        with lock_file(path, wait_seconds=0) as second:
-            assert (first, second) == (True, False)
-        with lock_file(path, wait_seconds=0) as third:
-            assert not third, "who did not get it has not freed it either"
-    with lock_file(path, wait_seconds=0) as fourth:
-        assert fourth
-    assert mode(tmp_path / "lock") == 0o600
-
-
-def test_who_waits_gives_up_in_time(tmp_path: pathlib.Path, clock: t.Any) -> None:
-    path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0), lock_file(path, wait_seconds=10) as held:
-        assert not held
-    assert 10 <= sum(clock.slept) <= 10.1
-    assert max(clock.slept) <= 0.05
-
-
-def test_a_lock_is_freed_by_an_exception(tmp_path: pathlib.Path) -> None:
-    path = str(tmp_path / "lock")
-
-    def fail() -> None:
-        with lock_file(path, wait_seconds=0):
-            raise RuntimeError("inside")
-
-    with pytest.raises(RuntimeError, match="inside"):
-        fail()
-    with lock_file(path, wait_seconds=0) as held:
-        assert held
-
-
-def hold(path: str) -> t.Callable[[Channel], None]:
-    def work(channel: Channel) -> None:
-        with lock_file(path, wait_seconds=0) as held:
-            channel.say(held)
-            channel.hear()
-        channel.say("freed")
-
-    return work
-
-
-def test_a_lock_holds_across_processes(tmp_path: pathlib.Path) -> None:
-    path = str(tmp_path / "lock")
-    with Forked(hold(path)) as holder:
-        assert holder.hear() is True
-        with lock_file(path, wait_seconds=0) as held:
-            assert not held
-        holder.say("let go")
-        with lock_file(path, wait_seconds=30) as held:
-            assert held
-        assert holder.hear() == "freed"
-
-
-def test_a_killed_holder_frees_its_lock(tmp_path: pathlib.Path) -> None:
-    path = str(tmp_path / "lock")
-    with Forked(hold(path)) as holder:
-        assert holder.hear() is True
-        holder.kill()
-        with lock_file(path, wait_seconds=0) as held:
-            assert held
-
-
-def test_a_symlink_is_no_lock(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "lock").symlink_to(tmp_path / "victim")
-    with pytest.raises(OSError, match="symbolic links"), lock_file(str(tmp_path / "lock"), wait_seconds=0):
-        pass
-    assert not (tmp_path / "victim").exists()

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
@@ -484,17 +483,16 @@ def test_a_refusal_at_the_target_is_told_like_any_other(reader: Options, message
 
 
 def test_a_failed_renewal_is_a_warning_until_the_token_ends(
-    emulator: Emulator, reader: Options, messages: Told, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, reader: Options, messages: Told, later: t.Any
 ) -> None:
     first = get(messages, reader)
     emulator.fault("error", code=90033, error="temporarily_unavailable", times=None)
-    now = time.time
-    monkeypatch.setattr(time, "time", lambda: now() + 3400)
+    later.seconds = 3400
     assert get(messages, reader).token == first.token
     (warning,) = messages.on("warning")
     assert first.token.expires_at in warning
     assert "AADSTS90033" in warning
-    monkeypatch.setattr(time, "time", lambda: now() + 3600)
+    later.seconds = 3600
     assert "AADSTS90033" in str(failure(messages, reader))
 
 

@@ -185,7 +185,9 @@ def test_another_token_put_into_the_file_does_not_open_the_old_cache(path: pathl
     assert kept(path).sign_in().refresh_token == "of another sign-in"
 
 
-@pytest.mark.parametrize("damage", [b"", b"junk", b"entra.auth cache 1\n" + b"\x00" * 60])
+@pytest.mark.parametrize(
+    "damage", [b"", b"junk", b"entra.auth cache 1\n" + b"\x00" * 60, b"entra.auth cache 2\n{}\n" + b"\x00" * 60]
+)
 def test_a_damaged_record_costs_the_cache_and_not_the_sign_in(damage: bytes, path: pathlib.Path) -> None:
     redeem(kept(path, "seed"), "r2")
     pathlib.Path(f"{path}.key").write_bytes(damage)

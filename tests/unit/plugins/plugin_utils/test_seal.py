@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import string
+import typing as t
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,12 +17,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
 from ansible_collections.entra.auth.plugins.plugin_utils import _seal
-from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
+from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal, label_of
 
 SECRET = "3Xq8Q~a-client-secret-of-entra"
 CONTENT = b"the content"
-SEALED = Seal(SECRET).seal(CONTENT, "name")
-HEADER = len(_seal._FORMAT)
+LABEL = {"scope": "s", "expires_at": "é漢"}
+SEALED = Seal(SECRET).seal(CONTENT, "name", LABEL)
+HEADER = SEALED.index(b"\n", len(_seal._FORMAT)) + 1
 NONCE_END = HEADER + 12
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -62,8 +64,12 @@ def test_a_truncated_entry_is_not_taken(length: int) -> None:
     [
         None,
         b"",
-        b"entra.auth cache 0\n" + SEALED[HEADER:],
-        b"entra.auth cache 2\n" + SEALED[HEADER:],
+        b"entra.auth cache 1\n" + SEALED[len(_seal._FORMAT) :],
+        b"entra.auth cache 1\n" + SEALED[HEADER:],
+        b"entra.auth cache 3\n" + SEALED[len(_seal._FORMAT) :],
+        SEALED[: len(_seal._FORMAT)],
+        SEALED[: HEADER - 1],
+        SEALED[: len(_seal._FORMAT)] + SEALED[HEADER:],
         SEALED + b"\x00",
         SEALED + SEALED,
         b"\n" + SEALED,
@@ -86,7 +92,7 @@ def test_no_bytes_at_all_make_opening_fail(junk: bytes) -> None:
 
 
 def test_sealing_the_same_twice_tells_nothing() -> None:
-    seals = {Seal(SECRET).seal(CONTENT, "name") for _dummy in range(20)}
+    seals = {Seal(SECRET).seal(CONTENT, "name", LABEL) for _dummy in range(20)}
     assert len(seals) == 20
     assert len({sealed[HEADER:NONCE_END] for sealed in seals}) == 20
 
@@ -111,14 +117,67 @@ def test_names_are_fit_for_files_and_differ_by_subject_and_by_secret(subject: st
 
 def test_keys_and_format_are_what_they_are_documented_to_be() -> None:
     # HKDF-SHA256 (RFC 5869) without salt, written out; caches of users outlive versions of this collection.
-    info = b"entra.auth cache 1\n"
+    info = b"entra.auth cache 2\n"
     pseudorandom = hmac.digest(bytes(32), b"secret", "sha256")
     first = hmac.digest(pseudorandom, info + b"\x01", "sha256")
     second = hmac.digest(pseudorandom, first + info + b"\x02", "sha256")
     assert Seal("secret").name("subject") == hmac.digest(second, b"subject", "sha256").hex()[:40]
     nonce = bytes(range(12))
-    sealed = info + nonce + AESGCM(first).encrypt(nonce, CONTENT, info + b"name")
+    head = info + b'{"scope": "s"}\n'
+    sealed = head + nonce + AESGCM(first).encrypt(nonce, CONTENT, head + b"name")
     assert Seal("secret").open(sealed, "name") == CONTENT
+    assert label_of(sealed) == {"scope": "s"}
+
+
+# --- labels -----------------------------------------------------------------------------------------------------
+
+labels = st.dictionaries(texts, st.none() | st.booleans() | st.integers() | texts)
+
+
+@given(labels, st.binary())
+def test_a_label_is_read_without_the_secret(label: dict[str, t.Any], content: bytes) -> None:
+    sealed = Seal(SECRET).seal(content, "name", label)
+    assert label_of(sealed) == label
+    assert Seal(SECRET).open(sealed, "name") == content
+
+
+def test_without_a_label_there_is_an_empty_one() -> None:
+    assert label_of(Seal(SECRET).seal(CONTENT, "name")) == {}
+
+
+def test_a_label_on_another_content_is_seen() -> None:
+    one, two = (Seal(SECRET).seal(CONTENT, "name", {"scope": scope}) for scope in ("one", "two"))
+    end_one, end_two = (sealed.index(b"}\n") + 2 for sealed in (one, two))
+    assert label_of(one[:end_one] + two[end_two:]) == {"scope": "one"}
+    assert Seal(SECRET).open(one[:end_one] + two[end_two:], "name") is None
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        CONTENT,
+        _seal._FORMAT,
+        _seal._FORMAT + b"\n",
+        _seal._FORMAT + b"junk\n" + SEALED[HEADER:],
+        _seal._FORMAT + b"[1]\n" + SEALED[HEADER:],
+        _seal._FORMAT + b"null\n",
+        _seal._FORMAT + b"\xff\xfe\n",
+        _seal._FORMAT + b"[" * 100_000 + b"\n",
+        b"entra.auth cache 1\n" + SEALED[len(_seal._FORMAT) :],
+        SEALED[: HEADER - 1],
+    ],
+    ids=lambda junk: f"{len(junk)} bytes",
+)
+def test_what_was_not_sealed_has_no_label(junk: bytes) -> None:
+    assert label_of(junk) is None
+
+
+@given(st.binary())
+def test_no_bytes_at_all_make_reading_a_label_fail(junk: bytes) -> None:
+    for content in (junk, _seal._FORMAT + junk, _seal._FORMAT + junk + b"\n"):
+        label = label_of(content)
+        assert label is None or isinstance(label, dict)
 
 
 def test_a_missing_cryptography_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,34 +14,36 @@ import pytest
 from processes import Channel, Forked
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._stores import (
-    DirectoryStore,
-    NoStore,
-    open_store,
-    secret_of_run,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._directory_store import DirectoryStore
+from ansible_collections.entra.auth.plugins.plugin_utils._stores import NoStore, open_stores, secret_of_run
 
 if t.TYPE_CHECKING:
     import pathlib
 
+    from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
+
+
+def store_of(cache: str) -> Store:
+    return open_stores(cache, answer_within=30, warn=print).tokens
+
 
 def test_the_store_of_a_run_lies_in_the_run_s_own_directory(run_directory: pathlib.Path) -> None:
-    store = open_store("run")
+    store = store_of("run")
     with store.lock("name", wait_seconds=0) as held:
         assert held
-        store.write("name", b"content")
+        store.write("name", b"content", keep_seconds=60)
     directory = run_directory / "entra_auth"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert {entry.name for entry in directory.iterdir()} == {"name", "name.lock"}
     assert {stat.S_IMODE(entry.stat().st_mode) for entry in directory.iterdir()} == {0o600}
-    assert open_store("run").read("name") == b"content"
+    assert store_of("run").read("name") == b"content"
 
 
 def test_a_store_others_can_read_is_refused(run_directory: pathlib.Path) -> None:
     (run_directory / "entra_auth").mkdir()
     (run_directory / "entra_auth").chmod(0o755)
     with pytest.raises(InputError, match="belongs to this user alone"):
-        open_store("run")
+        store_of("run")
 
 
 def test_an_entry_that_is_not_there_is_none(tmp_path: pathlib.Path) -> None:
@@ -60,8 +62,8 @@ def test_an_entry_that_can_t_be_read_is_none(kind: str, tmp_path: pathlib.Path) 
 
 def test_an_entry_is_replaced_as_a_whole(tmp_path: pathlib.Path) -> None:
     store = DirectoryStore(str(tmp_path / "d"))
-    store.write("name", b"long content")
-    store.write("name", b"short")
+    store.write("name", b"long content", keep_seconds=60)
+    store.write("name", b"short", keep_seconds=60)
     assert store.read("name") == b"short"
 
 
@@ -73,11 +75,11 @@ def test_locks_of_different_names_are_apart(tmp_path: pathlib.Path) -> None:
 
 
 def test_no_store_keeps_nothing_and_makes_nobody_wait() -> None:
-    store = open_store("none")
+    store = store_of("none")
     assert isinstance(store, NoStore)
     with store.lock("name", wait_seconds=0) as one, store.lock("name", wait_seconds=0) as two:
         assert (one, two) == (True, True)
-        store.write("name", b"content")
+        store.write("name", b"content", keep_seconds=60)
     assert store.read("name") is None
 
 
