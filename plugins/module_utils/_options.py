@@ -152,10 +152,15 @@ def passwords_in(url: str) -> list[str]:
     """The password in a URL, as it is written there and as it is meant."""
     with contextlib.suppress(ValueError):
         parts = urllib.parse.urlsplit(url)
-        named = urllib.parse.parse_qs(parts.query).get("password", [])
-        written = [parts.password] if parts.password else []
-        return [*named, *written, *map(urllib.parse.unquote, written)]
+        parameters = [pair.partition("=") for pair in parts.query.split("&")]
+        written = [parts.password, *(value for name, _equals, value in parameters if name.endswith("password"))]
+        return [form for text in written if text for form in (text, *_meant(text))]
     return []
+
+
+def _meant(text: str) -> tuple[str, str]:
+    # In a query a plus sign is a blank, but not to all who read one.
+    return urllib.parse.unquote(text), urllib.parse.unquote_plus(text)
 
 
 OPTIONS: t.Mapping[str, OptionSpec] = {
