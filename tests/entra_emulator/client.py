@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
 _START_SECONDS: t.Final = 30.0
 _STOP_SECONDS: t.Final = 10.0
 _CONTROL_SECONDS: t.Final = 30.0
+_STRANGERS: t.Final = ("foreign", "foreign_http", "storage")
 _TESTS: t.Final = Path(__file__).resolve().parents[1]
 
 # A proxy in the environment must never see loopback traffic.
@@ -152,8 +153,8 @@ class Emulator:
         return [entry for entry in self.requests(listener="login") if entry["path"].endswith("/token")]
 
     def tokens_at_strangers(self) -> list[dict[str, t.Any]]:
-        """What reached a host that no token is for, and yet had an ``Authorization`` header: nothing, one hopes."""
-        asked = self.requests(listener="foreign") + self.requests(listener="storage")
+        """What went to a host that no token is for, or in the clear, and had an ``Authorization`` header: nothing."""
+        asked = [entry for entry in self.requests() if entry["listener"] in _STRANGERS or entry["plain"]]
         return [entry for entry in asked if "authorization" in {name.lower() for name, _value in entry["headers"]}]
 
     def forget_requests(self) -> None:

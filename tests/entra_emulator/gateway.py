@@ -12,12 +12,14 @@ import typing as t
 from urllib.parse import parse_qsl
 
 from werkzeug.http import http_date
+from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
 from . import fault_actions
 from .exchange import Exchange
 from .faults import Facts
 from .tokens import peek
+from .wire import PLAIN
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +56,8 @@ class Gateway:
         return ClosingIterator(self._answer(entry, environ, started), entry.end)
 
     def _answer(self, entry: Entry, environ: WSGIEnvironment, started: StartResponse) -> Iterable[bytes]:
+        if entry.plain:
+            return Response("The plain HTTP request was sent to an HTTPS port.", 400)(environ, started)
         fault = self._world.faults.strike(self._facts(entry)) if self._world.faults else None
         if fault is None:
             return self._app(environ, started)
@@ -74,6 +78,7 @@ class Gateway:
             form=parse_qsl(text, keep_blank_values=True) if is_form else [],
             body="" if is_form else text,
             length=len(body),
+            plain=environ[PLAIN],
             token=_digest(environ.get("HTTP_AUTHORIZATION", "")),
             connection=f"{environ['REMOTE_ADDR']}:{environ['REMOTE_PORT']}",
         )

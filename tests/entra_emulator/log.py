@@ -33,6 +33,7 @@ class Entry:
     body: str = ""
     length: int = 0  # bytes of the body
     ended: float | None = None  # like time; None for an answer that did not come to its end
+    plain: bool = False  # sent in the clear to a listener that speaks TLS
     token: str = ""  # digest of the bearer token
     batch: list[dict[str, t.Any]] | None = None  # the items of a $batch with the status of each
     status: int | None = None

@@ -26,6 +26,8 @@ if t.TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 _IDLE_SECONDS: t.Final = 600  # a kept-alive connection without a request, and a handshake nobody finishes
+PLAIN: t.Final = "entra_emulator.plain"  # whether a request came in the clear where TLS is spoken
+_TLS_RECORD: t.Final = b"\x16"  # the first byte of a handshake (RFC 8446 section 5.1)
 _BODILESS: t.Final = (204, 304)
 
 
@@ -58,11 +60,8 @@ class Server(ThreadedWSGIServer):
         self.ssl_context = tls
 
     def get_request(self) -> tuple[socket.socket, t.Any]:
-        """Accept; the handshake is left to the connection's own thread, lest one slow client stop all others."""
-        connection, address = self.socket.accept()
-        if self.ssl_context is not None:
-            connection = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        return connection, address
+        """Accept; TLS is left to the connection's own thread, lest one slow client stop all others."""
+        return self.socket.accept()
 
     def handle_error(self, _request: object, _client_address: object) -> None:
         """A failed connection is the client's affair (a test without the CA, say); anything else is shown."""
@@ -77,6 +76,19 @@ class Handler(WSGIRequestHandler):
     timeout = _IDLE_SECONDS
     disable_nagle_algorithm = True
     wbufsize = 1 << 17  # so that head and body leave together
+
+    def setup(self) -> None:
+        """TLS with a client that begins it; what others send in the clear is read as well, for the log to show."""
+        context: ssl.SSLContext | None = self.server.ssl_context
+        self.request.settimeout(_IDLE_SECONDS)
+        if context is not None and self.request.recv(1, socket.MSG_PEEK) == _TLS_RECORD:
+            self.request = context.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
+        super().setup()
+
+    def finish(self) -> None:
+        """End the connection: the server knows only the socket that TLS has taken over."""
+        super().finish()
+        self.server.shutdown_request(self.request)
 
     def handle(self) -> None:
         """Shake hands, then serve requests until one side ends the connection."""
@@ -98,6 +110,9 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True  # nobody knows where the next request starts
         environ.update({"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True})
         environ["entra_emulator.headers"] = self.headers.items()
+        over_tls = isinstance(self.connection, ssl.SSLSocket)
+        environ["wsgi.url_scheme"] = "https" if over_tls else "http"
+        environ[PLAIN] = self.server.ssl_context is not None and not over_tls
         return environ
 
     def run_wsgi(self) -> None:

@@ -18,18 +18,30 @@ if t.TYPE_CHECKING:
 
 MACHINES: t.Final = "Microsoft.Compute/virtualMachines"
 RUNNING, DEALLOCATED, STOPPED = "PowerState/running", "PowerState/deallocated", "PowerState/stopped"
-_Place = tuple["Subscription", int]
+Item = int | dict[str, t.Any]  # a seeded machine by its number in the subscription, or a resource
 
 
-def everything(home: Subscription) -> Sequence[Body]:
-    """All resources of ``home``: its machines as they are listed, then what was created."""
-    return _Inventory(home)
+def everything(home: Subscription) -> Sequence[Item]:
+    """All resources of ``home``: its machines, then what was created."""
+    total = len(home.resource_groups) * world().settings.resources
+    gone = world().resources.deleted()
+    places: Sequence[int] = range(total)
+    if gone:
+        places = [place for place in places if _id_at(home, place).lower() not in gone]
+    created = [one for one in world().resources.created() if one["id"].split("/")[2] == home.id]
+    return [*places, *created] if created else places
+
+
+def whole(home: Subscription, item: Item) -> Body:
+    """One of :func:`everything`, made only when it is looked at, so that a long listing costs no memory."""
+    return item if not isinstance(item, int) else t.cast("Body", find(_id_at(home, item), home))
 
 
 def machines(home: Subscription, group: str = "") -> list[Body]:
     """The virtual machines of ``home``, or of one of its groups."""
     inside = f"/resourcegroups/{group}/".lower() if group else ""
-    return [one for one in everything(home) if one["type"] == MACHINES and inside in one["id"].lower()]
+    resources = (whole(home, item) for item in everything(home))
+    return [one for one in resources if one["type"] == MACHINES and inside in one["id"].lower()]
 
 
 def find(id_: str, home: Subscription) -> Body | None:
@@ -48,40 +60,12 @@ def public(resource: Body) -> Body:
     return {**resource, "properties": properties}
 
 
-class _Inventory(t.Sequence["Body"]):
-    """Resources made only when they are looked at, so that a long listing costs no memory."""
-
-    def __init__(self, home: Subscription) -> None:
-        self._home = home
-        self._created = [one for one in world().resources.created() if one["id"].split("/")[2] == home.id]
-        total = len(home.resource_groups) * world().settings.resources
-        gone = world().resources.deleted()
-        places: Sequence[int] = range(total)
-        self._places = [place for place in places if self._id(place).lower() not in gone] if gone else places
-
-    def _id(self, place: int) -> str:
-        group, number = divmod(place, world().settings.resources)
-        return machine_id(self._home, self._home.resource_groups[group], number + 1)
-
-    def __len__(self) -> int:
-        return len(self._places) + len(self._created)
-
-    @t.overload
-    def __getitem__(self, index: int) -> Body: ...
-    @t.overload
-    def __getitem__(self, index: slice) -> list[Body]: ...
-    def __getitem__(self, index: int | slice) -> Body | list[Body]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        if index >= len(self):
-            raise IndexError(index)
-        if index >= len(self._places):
-            return self._created[index - len(self._places)]
-        id_ = self._id(self._places[index])
-        return t.cast("Body", find(id_, self._home))
+def _id_at(home: Subscription, place: int) -> str:
+    group, number = divmod(place, world().settings.resources)
+    return _machine_id(home, home.resource_groups[group], number + 1)
 
 
-def machine_id(home: Subscription, group: str, number: int) -> str:
+def _machine_id(home: Subscription, group: str, number: int) -> str:
     """The id of a seeded machine: the group's name and a number."""
     return f"/subscriptions/{home.id}/resourceGroups/{group}/providers/{MACHINES}/{group}-{number}"
 
@@ -91,7 +75,7 @@ def _computed(id_: str, home: Subscription) -> Body | None:
     group, _dummy, digits = id_.rpartition("/")[2].lower().rpartition("-")
     number = int(digits) if digits.isdecimal() else 0
     known = group in home.resource_groups and 1 <= number <= world().settings.resources
-    if not known or machine_id(home, group, number).lower() != id_.lower():
+    if not known or _machine_id(home, group, number).lower() != id_.lower():
         return None
     properties = {
         "vmId": f"{home.id[:8]}-0000-4000-8003-{number:012d}",
@@ -99,7 +83,7 @@ def _computed(id_: str, home: Subscription) -> Body | None:
         "provisioningState": "Succeeded",
         "instanceView": instance_view(RUNNING if number % 2 else DEALLOCATED),
     }
-    named = {"id": machine_id(home, group, number), "name": f"{group}-{number}", "type": MACHINES}
+    named = {"id": _machine_id(home, group, number), "name": f"{group}-{number}", "type": MACHINES}
     return {**named, "location": "westeurope", "tags": {"group": group}, "properties": properties}
 
 

@@ -40,7 +40,7 @@ def of_subscription(subscription_id: str, kind: str) -> Answer:
         return listing(found.resource_groups, lambda name: _group(found, name))
     if kind.lower() == "resources":
         found = reachable(subscription_id, "Microsoft.Resources/subscriptions/resources/read")
-        return listing(inventory.everything(found), inventory.summary)
+        return listing(inventory.everything(found), lambda item: inventory.summary(inventory.whole(found, item)))
     return anything_else(kind)
 
 

@@ -178,6 +178,14 @@ def test_strangers_are_other_hosts_under_the_same_ca(client: Client) -> None:
     assert client.get(f"{urls.foreign}/").status_code == 200
 
 
+def test_a_token_in_the_clear_is_noticed(client: Client) -> None:
+    url = client.emulator.urls.api.replace("https:", "http:") + _USERS
+    assert client.session.get(url, timeout=5).status_code == 400
+    assert client.emulator.tokens_at_strangers() == []
+    client.session.get(url, headers={"Authorization": "Bearer made-up"}, timeout=5)
+    assert [(entry["listener"], entry["plain"]) for entry in client.emulator.tokens_at_strangers()] == [("api", True)]
+
+
 def test_the_log_tells_tokens_and_connections_apart(client: Client) -> None:
     first, second = client.token(), client.token()
     for token in (first, second, first):
