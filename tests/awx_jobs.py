@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import subprocess
 import sys
 import typing as t
@@ -158,11 +159,10 @@ class Running:
 class Awx:
     """Runs jobs below ``directory`` against the emulator; in containers of ``image`` where one is given."""
 
-    def __init__(self, directory: Path, emulator: Emulator, *, image: str = "", containers: Path | None = None) -> None:
+    def __init__(self, directory: Path, emulator: Emulator, *, image: str = "") -> None:
         self._directory = directory
         self._emulator = emulator
         self._image = image
-        self._containers = containers
         self._count = 0
 
     def run(self, tasks: list[dict[str, t.Any]], *credentials: Credential, **more: t.Any) -> Job:
@@ -268,8 +268,7 @@ class Awx:
     def _work(self, directory: Path, home: Path, transmitted: bytes) -> subprocess.Popen[bytes]:
         # Of all that this process has, a node's worker has nothing but a path and a home.
         environment = {"PATH": f"{_BIN}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8"}
-        if self._containers:
-            environment["CONTAINERS_CONF"] = str(self._containers)
+        environment |= {name: value for name, value in os.environ.items() if name.startswith("CONTAINERS_")}
         (asked := directory.with_suffix(".asked")).write_bytes(transmitted)
         with asked.open("rb") as stdin, directory.with_suffix(".stream").open("wb") as stdout:
             return subprocess.Popen(

@@ -177,6 +177,20 @@ importer() {
   ! grep -E '^(WARNING|ERROR)' "$LOG/importer.log" || fail "Galaxy's check has complaints, see above."
 }
 
+# --- execution environment --------------------------------------------------------------------------------------
+
+# An image built by ansible-builder, and jobs in it as AWX runs them. EE_BASE=registry.example.com/… takes that base.
+stage_ee() {
+  # shellcheck source=tools/ee.sh
+  source "$ROOT/tools/ee.sh"
+  dev_venv
+  stage_awx
+  ee_programs
+  ee_artifact
+  ee_build
+  ENTRA_EE_IMAGE=$EE_IMAGE suite dev - -q -n 1 tests/ee
+}
+
 # --- demo -------------------------------------------------------------------------------------------------------
 
 DEMO_TENANT=(ENTRA_AUTH_TENANT_ID AZURE_TENANT_ID AZURE_TENANT ARM_TENANT_ID)
