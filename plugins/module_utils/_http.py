@@ -115,10 +115,11 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds to wait by the Retry-After header, given in seconds or as a date (RFC 9110 section 10.2.3)."""
-        return _seconds_to_wait(self.headers.get("Retry-After", ""))
+        return seconds_to_wait(self.headers.get("Retry-After", ""))
 
 
-def _seconds_to_wait(retry_after: str) -> float | None:
+def seconds_to_wait(retry_after: str) -> float | None:
+    """What a Retry-After header asks for, from seconds or a date; None for anything else."""
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after):
         return float(retry_after)
     moment = email.utils.parsedate_tz(retry_after)
@@ -164,7 +165,7 @@ class _RetryWithin(Retry):
 
     def parse_retry_after(self, retry_after: str) -> float:
         # What can't be read counts as not there, where urllib3 would give up.
-        return _seconds_to_wait(retry_after) or 0
+        return seconds_to_wait(retry_after) or 0
 
     def get_backoff_time(self) -> float:
         return min(super().get_backoff_time(), _BACKOFF_MAX_SECONDS)
@@ -291,4 +292,4 @@ def bounded_body(
     return bytes(body)
 
 
-__all__ = ("Answer", "NetworkSettings", "Request", "Transport", "bounded_body", "chunks")
+__all__ = ("Answer", "NetworkSettings", "Request", "Transport", "bounded_body", "chunks", "seconds_to_wait")

@@ -18,9 +18,12 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAut
 from ansible_collections.entra.auth.plugins.plugin_utils._provider import app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
     from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
     from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages, Target
+
+Done = t.TypeVar("Done")
 
 _MASK = "********"
 # Shorter ones would mask syllables of the message, and are no secrets of Entra.
@@ -40,12 +43,17 @@ class Failure(t.NamedTuple):
 
 
 def obtain(sources: OptionSources, messages: Messages, target: Target) -> AppToken | Failure:
-    """The token that a call asks for; whatever goes wrong becomes a Failure, but for an unreachable target."""
+    """The token that a call asks for, or why there is none."""
+    return guarded(sources, lambda options: app_token(options, messages, target))
+
+
+def guarded(sources: OptionSources, work: t.Callable[[AppTokenOptions], Done]) -> Done | Failure:
+    """What ``work`` makes of the options; whatever goes wrong becomes a Failure, but for an unreachable target."""
     secrets: list[str] = []
     try:
         options = sources.resolve()
         secrets = options.secrets()
-        return app_token(options, messages, target)
+        return work(options)
     except EntraAuthError as exc:
         return Failure(_masked(str(exc), secrets), _masked_fields(exc.fields(), secrets))
     except AnsibleConnectionFailure:
@@ -77,4 +85,4 @@ def _internal_error(exc: Exception) -> str:
     return f"entra.auth failed in a way nobody foresaw: {type(exc).__name__} at {place}. Please report this line."
 
 
-__all__ = ("Failure", "obtain")
+__all__ = ("Failure", "guarded", "obtain")

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module ``api_request`` documents, done on the controller."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.entra.auth.plugins.plugin_utils._api_options import api_request_options, split_arguments
+from ansible_collections.entra.auth.plugins.plugin_utils._api_request import Run, perform
+from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded
+from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Calls an API with a token that nobody gets to see."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """The API's answer as result, or a failure with all that may be shown."""
+        if self._task.async_val:
+            raise AnsibleActionFail(
+                "api_request runs on the controller and can't be left running with async. To fix it: remove async; "
+                "with wait it awaits operations that take their time."
+            )
+        super().run(tmp, task_vars)
+        outcome = self._outcome(task_vars or {})
+        if isinstance(outcome, Failure):
+            return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
+        return outcome
+
+    def _outcome(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
+        run = Run(
+            display,
+            OutOfReach(variables),
+            check_mode=bool(self._task.check_mode),
+            diff_mode=bool(self._task.diff),
+            find_file=lambda path: str(self._find_needle("files", path)),
+        )
+        own, shared = split_arguments(self._task.args)
+        sources = OptionSources(shared, variables, self._templar.template)
+        return guarded(sources, lambda options: perform(api_request_options(own), options, run))

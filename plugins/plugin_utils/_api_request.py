@@ -1,0 +1,267 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One api_request from its options to its result.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS, choose_kind
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.module_utils._hosts import host_pin
+from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings, chunks
+from ansible_collections.entra.auth.plugins.module_utils._scopes import resolve_scope
+from ansible_collections.entra.auth.plugins.plugin_utils._api_batch import Batch, batch_items
+from ansible_collections.entra.auth.plugins.plugin_utils._api_encoding import CONTENT_TYPES, encoded, with_query
+from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import ApiError, request_id
+from ansible_collections.entra.auth.plugins.plugin_utils._api_files import Destination, file_mode
+from ansible_collections.entra.auth.plugins.plugin_utils._api_options import begins_upload
+from ansible_collections.entra.auth.plugins.plugin_utils._api_paging import is_listing, pages
+from ansible_collections.entra.auth.plugins.plugin_utils._api_preview import difference, shown_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api_selection import selector
+from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiRequest, ApiSession, read_bounded
+from ansible_collections.entra.auth.plugins.plugin_utils._api_token import HeldToken
+from ansible_collections.entra.auth.plugins.plugin_utils._api_upload import upload
+from ansible_collections.entra.auth.plugins.plugin_utils._api_waiting import Operation
+from ansible_collections.entra.auth.plugins.plugin_utils._provider import app_token
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import requests
+
+    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._api_options import ApiRequestOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiAnswer
+    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages, Target
+
+Result = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The circumstances of a task. ``find_file`` is where the task's own files are looked for."""
+
+    messages: Messages
+    target: Target
+    check_mode: bool
+    diff_mode: bool
+    find_file: t.Callable[[str], str]
+
+    def tell(self, text: str) -> None:
+        """Progress, shown with -v."""
+        self.messages.v(f"entra.auth: {text}")
+
+
+def perform(call: ApiRequestOptions, options: AppTokenOptions, run: Run) -> Result:
+    """The result fields of a task. Raises EntraAuthError."""
+    return _Performance(call, options, run).result()
+
+
+class _Performance:
+    def __init__(self, call: ApiRequestOptions, options: AppTokenOptions, run: Run) -> None:
+        self._call = call
+        self._options = options
+        self._run = run
+        self._select = selector(call.jmespath)
+        self._items = batch_items(call.requests)
+        self._mode = file_mode(call.mode)
+        self._src = run.find_file(call.src) if call.src else None
+        kind, _why = choose_kind(options)
+        delegated = bool(kind) and CREDENTIALS[str(kind)].delegated
+        cloud = CLOUDS[options.cloud]
+        self._scope = resolve_scope(options.scope, cloud, delegated=delegated)
+        self._pin = host_pin(self._scope, options.api_base_url, call.allowed_hosts)
+        self._is_graph = self._scope.api is not None and self._scope.api is cloud.apis.get("graph")
+        self._url = self._full_url()
+        self._pin.check(self._url)
+
+    def _full_url(self) -> str:
+        url, base = self._call.url, self._options.api_base_url or self._scope.api_url
+        if "://" not in url.partition("?")[0]:
+            if not base:
+                raise InputError(
+                    f"url {url!r} is a path, but the API of {self._scope.value} has no base URL of its own.",
+                    hint="Give the whole URL, or set api_base_url.",
+                )
+            url = f"{base.rstrip('/')}/{url.lstrip('/')}"
+        return with_query(url, self._call.query)
+
+    def result(self) -> Result:
+        with contextlib.ExitStack() as files:
+            dest = self._call.dest
+            destination = files.enter_context(Destination(dest, self._mode)) if dest else None
+            return self._result(destination)
+
+    def _result(self, destination: Destination | None) -> Result:
+
+        def obtain(options: AppTokenOptions) -> t.Any:
+            return app_token(options, self._run.messages, self._run.target)
+
+        network = NetworkSettings.of(
+            self._options, lambda seconds: self._run.tell(f"waits {seconds:g} s before it asks the API again")
+        )
+        token = HeldToken(self._options, obtain)
+        session = ApiSession(token, self._pin, network, self._call.expects, is_graph=self._is_graph)
+        if self._call.is_safe:
+            return self._asked(session, destination)
+        # Check mode asks for the token, too: that tells whether it can be had, and changes nothing.
+        token.current()
+        diff = {"diff": self._difference(session)} if self._shows_difference() else {}
+        if self._run.check_mode:
+            body = {"requests": self._items} if self._items else self._call.body
+            shown = shown_body(body, self._call.body_format)
+            return {"changed": True, "method": self._call.method, "url": self._url, "body": shown, **diff}
+        return {**self._asked(session, destination), "changed": True, **diff}
+
+    def _shows_difference(self) -> bool:
+        return self._run.diff_mode and self._call.method in ("PUT", "PATCH") and isinstance(self._call.body, dict)
+
+    def _difference(self, session: ApiSession) -> Result:
+
+        headers = {
+            name: value for name, value in self._headers().items() if not name.lower().startswith(("if-", "content-"))
+        }
+        try:
+            answer = session.ask(ApiRequest("GET", self._url, headers), accept=(200, 404))
+            old = answer.json() if answer.status == 200 else {}
+        except EntraAuthError as exc:
+            self._run.tell(f"no difference is shown, because the old value can't be read: {exc.message}")
+            return {}
+        return difference(self._url, self._call.method, old, self._call.body)
+
+    def _headers(self) -> dict[str, str]:
+        accept = "*/*" if self._call.dest else "application/json"
+        own = {"Accept": accept}
+        if {"body", "src"} & self._call.given:
+            own["Content-Type"] = CONTENT_TYPES[self._body_format()]
+        given = {**self._options.extra_headers, **self._call.headers}
+        named = {name.lower() for name in given}
+        return {**{name: value for name, value in own.items() if name.lower() not in named}, **given}
+
+    def _body_format(self) -> str:
+        return "raw" if self._src and not begins_upload(self._url) else self._call.body_format
+
+    def _request(self, destination: Destination | None) -> ApiRequest:
+
+        call = self._call
+        body: t.Any = encoded(call.body, call.body_format) if "body" in call.given else None
+        path = self._src
+        if path and begins_upload(self._url):
+            body = body or b"{}"
+        elif path:
+            body = lambda: open(path, "rb")  # noqa: E731, SIM115 - closed by the transport, which opens it for each attempt
+        return ApiRequest(
+            call.method,
+            self._url,
+            self._headers(),
+            body,
+            is_download=destination is not None,
+            read=self._reader(destination) if destination else None,
+        )
+
+    def _reader(self, destination: Destination) -> t.Callable[[requests.Response, float], bytes]:
+
+        def read(response: requests.Response, until: float) -> bytes:
+            is_json = "json" in response.headers.get("Content-Type", "")
+            if not self._call.expects(response.status_code) or (is_json and self._call.paginate):
+                return read_bounded(response, until)
+            destination.begin()
+            for chunk in chunks(response):
+                destination.write(chunk)
+            return b""
+
+        return read
+
+    def _asked(self, session: ApiSession, destination: Destination | None) -> Result:
+        if self._call.requests:
+            return self._batched(session)
+        answer = session.ask(self._request(destination))
+        if self._src and begins_upload(self._url):
+            answer = upload(session, answer, self._src, self._run.tell)
+        if self._call.wait:
+            answer = Operation(session, answer, self._call.wait_timeout, self._run.tell).result()
+        content = answer.json() if answer.is_json else None
+        if self._call.paginate and is_listing(content):
+            return self._listed(session, answer, content, destination)
+        if destination:
+            if answer.body:
+                destination.begin()
+                destination.write(answer.body)
+            return {**_described(answer), **destination.commit(check_mode=self._run.check_mode)}
+        whole = content if answer.is_json else _text(answer)
+        return {"changed": False, **_described(answer), "json": content, "result": self._select(whole)}
+
+    def _batched(self, session: ApiSession) -> Result:
+        headers = {**self._headers(), "Content-Type": CONTENT_TYPES["json"]}
+        batch = Batch(
+            session,
+            ApiRequest("POST", self._url, headers),
+            retry_for=self._options.retry_for,
+            expects=self._call.expects,
+            paginate=self._call.paginate,
+            tell=self._run.tell,
+        )
+        answers = batch.answers(self._items)
+        result = self._select({"responses": answers}) if self._call.jmespath else answers
+        return {"changed": False, "items": answers, "count": len(answers), "pages": batch.sent, "result": result}
+
+    def _listed(
+        self, session: ApiSession, answer: ApiAnswer, content: t.Any, destination: Destination | None
+    ) -> Result:
+        rest: Result = {}
+        items: list[t.Any] = []
+        count = number = 0
+        for page in pages(session, answer, content, self._run.tell):
+            # Without this the first page would be held to the end.
+            content = None
+            answer, number = page.answer, page.number
+            rest.update(page.rest)
+            left = None if self._call.max_items is None else self._call.max_items - count
+            taken = page.items if left is None else page.items[:left]
+            count += len(taken)
+            if destination:
+                destination.write_lines(taken)
+            else:
+                items += taken
+            if count == self._call.max_items:
+                break
+        described = {**_described(answer), "json": rest, "count": count, "pages": number}
+        if destination:
+            return {**described, **destination.commit(check_mode=self._run.check_mode)}
+        result = self._select({**rest, "value": items}) if self._call.jmespath else items
+        return {"changed": False, **described, "items": items, "result": result}
+
+
+def _described(answer: ApiAnswer) -> Result:
+
+    headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() != "set-cookie"}
+    return {"status": answer.status, "headers": headers, "request_id": request_id(answer.headers)}
+
+
+def _text(answer: ApiAnswer) -> str | None:
+    """What is not JSON, as text. Raises ApiError for what is none, and for the pages of portals and proxies."""
+
+    if not answer.body:
+        return None
+    kind = answer.content_type
+    if "html" in kind:
+        raise ApiError(
+            f"{answer.request.place} was answered {answer.status} with HTML, so something else answered in its place.",
+            hint="Look for a captive portal or an intercepting proxy; check url.",
+        )
+    if kind.startswith("text/") or kind.endswith("xml"):
+        return answer.body.decode("utf-8", "replace")
+    raise ApiError(
+        f"{answer.request.place} was answered {answer.status} with {kind or 'data of no named type'}, not with JSON.",
+        hint="Have it written to a file with dest.",
+    )
+
+
+__all__ = ("Run", "perform")

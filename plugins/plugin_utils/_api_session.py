@@ -1,0 +1,271 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asking an API: one kept-alive session, a valid token for each exchange, and the token for that API alone.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import re
+import time
+import typing as t
+import urllib.parse
+import uuid
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._hosts import Origin
+from ansible_collections.entra.auth.plugins.module_utils._http import (
+    NetworkSettings,
+    Request,
+    Transport,
+    bounded_body,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import (
+    ApiError,
+    complaint_in,
+    hint_for,
+    request_id,
+    service_answer,
+)
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import requests
+
+    from ansible_collections.entra.auth.plugins.module_utils._hosts import HostPin
+    from ansible_collections.entra.auth.plugins.module_utils._http import Answer
+    from ansible_collections.entra.auth.plugins.plugin_utils._api_token import HeldToken
+
+# The largest answers known, those of Log Analytics queries, end at 100 MB.
+_MAX_ANSWER_BYTES = 128 * 1024 * 1024
+_MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_IDEMPOTENT = (*_SAFE, "PUT", "DELETE")
+# Learn "Microsoft Graph throttling guidance" and ARM RPC: what was refused for being too much may always be repeated;
+# what may have taken effect only where that makes no difference.
+_RETRIED = (429, 503)
+_RETRIED_IF_IDEMPOTENT = (408, 429, 500, 502, 503, 504, 509)
+_MASK = b"********"
+
+Reader = t.Callable[["requests.Response", float], bytes]
+
+
+@dataclasses.dataclass(frozen=True)
+class ApiRequest:
+    """A request without its token. ``anonymous`` ones go out without one: their URL is signed itself.
+
+    ``is_download`` may be answered by a redirect to such a URL, anywhere. ``what`` names it in a failure.
+    """
+
+    method: str
+    url: str
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: bytes | t.Callable[[], t.BinaryIO] | None = dataclasses.field(default=None, repr=False)
+    repeatable: bool = False
+    anonymous: bool = False
+    is_download: bool = False
+    read: Reader | None = None
+    what: str = "url"
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether sending it twice does what sending it once does (RFC 9110 section 9.2.2)."""
+        return self.repeatable or self.method in _IDEMPOTENT
+
+    @property
+    def place(self) -> str:
+        """Method and URL in words, without the query, which may hold a signature."""
+        parts = urllib.parse.urlsplit(self.url)
+        return f"{self.method} {parts.scheme}://{parts.netloc}{parts.path}"
+
+
+@dataclasses.dataclass(frozen=True)
+class ApiAnswer:
+    """An answer that was expected, to the request that was sent last."""
+
+    request: ApiRequest
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes = dataclasses.field(repr=False)
+    retry_after: float | None = None
+
+    @functools.cached_property
+    def content_type(self) -> str:
+        """The media type in lower case, empty where none is named."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the answer says that it is JSON, or says nothing and looks like it."""
+        return bool(re.search(r"[/+]json$", self.content_type)) or (
+            not self.content_type and self.body.lstrip()[:1] in (b"{", b"[")
+        )
+
+    def json(self) -> t.Any:
+        """What the answer holds, parsed anew; None without a body. Raises ApiError where it is not JSON."""
+        if not self.body:
+            return None
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(self.body)
+        raise ApiError(
+            f"{self.request.place} was answered {self.status} with JSON that can't be read: it may be cut off.",
+            hint="Ask again; if it stays so, look for a proxy that cuts answers short.",
+        )
+
+
+class ApiSession:
+    """Sends requests with the token that is held; ``expects`` tells good statuses from bad ones."""
+
+    def __init__(
+        self,
+        token: HeldToken,
+        pin: HostPin,
+        network: NetworkSettings,
+        expects: t.Callable[[int], bool],
+        *,
+        is_graph: bool,
+    ) -> None:
+        self.token = token
+        self.pin = pin
+        self.is_graph = is_graph
+        self._network = network
+        self._expects = expects
+        self._transport = Transport(network)
+
+    def ask(self, request: ApiRequest, *, accept: t.Container[int] = ()) -> ApiAnswer:
+        """The answer to a request, redirects followed where they may be, good by its status or one of ``accept``.
+
+        Raises ApiError for any other, NetworkError, and what asking for a token raises.
+        """
+        for _dummy in range(_MAX_REDIRECTS + 1):
+            answer = self._authorized(request, accept)
+            following = self._following(request, answer)
+            if following is None:
+                return self._good(request, answer, accept)
+            request = following
+        raise ApiError(
+            f"{request.place}: more than {_MAX_REDIRECTS} redirects in a row.", hint="Check url; it leads in a circle."
+        )
+
+    def _good(self, request: ApiRequest, answer: Answer, accept: t.Container[int]) -> ApiAnswer:
+        if not self._expects(answer.status) and answer.status not in accept:
+            raise self._refusal(request, answer)
+        return ApiAnswer(request, answer.status, answer.headers, self._masked(answer.body), answer.retry_after)
+
+    def _masked(self, body: bytes) -> bytes:
+        # Some test services send back what they were sent.
+        token = self.token.seen.encode()
+        return body.replace(token, _MASK) if token and token in body else body
+
+    def _authorized(self, request: ApiRequest, accept: t.Container[int]) -> Answer:
+        until = time.monotonic() + self._network.retry_for
+        if request.anonymous:
+            return self._send(request, {}, until, accept)
+        self.pin.check(request.url, request.what)
+        renewed: set[bool] = set()
+        while True:
+            headers = {"Authorization": self.token.current().token.authorization}
+            answer = self._send(request, headers, until, accept)
+            if answer.status != 401 or self._expects(401):
+                return answer
+            claims = claims_challenge(answer.headers.get("WWW-Authenticate", ""))
+            if bool(claims) in renewed:
+                return answer
+            renewed.add(bool(claims))
+            self.token.renew(claims)
+
+    def _send(
+        self, request: ApiRequest, headers: t.Mapping[str, str], until: float, accept: t.Container[int]
+    ) -> Answer:
+        retried = _RETRIED_IF_IDEMPOTENT if request.is_idempotent else _RETRIED
+        wire = Request(
+            request.url,
+            request.method,
+            {**_ids(), **request.headers, **headers},
+            body=request.body,
+            repeatable=request.is_idempotent,
+            retried_statuses=tuple(one for one in retried if not self._expects(one) and one not in accept),
+            read=request.read or read_bounded,
+        )
+        try:
+            return self._transport.send(wire, until=until)
+        except NetworkError as exc:
+            failure = exc
+        if not request.is_idempotent:
+            failure.hint = f"Look whether it took effect before you repeat it. {failure.hint}"
+        raise failure
+
+    def _following(self, request: ApiRequest, answer: Answer) -> ApiRequest | None:
+        """What a redirect leads to; None for an answer that is none. Raises InputError where it must not lead."""
+        location = answer.headers.get("Location")
+        if answer.status not in _REDIRECTS or not location or self._expects(answer.status):
+            return None
+        if request.method not in _SAFE and answer.status not in (307, 308):
+            return None
+        url = urllib.parse.urljoin(request.url, location)
+        following = dataclasses.replace(request, url=url, what=f"The redirect of {request.place}")
+        if request.anonymous or self.pin.allows(url):
+            return following
+        if request.is_download and Origin.is_private_at(url):
+            # Nothing of the request travels along but the wish for the content: no token, no header.
+            return dataclasses.replace(following, headers={}, anonymous=True)
+        return following
+
+    def _refusal(self, request: ApiRequest, answer: Answer) -> ApiError:
+        complaint = complaint_in(self._masked(answer.body))
+        failure = ApiError(
+            f"{request.place} was answered {answer.status}: {complaint}.{self._explained(answer)}",
+            hint=hint_for(answer.status, complaint),
+            answer=service_answer(answer.headers, complaint),
+        )
+        failure.asked = self.token.asked()
+        failure.result = {"status": answer.status, "request_id": request_id(answer.headers)}
+        return failure
+
+    def _explained(self, answer: Answer) -> str:
+        if answer.status in (401, 403):
+            return f" {self.token.roles()}"
+        if answer.status == 429 and answer.retry_after:
+            return (
+                f" It asks to wait {answer.retry_after:.0f} s, longer than retry_for ({self._network.retry_for:g} s)."
+            )
+        return ""
+
+
+def _ids() -> dict[str, str]:
+    # Graph and ARM each repeat theirs in the answer and in their logs.
+    unique = str(uuid.uuid4())
+    return {"client-request-id": unique, "x-ms-client-request-id": unique, "x-ms-return-client-request-id": "true"}
+
+
+def read_bounded(response: requests.Response, until: float) -> bytes:
+    """The whole body; refused early where its announced length is too much already. Raises ApiError."""
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and int(announced) > _MAX_ANSWER_BYTES:
+        raise _too_large(response, f"{int(announced)} bytes")
+    too_large = _too_large(response, "no end")
+    return bounded_body(response, until, _MAX_ANSWER_BYTES, too_large)
+
+
+def _too_large(response: requests.Response, size: str) -> ApiError:
+    parts = urllib.parse.urlsplit(str(response.url))
+    return ApiError(
+        f"The answer of {parts.netloc}{parts.path} has {size}, and {_MAX_ANSWER_BYTES} bytes are the most to be taken.",
+        hint="Ask for less with $select, $top or a filter, or have it written to a file with dest.",
+    )
+
+
+def claims_challenge(header: str) -> str | None:
+    """The claims in a WWW-Authenticate header (Learn "Claims challenges, claims requests"), in base64; None without."""
+    match = re.search(r'(?:^|[\s,])claims\s*=\s*(?:"([^"]+)"|([^\s,"]+))', header, re.IGNORECASE)
+    return (match[1] or match[2]) if match else None
+
+
+__all__ = ("ApiAnswer", "ApiRequest", "ApiSession", "claims_challenge", "read_bounded")

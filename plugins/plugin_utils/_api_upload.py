@@ -1,0 +1,77 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Uploading a file piece by piece to the address an upload session names, which is signed and gets no token.
+
+Learn "driveItem: createUploadSession".
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._hosts import Origin
+from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import ApiError
+from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiRequest
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiAnswer, ApiSession
+
+# The pieces have to be multiples of 320 KiB and of less than 60 MiB.
+_PIECE_BYTES = 32 * 320 * 1024
+_MOST_STUMBLES = 5
+
+
+def upload(session: ApiSession, begun: ApiAnswer, path: str, tell: t.Callable[[str], None]) -> ApiAnswer:
+    """The answer to the last piece of the file at ``path``. Raises ApiError, InputError and whatever asking raises."""
+    content = begun.json()
+    url = content.get("uploadUrl") if isinstance(content, dict) else None
+    if not isinstance(url, str) or not Origin.is_private_at(url):
+        raise ApiError(
+            f"{begun.request.place} was answered without an https address to upload to.",
+            hint="Check url: it has to be that of a createUploadSession.",
+        )
+    size = os.path.getsize(path)
+    if size == 0:
+        raise InputError("src is an empty file, which an upload session does not take.", hint="PUT it to …/content.")
+    position = stumbles = 0
+    with open(path, "rb") as file:
+        while stumbles <= _MOST_STUMBLES:
+            file.seek(position)
+            answer = _put(session, url, position, size, file.read(_PIECE_BYTES))
+            if answer.status in (200, 201):
+                return answer
+            # A piece that has arrived although its answer got lost is refused the second time.
+            stumbles = stumbles + 1 if answer.status == 416 else 0
+            position = _next_position(session.ask(_anonymous("GET", url)) if stumbles else answer)
+            tell(f"{position} of {size} bytes are uploaded")
+    raise ApiError("The upload does not get on.", hint="Send the request again; it begins a new upload session.")
+
+
+def _anonymous(
+    method: str, url: str, headers: t.Mapping[str, str] | None = None, body: bytes | None = None
+) -> ApiRequest:
+    return ApiRequest(method, url, headers or {}, body, anonymous=True)
+
+
+def _put(session: ApiSession, url: str, position: int, size: int, piece: bytes) -> ApiAnswer:
+    headers = {"Content-Range": f"bytes {position}-{position + len(piece) - 1}/{size}"}
+    return session.ask(_anonymous("PUT", url, headers, piece), accept=(200, 201, 202, 416))
+
+
+def _next_position(answer: ApiAnswer) -> int:
+    content = answer.json()
+    ranges = content.get("nextExpectedRanges") if isinstance(content, dict) else None
+    match = re.match(r"\d+", str(ranges[0])) if isinstance(ranges, list) and ranges else None
+    if match:
+        return int(match[0])
+    raise ApiError("The upload session does not say which bytes are missing.", hint="Send the request again.")
+
+
+__all__ = ("upload",)
