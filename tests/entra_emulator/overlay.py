@@ -23,6 +23,7 @@ class Overlay:
         self._created: dict[str, Body] = {}
         self._changed: dict[str, Body] = {}
         self._deleted: set[str] = set()
+        self._journal: list[str] = []
 
     def find(self, key: str, computed: Body | None) -> Body | None:
         """The thing as it is now; ``computed`` is what it was at the start, None if it was not there."""
@@ -35,15 +36,18 @@ class Overlay:
         with self._lock:
             self._deleted.discard(key)
             self._created[key] = body
+            self._journal.append(key)
 
     def change(self, key: str, body: Body) -> None:
         """Replace a thing that is there by ``body``."""
         with self._lock:
             (self._created if key in self._created else self._changed)[key] = body
+            self._journal.append(key)
 
     def delete(self, key: str) -> None:
         """Remove a thing."""
         with self._lock:
+            self._journal.append(key)
             if self._created.pop(key, None) is None:
                 self._deleted.add(key)
                 self._changed.pop(key, None)
@@ -58,9 +62,19 @@ class Overlay:
         with self._lock:
             return frozenset(self._deleted)
 
+    def touched_since(self, moment: int) -> list[str]:
+        """The keys written to after :meth:`now` was ``moment``, each once."""
+        with self._lock:
+            return list(dict.fromkeys(self._journal[moment:]))
+
+    def now(self) -> int:
+        """How many writes there were."""
+        return len(self._journal)
+
     def forget(self) -> None:
         """Back to what is computed."""
         with self._lock:
             self._created.clear()
             self._changed.clear()
             self._deleted.clear()
+            self._journal.clear()

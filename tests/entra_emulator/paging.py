@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKER: t.Final = "$skiptoken"
+DELTA: t.Final = "$deltatoken"
 EMPTY: t.Final = "$empty"  # the number of an empty page a fault put before the one asked for
 _Item = t.TypeVar("_Item")
 

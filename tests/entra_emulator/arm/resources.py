@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 from flask import request
 
+from ..text import dump
 from ..world import world
 from . import inventory
 from .polling import begin
@@ -44,7 +46,8 @@ def read(**_segments: str) -> Answer:
     operation = world().operations.latest_on(request.path)
     if operation and world().settings.operation_style == "provisioning_state":
         world().operations.poll(operation)
-    return resource if request.args.get("$expand") == "instanceView" else inventory.public(resource)
+    shown = resource if request.args.get("$expand") == "instanceView" else inventory.public(resource)
+    return shown, 200, {"ETag": _etag(resource)}
 
 
 @arm.put(_RESOURCE)
@@ -52,6 +55,7 @@ def put(namespace: str, kind: str, name: str, **_segments: str) -> Answer:
     """Create or replace a resource."""
     home = _home("write")
     before = inventory.find(request.path, home)
+    _check_etag(before)
     properties = {**_given().get("properties", {}), "provisioningState": "Updating" if before else "Creating"}
     named = {"id": before["id"] if before else request.path, "name": name, "type": f"{namespace}/{kind}"}
     resource = {"location": "westeurope", "tags": {}, **_given(), **named, "properties": properties}
@@ -66,6 +70,7 @@ def patch(**_segments: str) -> Answer:
     """Change what the body names; tags and properties one by one."""
     home = _home("write")
     before, given = _existing(home), _given()
+    _check_etag(before)
     properties = {**before["properties"], **given.get("properties", {}), "provisioningState": "Updating"}
     tags = {**before.get("tags", {}), **given.get("tags", {})}
     resource = {**before, **given, "id": before["id"], "tags": tags, "properties": properties}
@@ -80,6 +85,7 @@ def delete(**_segments: str) -> Answer:
     resource = inventory.find(request.path, home)
     if resource is None:
         return "", 204, {}
+    _check_etag(resource)
     _keep({**resource, "properties": {**resource["properties"], "provisioningState": "Deleting"}}, is_new=False)
     return begin(home, resource, "delete", lambda result: _remove(home, resource["id"], result))
 
@@ -114,6 +120,18 @@ def _home(action: str) -> Subscription:
     if segments[4].lower() not in home.resource_groups:
         raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{segments[4]}' could not be found.")
     return home
+
+
+def _etag(resource: Body) -> str:
+    return f'W/"{hashlib.sha256(dump(resource).encode()).hexdigest()[:16]}"'
+
+
+def _check_etag(resource: Body | None) -> None:
+    """Refuse a write that was meant for another state of the resource (ARM RPC "ETags for resources")."""
+    same, none = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    stale = same and (resource is None or same not in ("*", _etag(resource)))
+    if stale or (none == "*" and resource is not None):
+        raise ArmError(412, "PreconditionFailed", "The condition 'If-Match' or 'If-None-Match' was not met.")
 
 
 def _existing(home: Subscription, id_: str = "") -> Body:

@@ -11,7 +11,7 @@ import typing as t
 from flask import request
 
 from .. import odata
-from ..paging import EMPTY, MARKER, MarkerError, page_of
+from ..paging import DELTA, EMPTY, MARKER, MarkerError, page_of
 from ..world import world
 from .service import GraphError, base, eventual
 
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 Body = dict[str, t.Any]
 _Item = t.TypeVar("_Item")
 _MOST_PER_PAGE: t.Final = 999
-_OPTIONS: t.Final = frozenset({"$top", "$select", "$filter", "$count", MARKER, EMPTY})
+_OPTIONS: t.Final = frozenset({"$top", "$select", "$filter", "$count", MARKER, EMPTY, DELTA})
 
 
 def listing(items: Sequence[_Item], kind: str, body_of: Callable[[_Item], Body], *, default: str = "") -> Body:

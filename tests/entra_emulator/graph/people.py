@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import typing as t
 
-from flask import Response, g
+from flask import Response, g, request
 
 from .. import users
+from ..paging import DELTA
 from ..text import new_guid
 from ..world import world
 from .listing import listing, selected, shown
 from .service import NO_CONTENT, GraphError, base, entity, eventual, given, graph, needs, not_found, tenant
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .service import Answer, Body
 
@@ -29,16 +30,25 @@ _WRITE_ONLY: t.Final = ("passwordProfile", "mailNickname")
 @needs("User.Read.All")
 def list_users() -> Answer:
     """Users by number, then those created."""
-    home = tenant()
-    overlay = world().users(home.id)
+    return listing(_all(), "users", _reader(), default=users.SELECTED_BY_DEFAULT)
 
-    def body_of(item: int | Body) -> Body:
-        if not isinstance(item, int):
-            return item
-        computed = users.user(home, item)
-        return overlay.find(computed["id"], computed) or computed
 
-    return listing(_all(), "users", body_of, default=users.SELECTED_BY_DEFAULT)
+@graph.get("/users/delta")
+@needs("User.Read.All")
+def delta() -> Answer:
+    """All users, then what became of them since (Learn "Use delta query to track changes in Microsoft Graph data")."""
+    overlay = world().users(tenant().id)
+    asked = request.args.get(DELTA)
+    now = overlay.now()
+    if asked is None:
+        body = listing(_all(), "users", _reader(), default=users.SELECTED_BY_DEFAULT)
+    elif asked == "latest":
+        body = listing([], "users", _state)
+    elif asked.isdecimal() and int(asked) <= now:
+        body = listing(overlay.touched_since(int(asked)), "users", _state)
+    else:
+        raise GraphError(410, "syncStateNotFound", "The delta token is too old.", {"Location": request.base_url})
+    return body if "@odata.nextLink" in body else {**body, "@odata.deltaLink": f"{request.base_url}?{DELTA}={now}"}
 
 
 @graph.get("/users/$count")
@@ -141,6 +151,25 @@ def _all() -> Sequence[int | Body]:
         numbers = [number for number in numbers if number not in gone]
     created = overlay.created()
     return [*numbers, *created] if created else numbers
+
+
+def _reader() -> Callable[[int | Body], Body]:
+    """What makes a user of an item of :func:`_all`; it looks up only once whose users they are."""
+    home = tenant()
+    overlay = world().users(home.id)
+
+    def body_of(item: int | Body) -> Body:
+        if not isinstance(item, int):
+            return item
+        computed = users.user(home, item)
+        return overlay.find(computed["id"], computed) or computed
+
+    return body_of
+
+
+def _state(id_: str) -> Body:
+    """A user as it is now, or that it is no more."""
+    return find(id_) or {"id": id_, "@removed": {"reason": "changed"}}
 
 
 def _known(body: Body) -> Body:

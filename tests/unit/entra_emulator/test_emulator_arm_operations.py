@@ -149,6 +149,16 @@ def test_at_once(client: Client, arm: Arm) -> None:
     assert arm("DELETE", _ACCOUNT).headers["x-ms-ratelimit-remaining-subscription-deletes"] == "199"
 
 
+def test_writes_meant_for_another_state_are_refused(client: Client, arm: Arm) -> None:
+    client.emulator.configure(operation_style="none")
+    new, old = {"If-None-Match": "*"}, {"If-Match": arm("GET", _MACHINE).headers["ETag"]}
+    assert [arm("PUT", _ACCOUNT, json={}, headers=new).status_code for _dummy in "ab"] == [201, 412]
+    assert [arm("PATCH", _MACHINE, json={"tags": {"a": "b"}}, headers=old).status_code for _dummy in "ab"] == [200, 412]
+    assert arm("DELETE", _MACHINE, headers=old).json()["error"]["code"] == "PreconditionFailed"
+    assert arm("DELETE", _MACHINE, headers={"If-Match": "*"}).status_code == 200
+    assert arm("PUT", _MACHINE, json={}, headers={"If-Match": "*"}).status_code == 412
+
+
 @pytest.mark.parametrize(("result", "code"), [("Failed", "AllocationFailed"), ("Canceled", "OperationPreempted")])
 def test_operations_that_come_to_nothing(client: Client, arm: Arm, result: str, code: str) -> None:
     client.emulator.configure(operation_style="both", operation_polls=1, operation_result=result)

@@ -64,6 +64,24 @@ def test_seeded_users_are_written_to_like_any(client: Client) -> None:
     assert client.get("/v1.0/users/user0002@contoso.example", client.token()).status_code == 200
 
 
+def test_delta_tells_what_became_of_users(client: Client) -> None:
+    token, pages = client.operator_token(), []
+    link = "/v1.0/users/delta?$top=200&$select=id"
+    while link:
+        pages.append(client.get(link, token).json())
+        link = pages[-1].get("@odata.nextLink")
+    assert [len(page["value"]) for page in pages] == [200, 50]
+    assert ["@odata.deltaLink" in page for page in pages] == [False, True]
+    client.send("PATCH", "/v1.0/users/user0001@contoso.example", token, json={"jobTitle": "Chair"})
+    client.send("DELETE", "/v1.0/users/user0002@contoso.example", token)
+    changes = client.get(pages[-1]["@odata.deltaLink"], token).json()
+    assert [one.get("jobTitle", one.get("@removed")) for one in changes["value"]] == ["Chair", {"reason": "changed"}]
+    assert client.get(changes["@odata.deltaLink"], token).json()["value"] == []
+    assert client.get("/v1.0/users/delta?$deltatoken=latest", token).json()["value"] == []
+    gone = client.get("/v1.0/users/delta?$deltatoken=99", token)
+    assert (*code(gone), gone.headers["Location"][-12:]) == (410, "syncStateNotFound", "/users/delta")
+
+
 def test_users_it_does_not_take(client: Client) -> None:
     token = client.operator_token()
     incomplete = {name: value for name, value in _NEW.items() if name != "passwordProfile"}
