@@ -26,7 +26,7 @@ _STOP_SECONDS: t.Final = 10
 
 
 class RedisServer:
-    """A running server; a context manager that stops it. ``directory`` is where it runs, and where it leaves nothing."""
+    """A running server; a context manager that stops it. It leaves nothing in ``directory``, where it runs."""
 
     def __init__(self, directory: Path) -> None:
         program = shutil.which("redis-server")

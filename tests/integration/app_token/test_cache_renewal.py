@@ -1,0 +1,105 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fresh ahead of time: one caller renews, and nobody waits while the old token is valid."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from cache_tasks import LOOKUP, USERS, gaps, get, look_up, work
+
+from plays import role, show, uri
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+    from plays import Plays
+
+_HOSTS: t.Final = [f"h{number:03}" for number in range(1, 21)]
+
+
+def test_one_caller_renews_while_the_others_go_on_with_the_old_token(plays: Plays, emulator: Emulator) -> None:
+    """Of 20 forks none waits for the slow renewal that the service wishes, and all have the new token afterwards."""
+    emulator.configure(refresh_in=1)
+    emulator.fault("slow", seconds=10, after=1)
+    got_on = {"ansible.builtin.set_fact": {"got_on": "{{ now().timestamp() }}"}}
+    play = plays.run(
+        [
+            {"tasks": [{**get("old"), "run_once": True}, work(2)]},
+            {"strategy": "free", "tasks": [get("meanwhile"), look_up(), got_on]},
+            {"tasks": [get("new"), show(tokens="[old, meanwhile, new]", got_on="got_on")]},
+        ],
+        hosts=20,
+        forks=20,
+        record=True,
+        env={"ENTRA_AUTH_TIMEOUT": "30"},
+    )
+    assert play.returncode == 0, play.output
+    shown = [play.shown(host) for host in _HOSTS]
+    old, meanwhile, new = zip(*(one["tokens"] for one in shown), strict=True)
+    first, renewed = emulator.token_requests()[:2]
+    assert sorted(token["source"] for token in meanwhile) == ["cache"] * 19 + ["network"]
+    kept = [token["access_token"] for token in meanwhile if token["source"] == "cache"]
+    assert kept == [old[0]["access_token"]] * 19
+    assert {token["access_token"] for token in new}.isdisjoint({token["access_token"] for token in old})
+    got_on = sorted(float(one["got_on"]) for one in shown)
+    assert got_on[18] < renewed["time"] + 10 <= got_on[19], "somebody waited for the renewal"
+    assert gaps([first, renewed])[0] >= 1
+
+
+@pytest.mark.parametrize("faults", [{"action": "error", "code": 7000215}, {"action": "status", "status": 503}], ids=str)
+def test_a_failed_renewal_is_a_warning_while_the_old_token_is_valid(
+    plays: Plays, emulator: Emulator, faults: dict[str, t.Any]
+) -> None:
+    """All hosts go on with the old token; one request and one warning, which says why, until the pause is over."""
+    emulator.configure(refresh_in=1)
+    emulator.fault(**faults, after=1, times=None)
+    call = {**uri(USERS, f"{LOOKUP}, output='uri', retry_for=0)"), "run_once": True}
+    old = {**get("old"), "run_once": True}
+    tasks = [old, work(2), get("kept", retry_for=0), look_up(", retry_for=0"), call]
+    play = plays.run([{"tasks": [*tasks, show(tokens="[old, kept]")]}], hosts=20, forks=20, record=True)
+    assert play.returncode == 0, play.output
+    for host in _HOSTS:
+        old, kept = play.shown(host)["tokens"]
+        assert (kept["source"], kept["access_token"]) == ("cache", old["access_token"])
+    warning = " ".join(play.stderr.split())
+    assert warning.count(f"A token could not be renewed and is used until it ends at {old['expires_at']}") == 1
+    assert str(faults.get("code", "503")) in warning
+    assert [entry["status"] for entry in emulator.requests(listener="api")] == [200]
+    assert len(emulator.token_requests()) == 2
+
+
+def test_a_token_with_less_than_min_validity_left_is_renewed_first(plays: Plays, emulator: Emulator) -> None:
+    """Where none could live that long, half its life counts; where the renewal fails, the old one still serves."""
+    emulator.fault("error", code=7000215, after=2)
+    tasks = [
+        get("first"),
+        work(2),
+        get("longer", min_validity=4000),
+        get("stale", min_validity=3598),
+        work(2),
+        get("kept", min_validity=3598),
+        show(tokens="[first, longer, stale, kept]"),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    first, longer, stale, kept = play.shown()["tokens"]
+    assert [token["source"] for token in (first, longer, stale, kept)] == ["network", "cache", "network", "cache"]
+    assert first["access_token"] == longer["access_token"] != stale["access_token"] == kept["access_token"]
+    assert "could not be renewed" in play.output
+    assert len(emulator.token_requests()) == 3
+
+
+def test_short_lived_tokens_are_always_valid_at_the_api(plays: Plays, emulator: Emulator) -> None:
+    """Over two renewals and more, with no more requests than their half life needs."""
+    lifetime = 10
+    emulator.configure(token_lifetime=lifetime)
+    calls = {**uri(USERS, "app_token_uri"), "loop": list(range(10)), "loop_control": {"pause": 1}}
+    play = plays.run([{"tasks": [role("app_token"), calls]}])
+    called = emulator.requests(listener="api")
+    assert [entry["status"] for entry in called] == [200] * 10
+    assert play.returncode == 0, play.output
+    lasted = called[-1]["time"] - emulator.token_requests()[0]["time"]
+    assert 3 <= len(emulator.token_requests()) <= lasted / (0.35 * lifetime) + 1
