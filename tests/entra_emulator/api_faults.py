@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults only an API has: tokens that end early, and links to the next page that lead astray."""
+"""Faults only an API has: tokens that end early, and links to pages and operations that lead astray."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
 
     from .exchange import Exchange, Options
 
+_POLLED: t.Final = ("Location", "Azure-AsyncOperation")
 _LINKS: t.Final = ("@odata.nextLink", "nextLink")
 
 
@@ -51,6 +52,17 @@ def next_link(options: Options, exchange: Exchange) -> Iterable[bytes]:
     return exchange.send(healthy)
 
 
+def operation_link(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """The healthy answer with other addresses to poll."""
+    healthy = exchange.healthy()
+    own = Request(exchange.environ).url
+    for name in _POLLED:
+        if name in healthy.headers:
+            link = healthy.headers[name]
+            healthy.headers[name] = _astray(take(options, "to", str, "foreign"), link, own, exchange)
+    return exchange.send(healthy)
+
+
 def empty_page(_options: Options, exchange: Exchange) -> Iterable[bytes]:
     """A page without items, whose link leads to where the client was going."""
     healthy = exchange.healthy()
@@ -66,7 +78,7 @@ def empty_page(_options: Options, exchange: Exchange) -> Iterable[bytes]:
 def _astray(target: str, link: str, own: str, exchange: Exchange) -> str:
     """Where ``target`` leads instead of ``link``: the short names of the README, or a URL as it is."""
     parts = urlsplit(link)
-    path = f"{parts.path}?{parts.query}"
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
     if target in ("foreign", "foreign_http"):
         return exchange.world.urls[target] + path
     named = {"loop": own, "relative": path, "http": link.replace("https:", "http:", 1)}

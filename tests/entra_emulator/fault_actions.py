@@ -189,6 +189,7 @@ ACTIONS: t.Final[dict[str, tuple[Action, tuple[str, ...]]]] = {
     "revoke_token": (api_faults.revoke_token, ("challenge",)),
     "expire_token": (api_faults.expire_token, ()),
     "next_link": (api_faults.next_link, ("to",)),
+    "operation_link": (api_faults.operation_link, ("to",)),
     "empty_page": (api_faults.empty_page, ()),
     "redirect": (_redirect, ("location", "status")),
     "drop": (_drop, ("reset",)),

@@ -94,6 +94,17 @@ def test_start_by_a_status_document(client: Client, arm: Arm) -> None:
     assert arm.power() == "PowerState/running"
 
 
+def test_addresses_to_poll_that_lead_astray(client: Client, arm: Arm) -> None:
+    client.emulator.configure(operation_style="both")
+    client.emulator.fault("operation_link", endpoint="arm", to="foreign")
+    headers = arm("POST", f"{_MACHINE}/start").headers
+    for name in ("Azure-AsyncOperation", "Location"):
+        assert headers[name].startswith(f"{client.emulator.urls.foreign}{_HOME}/providers/")
+    client.emulator.fault("operation_link", endpoint="graph", to="foreign_http")
+    team = client.send("POST", "/v1.0/teams", client.operator_token(), json={})
+    assert team.headers["Location"].startswith(f"{client.emulator.urls.foreign_http}/teams('")
+
+
 def test_a_result_at_the_end_of_an_action(client: Client, arm: Arm) -> None:
     client.emulator.configure(operation_style="both", operation_polls=0)
     begun = arm("POST", f"{_MACHINE}/runCommand", json={"commandId": "RunShellScript"})
