@@ -134,18 +134,19 @@ def _user_store(answer_within: float = 30) -> Store:
 
 
 def _redis_store(url: str, run: Store, answer_within: float) -> Store:
-    lost_until = 0.0
+    lost_until, _blank, reason = (run.read(_REDIS_LOST) or b"").decode(errors="replace").partition(" ")
     with contextlib.suppress(ValueError):
-        lost_until = float(run.read(_REDIS_LOST) or 0)
-    if lost_until > time.monotonic():
-        raise OSError(0, "Redis could not be used a moment ago.")
+        if float(lost_until) > time.monotonic():
+            # In the same words, so that the user is warned once.
+            raise OSError(0, reason)
     try:
         return _connect(url, answer_within)
-    except OSError:
+    except OSError as exc:
         until = time.monotonic() + _REDIS_LOST_SECONDS
         with run.lock(_REDIS_LOST, wait_seconds=0) as held:
             if held:
-                run.write(_REDIS_LOST, str(until).encode(), keep_seconds=_REDIS_LOST_SECONDS)
+                lost = f"{until} {exc.strerror}".encode()
+                run.write(_REDIS_LOST, lost, keep_seconds=_REDIS_LOST_SECONDS)
         raise
 
 
