@@ -1,0 +1,168 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cache across runs of a user, and across machines by Redis; and what becomes of it where it can't be used."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import typing as t
+
+import pytest
+from awx_jobs import Awx
+from cache_tasks import LOOKUP, USERS, get, look_up, open_to_others
+from leaks import Markers
+from redis_server import PASSWORD, RedisServer
+
+from plays import Plays, role, show, uri
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from entra_emulator.client import Emulator
+    from plays import Play
+
+_HOSTS: t.Final = ("h001", "h002", "h003")
+_FALLS_BACK: t.Final = "The cache for this run alone is used. "
+_FIX: t.Final = "To fix it: look at the URL in cache, and at the server."
+_ISSUER: t.Final = "https://issuer.example"
+_SUBJECT: t.Final = "playbooks"
+_AUDIENCE: t.Final = "api://AzureADTokenExchange"
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> t.Iterator[RedisServer]:
+    """A Redis server of this test."""
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+def warnings(play: Play) -> list[str]:
+    """What callbacks saw of warnings of the collection."""
+    seen = [event["result"].get("warnings", []) for event in play.events() if event["task"] != "Show"]
+    return [warning for some in seen for warning in some]
+
+
+def test_twenty_playbooks_at_once_make_one_request(tmp_path: Path, emulator: Emulator) -> None:
+    """Each with a home of its own, and one cache directory, in which all is sealed; a later run makes none."""
+    emulator.fault("slow", seconds=15)
+    cache = tmp_path / "cache"
+    env = {"XDG_CACHE_HOME": str(cache), "ENTRA_AUTH_CACHE": "user", "ENTRA_AUTH_TIMEOUT": "60"}
+    tasks = [get(), look_up(), show(token="token.access_token")]
+    places = [tmp_path / str(number) for number in range(20)]
+    for place in places:
+        place.mkdir()
+    with contextlib.ExitStack() as stack:
+        started = [stack.enter_context(Plays(place, emulator).start([{"tasks": tasks}], env=env)) for place in places]
+        plays = [running.finish() for running in started]
+    assert [play.returncode for play in plays] == [0] * 20, [play.output for play in plays if play.returncode]
+    assert len(emulator.token_requests()) == 1
+    (token,) = {play.shown()["token"] for play in plays}
+    assert open_to_others(cache / "entra_auth") == []
+    assert Markers({"token": token, "secret": emulator.client_secret}).in_tree(cache) == []
+    later = tmp_path / "later"
+    later.mkdir()
+    play = Plays(later, emulator).run([{"tasks": [*tasks, role("app_token")]}], record=True, env=env)
+    assert (play.returncode, play.shown()["token"]) == (0, token), play.output
+    assert len(emulator.token_requests()) == 1
+
+
+def test_four_jobs_on_their_own_share_a_redis(tmp_path: Path, emulator: Emulator, redis_server: RedisServer) -> None:
+    """Private data directories and homes of their own; the password shows in none of them, and Redis has no token."""
+    emulator.fault("slow", seconds=10)
+    of_emulator = emulator.environment()
+    env = {name: value for name, value in of_emulator.items() if name.startswith("ENTRA_AUTH_")}
+    env |= {"ENTRA_AUTH_CACHE": redis_server.url, "ENTRA_AUTH_TIMEOUT": "60"}
+    tasks = [get(), uri(USERS, f"{LOOKUP}, output='uri')"), role("app_token")]
+    awx = Awx(tmp_path, emulator)
+    with contextlib.ExitStack() as stack:
+        started = [stack.enter_context(awx.launch(tasks, env=env, verbosity=4)) for _number in range(4)]
+        jobs = [running.finish() for running in started]
+    assert [job.status for job in jobs] == ["successful"] * 4, [job.output for job in jobs]
+    assert len(emulator.token_requests()) == 1
+    called = emulator.requests(listener="api")
+    assert [entry["status"] for entry in called] == [200] * 4
+    (bearer,) = {dict(entry["headers"])["Authorization"] for entry in called}
+    tokens = {"access token": bearer.partition(" ")[2]}
+    secrets = {"client secret": emulator.client_secret, "password of Redis": PASSWORD}
+    for job in jobs:
+        assert job.leaks(secrets=secrets, tokens=tokens) == []
+    kept = redis_server.contents()
+    assert [key for key in kept if "." not in key.removeprefix("entra.auth:")], "Redis has no entry"
+    for key, content in kept.items():
+        assert Markers({**tokens, **secrets}).in_text(key.encode() + b"\n" + content, key) == []
+        assert redis_server.client.pttl(key) > 0, f"{key} would lie there for ever"
+
+
+def test_a_redis_that_can_not_be_used_is_a_warning(plays: Plays, emulator: Emulator, redis_server: RedisServer) -> None:
+    """Refused or down: each run says so once, in words with the fix and without the URL, and makes one request."""
+    with socket.socket() as shut:
+        shut.bind(("127.0.0.1", 0))
+        reasons = {
+            redis_server.url_with("made-up~wrong-password"): "it refused the user name or password",
+            f"redis://:made-up~lost-password@127.0.0.1:{shut.getsockname()[1]}/0": "it could not be reached",
+        }
+        for url, reason in reasons.items():
+            emulator.forget_requests()
+            tasks = [get(), look_up(), show(source="token.source")]
+            play = plays.run([{"tasks": tasks}], hosts=3, record=True, env={"ENTRA_AUTH_CACHE": url})
+            assert play.returncode == 0, play.output
+            assert sorted(play.shown(host)["source"] for host in _HOSTS) == ["cache", "cache", "network"]
+            assert len(emulator.token_requests()) == 1
+            assert set(warnings(play)) == {f"{_FALLS_BACK}Redis can't be used: {reason}. {_FIX}"}
+            assert "password@" not in play.output
+            assert "-password" not in play.output
+    assert redis_server.contents() == {}
+
+
+def test_a_directory_that_is_not_the_users_alone_is_a_warning(plays: Plays, emulator: Emulator) -> None:
+    """It is named with the fix, nothing is put into it, and the run makes one request."""
+    cache = plays.directory / "cache"
+    directory = cache / "entra_auth"
+    directory.mkdir(parents=True)
+    directory.chmod(0o755)
+    env = {"XDG_CACHE_HOME": str(cache), "ENTRA_AUTH_CACHE": "user"}
+    play = plays.run([{"tasks": [get(), look_up()]}], hosts=3, record=True, env=env)
+    assert play.returncode == 0, play.output
+    assert len(emulator.token_requests()) == 1
+    assert set(warnings(play)) == {
+        f"{_FALLS_BACK}The cache directory {directory} is not a directory that belongs to this user alone. "
+        f"To fix it: Remove it, or run: chmod 700 {directory}"
+    }
+    assert list(directory.iterdir()) == []
+
+
+def test_a_credential_without_a_secret_needs_a_cache_key(plays: Plays, emulator: Emulator) -> None:
+    """Without one federated and managed identities warn, and ask once a run; with one they ask once for all runs."""
+    emulator.add_issuer(_ISSUER)
+    app = emulator.add_app(federated=[{"issuer": _ISSUER, "subject": _SUBJECT, "audience": _AUDIENCE}])
+    assertion = plays.directory / "assertion"
+    assertion.write_text(emulator.mint_assertion(_ISSUER, _SUBJECT, _AUDIENCE))
+    federated = {"client_id": app["client_id"], "federated_token_file": str(assertion), "credential": "federated"}
+    tasks = [
+        get("federated", **federated, client_secret=""),
+        get("identity", credential="managed_identity"),
+        show(federated="federated.source", identity="identity.source"),
+    ]
+    env = {"ENTRA_AUTH_CACHE": "user", **emulator.managed_identity_environment("imds")}
+
+    def sources(**more: str) -> tuple[dict[str, t.Any], list[str]]:
+        play = plays.run([{"tasks": tasks}], record=True, env={**env, **more})
+        assert play.returncode == 0, play.output
+        return play.shown(), warnings(play)
+
+    for _run in range(2):
+        got, told = sources()
+        assert got == {"federated": "network", "identity": "network"}
+        for kind in ("federated", "managed_identity"):
+            words = (
+                f"{_FALLS_BACK}A {kind} credential has no secret that could seal a shared one. To fix it: set cache_key"
+            )
+            assert len([warning for warning in told if words in warning]) == 1
+    for source in ("network", "cache"):
+        got, told = sources(ENTRA_AUTH_CACHE_KEY="made-up~long-random-key")
+        assert (got, told) == ({"federated": source, "identity": source}, [])
+    got, _told = sources(ENTRA_AUTH_CACHE_KEY="made-up~another-random-key")
+    assert got == {"federated": "network", "identity": "network"}
