@@ -71,7 +71,7 @@ def test_it_creates_what_the_variables_name(setup: Setup) -> None:
     play = setup.run(awx_setup_image="registry.example.com/entra:1", awx_setup_project="Playbooks", **names)
     assert play.returncode == 0, play.output
     *types, (kind, environment), (last, template) = setup.asked()
-    assert [name for name, _given in types] == ["credential_type"] * 4
+    assert [name for name, _given in types] == ["credential_type"] * 5
     shipped = [{**yaml.safe_load(path.read_text()), "state": "present"} for path in CREDENTIAL_TYPES.glob("*.yml")]
     by_name = operator.itemgetter("name")
     assert sorted((given for _name, given in types), key=by_name) == sorted(shipped, key=by_name)

@@ -166,7 +166,7 @@ def test_empty_fields_count_as_not_given(awx: Awx, emulator: Emulator) -> None:
     empty = [
         Credential(name, {field["id"]: "" for field in type_["inputs"]["fields"]}) for name, type_ in types.items()
     ]
-    assert len(empty) == 4
+    assert len(empty) == 5
     job = awx.run(PLAY, *empty, built_in(emulator), verbosity=1)
     assert_it_worked(job, emulator, "client_secret", secret=AWKWARD)
 
