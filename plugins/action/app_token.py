@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
+from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
@@ -38,12 +39,12 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         sources = OptionSources(self._task.args, variables, self._templar.template)
-        outcome = obtain(sources, display, ModuleOnTarget(self, variables))
+        outcome = obtain(sources, display, ModuleOnTarget(self, variables), AppToken.as_dict)
         if isinstance(outcome, Failure):
             return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
         if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
             self._task.no_log = True
-        return {"changed": False, "_ansible_no_log": True, **outcome.as_dict()}
+        return {"changed": False, "_ansible_no_log": True, **outcome}
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module on the target so that neither it nor the connection, at any verbosity, logs what passes."""

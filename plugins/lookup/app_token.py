@@ -37,10 +37,11 @@ class LookupModule(LookupBase):
     def _item(self, term: t.Any, variables: dict[str, t.Any], options: dict[str, t.Any], output: str) -> t.Any:
         direct = options if term is None else {**options, "scope": term}
         template = self._templar.template if self._templar else _as_it_is
-        outcome = obtain(OptionSources(direct, variables, template), display, OutOfReach(variables))
+        sources = OptionSources(direct, variables, template)
+        outcome = obtain(sources, display, OutOfReach(variables), OUTPUTS[output])
         if isinstance(outcome, Failure):
             raise AnsibleLookupError(outcome.msg)
-        return OUTPUTS[output](outcome)
+        return outcome
 
 
 def _as_it_is(value: t.Any) -> t.Any:

@@ -42,9 +42,11 @@ class Failure(t.NamedTuple):
     fields: dict[str, t.Any]
 
 
-def obtain(sources: OptionSources, messages: Messages, target: Target) -> AppToken | Failure:
-    """The token that a call asks for, or why there is none."""
-    return guarded(sources, lambda options: app_token(options, messages, target))
+def obtain(
+    sources: OptionSources, messages: Messages, target: Target, shape: t.Callable[[AppToken], Done]
+) -> Done | Failure:
+    """The token that a call asks for, in the shape that its face hands out, or why there is none."""
+    return guarded(sources, lambda options: shape(app_token(options, messages, target)))
 
 
 def guarded(sources: OptionSources, work: t.Callable[[AppTokenOptions], Done]) -> Done | Failure:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -23,7 +24,7 @@ SECRET = "hunter2-and-more"
 
 
 def call(direct: dict[str, t.Any], messages: t.Any) -> AppToken | Failure:
-    return obtain(OptionSources(direct, {}, lambda value: value), messages, OutOfReach({}))
+    return obtain(OptionSources(direct, {}, lambda value: value), messages, OutOfReach({}), lambda token: token)
 
 
 def failed(error: BaseException, monkeypatch: pytest.MonkeyPatch, **direct: t.Any) -> Failure:
@@ -123,6 +124,16 @@ def test_what_nobody_foresaw_is_told_by_its_kind_and_place_alone(
     assert f"{type(error).__name__} at test_faces.py:" in outcome.msg
     assert outcome.msg.endswith("Please report this line.")
     assert outcome.fields == {"error": None, "error_codes": [], "hint": None, "correlation_id": None, "trace_id": None}
+
+
+def test_what_breaks_on_handing_out_is_told_no_less_carefully(reader: dict[str, t.Any], messages: t.Any) -> None:
+    def break_down(app_token: AppToken) -> t.NoReturn:
+        raise ValueError(app_token.token.access_token)
+
+    sources = OptionSources(reader, {}, lambda value: value)
+    outcome = obtain(sources, messages, OutOfReach({}), break_down)
+    assert isinstance(outcome, Failure)
+    assert re.fullmatch(r".*nobody foresaw: ValueError at test_faces\.py:\d+\. Please report this line\.", outcome.msg)
 
 
 @pytest.mark.parametrize(
