@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # Nothing that two parsers of URLs could read in two ways: no user name, backslash, percent sign or letter beyond ASCII.
 _AUTHORITY = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
-_ALLOWED = re.compile(r"(\*\.)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_ALLOWED = re.compile(r"(http://)?(\*\.)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -68,7 +68,10 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True)
 class HostPin:
-    """The hosts that may receive the token for ``scope``: names, ``*.suffix`` for all below, each maybe with a port."""
+    """The hosts that may receive the token for ``scope``: names, ``*.suffix`` for all below, each maybe with a port.
+
+    They mean https, and ``http://name`` plain http, which is for this machine only.
+    """
 
     scope: str
     hosts: tuple[str, ...]
@@ -111,7 +114,7 @@ def host_pin(scope: Scope, api_base_url: str | None, allowed_hosts: t.Sequence[s
         if not _ALLOWED.fullmatch(entry):
             raise InputError(
                 f"allowed_hosts: '{entry}' is not the name of a host.",
-                hint="Write host.example.com, *.example.com or host.example.com:8443, without https:// and path.",
+                hint="Write host.example.com, *.example.com or host.example.com:8443; http://localhost:8080 for a test.",
             )
     return HostPin(scope.value, (*_own_hosts(scope, api_base_url), *(entry.lower() for entry in allowed_hosts)))
 
@@ -126,12 +129,13 @@ def _own_hosts(scope: Scope, api_base_url: str | None) -> tuple[str, ...]:
 
 def _named_by(url: str) -> tuple[str, ...]:
     origin = Origin.of(url)
-    return (str(origin).partition("://")[2],) if origin else ()
+    return (re.sub("^https://", "", str(origin)),) if origin else ()
 
 
 def _fits(pattern: str, origin: Origin) -> bool:
+    scheme, _mark, pattern = pattern.rpartition("://")
     name, _colon, port = pattern.rpartition(":") if re.search(r":[0-9]+$", pattern) else (pattern, "", "")
-    if origin.port != int(port or _PORTS[origin.scheme]):
+    if (origin.scheme, origin.port) != (scheme or "https", int(port or _PORTS[origin.scheme])):
         return False
     return origin.host.endswith(name[1:]) if name.startswith("*.") else origin.host == name
 
