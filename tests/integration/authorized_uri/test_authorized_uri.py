@@ -37,8 +37,14 @@ def control(path: str, **body: t.Any) -> dict[str, t.Any]:
 
 def message(play: Play) -> str:
     """What the one failure of a play said, its white space as one blank each."""
-    (said,) = [event["result"]["msg"] for event in play.events() if event["event"] == "failed"]
-    return " ".join(str(said).split())
+    (said,) = messages(play)
+    return said
+
+
+def messages(play: Play) -> list[str]:
+    """What the failures of a play said, in order, white space as one blank each."""
+    said = [event["result"]["msg"] for event in play.events() if event["event"] == "failed"]
+    return [" ".join(str(one).split()) for one in said]
 
 
 def statuses(emulator: Emulator) -> list[int]:
@@ -112,13 +118,28 @@ def test_bodies_are_sent_in_the_form_asked_for(plays: Plays, emulator: Emulator)
 
 
 def test_any_other_status_fails_readably(plays: Plays, emulator: Emulator) -> None:
-    """With the status and what the API said; a path of no API with a base URL is refused by name."""
-    play = plays.run([{"tasks": [call("/v1.0/things")]}], "-vvv", record=True)
-    assert play.returncode == 2
-    (failed,) = [event["result"] for event in play.events() if event["event"] == "failed"]
-    assert failed["status"] == 404
-    assert failed["json"]["error"]["code"] == "Request_ResourceNotFound"
-    assert statuses(emulator) == [404]
+    """With what the API said and its ids, in Graph's words and in ARM's; a rescue has the answer in the fact."""
+    tasks = [
+        {"block": [call("/v1.0/things?$search=hidden")], "rescue": [show(graph="authorized_uri_result")]},
+        {"block": [call("/subscriptions", scope="arm", fact="arm")], "rescue": [show(arm="arm")]},
+        {"block": [call("/v1.0/groups", fact="html")], "rescue": [show(html="html.status")]},
+    ]
+    emulator.fault("status", endpoint="/v1.0/groups", status=500, body="<html>broken</html>", content_type="text/html")
+    play = plays.run([{"tasks": tasks}], "-vvv", record=True)
+    assert play.returncode == 0, play.output
+    graph, arm, html = messages(play)
+    assert graph.startswith(f"GET {emulator.urls.api}/v1.0/things was answered 404: ")
+    for part in ("(Request_ResourceNotFound)", "add 404 to authorized_uri_status_code", "trace id", "correlation id"):
+        assert part in graph
+    assert f"client {emulator.client_id}, scope https://graph.microsoft.com/.default." in graph
+    assert "hidden" not in graph
+    assert "(MissingApiVersionParameter)" in arm
+    assert "To fix it: Add api-version" in arm
+    assert f"GET {emulator.urls.api}/v1.0/groups was answered 500: it gave no reason that could be read." in html
+    assert [entry["status"] for entry in emulator.requests(listener="api")] == [404, 400, 500]
+    shown = [event["result"]["msg"] for event in play.events() if event["task"] == "Show"]
+    assert json.loads(shown[0].removeprefix("shown: "))["graph"]["json"]["error"]["code"] == "Request_ResourceNotFound"
+    assert json.loads(shown[0].removeprefix("shown: "))["graph"]["result"] is None
     assert_secret(play, emulator)
 
 
@@ -148,7 +169,11 @@ def test_the_token_goes_nowhere_else(plays: Plays, emulator: Emulator) -> None:
     assert len(emulator.requests(listener="api")) == 1
     said = [event["result"]["msg"] for event in play.events() if event["event"] == "failed"]
     assert len(said) == len(spelled)
-    assert all("is not sent to" in one and "authorized_uri_allowed_hosts" in one for one in said)
+    assert all(one.startswith("authorized_uri_url ") for one in said)
+    assert f"leads to {names['foreign']}, which gets no token" in said[0]
+    assert "name it in authorized_uri_allowed_hosts" in said[0]
+    assert all("is not a plain http or https URL" in said[number] for number in (1, 2, 3, 5))
+    assert "not https" in said[4]
 
 
 def test_allowed_hosts_are_let_in_by_name_over_https_only(plays: Plays, emulator: Emulator) -> None:
@@ -160,18 +185,67 @@ def test_allowed_hosts_are_let_in_by_name_over_https_only(plays: Plays, emulator
     assert play.shown()["json"]["path"] == "/things"
     insecure = call("http://api.contoso.example/things", allowed_hosts=["api.contoso.example"])
     play = plays.run([{"tasks": [insecure]}], record=True)
-    assert "is not sent to http://api.contoso.example" in message(play)
+    assert "leads to http://api.contoso.example, which is not https" in message(play)
 
 
 def test_a_redirect_elsewhere_gets_no_token_and_fails_by_name(plays: Plays, emulator: Emulator) -> None:
-    """What a stranger answers is not the API's answer."""
-    emulator.fault("redirect", endpoint="graph")
-    play = plays.run([{"tasks": [call(USERS)]}], "-vvv", record=True)
-    followed = emulator.requests(listener="foreign")
-    assert not any(name.lower() == "authorization" for entry in followed for name, _value in entry["headers"])
+    """A stranger is not even asked; the API's own host is, with the token, and a write only where it is to be sent."""
+    api, foreign, insecure = emulator.urls.api, emulator.urls.foreign, emulator.urls.foreign_http
+    places = {
+        "/v1.0/users": f"{foreign}/collect?signature=hidden",
+        "/v1.0/groups": f"{insecure}/collect",
+        "/v1.0/applications": "http://api.contoso.example/v1.0/applications",
+        "/v1.0/servicePrincipals": "/v1.0/servicePrincipals",
+        "/v1.0/organization": "/v1.0/users/user0001@contoso.example",
+    }
+    for path, location in places.items():
+        times = 7 if location == path else 1
+        emulator.fault("redirect", endpoint=path, location=location, times=times, match="GET")
+    emulator.fault("redirect", endpoint="/v1.0/users", match="POST")
+    emulator.fault("redirect", endpoint="/v1.0/groups", match="POST", status=307, location="/v1.0/things")
+    write = {"method": "POST", "body": {"a": 1}}
+    failing = [call(path) for path in list(places)[:4]] + [call("/v1.0/users", **write), call("/v1.0/groups", **write)]
+    rescued = [{"block": [task], "rescue": [show(none="none")]} for task in failing]
+    tasks = [*rescued, call("/v1.0/organization"), show(user="authorized_uri_result.json.displayName")]
+    play = plays.run([{"tasks": tasks}], "-vvv", record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown()["user"] == "User 0001"
+    users, groups, applications, principals, posted, moved = messages(play)
+    assert f"The redirect of {api}/v1.0/users leads to {foreign}, which gets no token" in users
+    assert "hidden" not in users
+    assert f"leads to {insecure}, which gets no token" in groups
+    assert "leads to http://api.contoso.example, which is not https" in applications
+    assert "was answered 302" in principals
+    assert "was answered 302" in posted
+    assert "/v1.0/things was answered 404" in moved
+    log = emulator.requests()
+    asked = [(entry["method"], entry["path"]) for entry in log if entry["listener"] == "api"]
+    assert asked == [
+        *(("GET", path) for path in list(places)[:3]),
+        *[("GET", "/v1.0/servicePrincipals")] * 6,
+        *[("POST", "/v1.0/users"), ("POST", "/v1.0/groups"), ("POST", "/v1.0/things")],
+        *[("GET", "/v1.0/organization"), ("GET", "/v1.0/users/user0001@contoso.example")],
+    ]
+    assert all("authorization" in {name.lower() for name, _value in entry["headers"]} for entry in log[1:])
+    assert [entry for entry in log if entry["listener"].startswith("foreign")] == []
+    assert emulator.tokens_at_strangers() == []
     assert_secret(play, emulator)
-    assert play.returncode == 2
-    assert emulator.urls.foreign[8:] in message(play)
+
+
+def test_an_answer_that_is_not_whole_is_no_success(plays: Plays, emulator: Emulator) -> None:
+    """JSON cut off, a page of a proxy, a connection that ends in the middle; an empty answer is one."""
+    broken = {"/v1.0/users": "truncated_json", "/v1.0/groups": "non_json_200", "/v1.0/applications": "reset_mid_body"}
+    for path, action in broken.items():
+        emulator.fault(action, endpoint=path)
+    emulator.fault("status", endpoint="/v1.0/things", status=200, body="")
+    tasks = [{"block": [call(path)], "rescue": [show(none="none")]} for path in broken]
+    play = plays.run([{"tasks": [*tasks, call("/v1.0/things")]}], record=True)
+    assert play.returncode == 0, play.output
+    cut, page, reset = messages(play)
+    assert "was answered 200 with JSON that can't be read" in cut
+    assert "was answered 200 with HTML" in page
+    assert "Traceback" not in reset
+    print(reset)
 
 
 def test_the_callers_headers_do_not_replace_authorization(plays: Plays, emulator: Emulator) -> None:
@@ -267,7 +341,11 @@ def test_a_token_that_stays_refused_is_renewed_no_second_time(plays: Plays, emul
     play = plays.run([{"tasks": [call(USERS)]}], "-vvv", record=True)
     assert play.returncode == 2
     said = message(play)
-    for part in (emulator.urls.api, "401", USERS, emulator.client_id, "authorized_uri_scope"):
+    for part in (
+        f"GET {emulator.urls.api}/v1.0/users was answered 401",
+        emulator.client_id,
+        "authorized_uri_scope names",
+    ):
         assert part in said
     assert statuses(emulator) == [401, 401]
     assert len(emulator.token_requests()) == 2
@@ -289,9 +367,9 @@ def test_a_claims_challenge_is_taken_from_any_place_in_the_header(plays: Plays, 
 @pytest.mark.parametrize(
     ("roles", "url", "scope", "named"),
     [
-        (["Organization.Read.All", "Group.Read.All"], USERS, "graph", "Organization.Read.All, Group.Read.All"),
-        ([], USERS, "graph", "none"),
-        ([], LOCKED, "arm", "none"),
+        (["Organization.Read.All", "Group.Read.All"], USERS, "graph", "Group.Read.All, Organization.Read.All"),
+        ([], USERS, "graph", "none to be seen"),
+        ([], LOCKED, "arm", "none to be seen"),
     ],
     ids=["some-roles", "no-role", "arm"],
 )
@@ -305,7 +383,8 @@ def test_a_403_names_the_roles_the_token_has(
     assert play.returncode == 2
     said = message(play)
     assert f"has the roles: {named}." in said
-    for part in ("403", "GET", url, app["client_id"], "admin consent"):
+    granted = "admin consent" if scope == "graph" else "role assignment"
+    for part in (f"GET {emulator.urls.api}{url.partition('?')[0]} was answered 403", app["client_id"], granted):
         assert part in said
     assert ("Insufficient privileges" if scope == "graph" else "does not have authorization") in said
     assert statuses(emulator) == [403]

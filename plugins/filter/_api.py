@@ -1,0 +1,115 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles share with ``api_request``, so that both judge an API's host and its answers by one table.
+
+An answer is what ``ansible.builtin.uri`` returns; a token is what the lookup returns with ``output='token'``.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
+from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._hosts import host_pin
+from ansible_collections.entra.auth.plugins.module_utils._scopes import resolve_scope
+from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import (
+    ApiError,
+    complaint_in,
+    hint_for,
+    service_answer,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._validation import claims_request
+
+Answer = t.Mapping[str, t.Any]
+Token = t.Mapping[str, t.Any]
+
+_ASKED = ("credential", "cloud", "tenant_id", "client_id", "scope")
+# What api_request calls its options is here a variable of a role.
+_OPTIONS = r"\b(url|status_code|retry_for|allowed_hosts|body_format|scope(?= names))\b"
+
+
+def objection(
+    url: str, token: Token, scope: str, allowed_hosts: t.Sequence[str] = (), what: str = "url", prefix: str = ""
+) -> str:
+    """Why the token for ``scope`` may not be sent to a URL, which is called ``what``; empty where it may.
+
+    ``prefix`` is what the role puts before the names of its options.
+    """
+    delegated = CREDENTIALS[token["credential"]].delegated
+    try:
+        asked = resolve_scope([str(scope)], CLOUDS[token["cloud"]], delegated=delegated)
+        base = None if token["api_url"] == asked.api_url else token["api_url"]
+        host_pin(asked, base, [str(host) for host in allowed_hosts]).check(str(url), what)
+    except InputError as exc:
+        failure = exc
+    else:
+        return ""
+    failure.message = failure.message.replace("allowed_hosts:", f"{prefix}allowed_hosts:")
+    failure.hint = _renamed(failure.hint, prefix)
+    return str(failure)
+
+
+def refusal(answer: Answer, token: Token, request: str, more: str = "", prefix: str = "") -> str:
+    """What the API said, its ids and the fix. ``request`` is the method and URL that it answered."""
+    complaint = complaint_in(answer.get("json") or {})
+    headers = {name.replace("_", "-"): str(value) for name, value in answer.items() if isinstance(value, str)}
+    roles = f" The token has the roles: {', '.join(roles_of(token)) or 'none to be seen'}."
+    explained = (roles if answer["status"] in (401, 403) else "") + (f" {more}" if more else "")
+    failure = ApiError(
+        f"{request.partition('?')[0]} was answered {answer['status']}: {complaint}.{explained}",
+        hint=_renamed(hint_for(int(answer["status"]), complaint), prefix),
+        answer=service_answer({**headers, "Date": headers.get("date", "")}, complaint),
+    )
+    failure.asked = ", ".join(f"{name.removesuffix('_id')} {token[name]}" for name in _ASKED if token.get(name))
+    return str(failure)
+
+
+def roles_of(token: Token) -> list[str]:
+    """What a token permits, in order: app roles, or the scopes of a user."""
+    claims = token.get("claims") or {}
+    return sorted(claims.get("roles") or str(claims.get("scp") or "").split())
+
+
+def challenge(answer: Answer) -> str:
+    """The claims that an answer asks for, in base64; empty where it asks for none that can be read."""
+    from ansible_collections.entra.auth.plugins.plugin_utils._api_session import claims_challenge
+
+    claims = claims_challenge(str(answer.get("www_authenticate") or ""))
+    try:
+        return claims if claims and claims_request(claims) else ""
+    except InputError:
+        return ""
+
+
+def pause(answer: Answer, otherwise: float) -> int:
+    """The whole seconds to wait that an answer asks for; ``otherwise`` where it does not."""
+    from ansible_collections.entra.auth.plugins.module_utils._http import seconds_to_wait
+
+    asked = seconds_to_wait(str(answer.get("retry_after", "")))
+    return math.ceil(otherwise if asked is None else asked)
+
+
+def _renamed(hint: str | None, prefix: str) -> str:
+    return re.sub(_OPTIONS, rf"{prefix}\1", hint or "")
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """By name."""
+        return {
+            "_challenge": challenge,
+            "_objection": objection,
+            "_pause": pause,
+            "_refusal": refusal,
+            "_roles": roles_of,
+        }
