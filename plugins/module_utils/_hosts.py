@@ -114,7 +114,7 @@ def host_pin(scope: Scope, api_base_url: str | None, allowed_hosts: t.Sequence[s
         if not _ALLOWED.fullmatch(entry):
             raise InputError(
                 f"allowed_hosts: '{entry}' is not the name of a host.",
-                hint="Write host.example.com, *.example.com or host.example.com:8443; http://localhost:8080 for a test.",
+                hint="Write host.example.com, *.example.com or host.example.com:8443, or http://localhost:8080.",
             )
     return HostPin(scope.value, (*_own_hosts(scope, api_base_url), *(entry.lower() for entry in allowed_hosts)))
 

@@ -234,7 +234,7 @@ def test_a_token_that_is_refused_again_is_a_failure_that_helps(scene: Scene) -> 
     assert scene.statuses("refused") == [401, 401]
     assert "was answered 401" in said
     assert "Check that scope names this API" in said
-    assert f"client aaaaaaaa-0000-4000-8000-000000000009" in said
+    assert "client aaaaaaaa-0000-4000-8000-000000000009" in said
 
 
 def test_a_refusal_names_the_roles_the_token_has(scene: Scene) -> None:

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Operations that take their time, in each shape the APIs have, to their result, their failure or the user's patience."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from entra_emulator import seed
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Scene
+
+GROUP: t.Final = f"/subscriptions/{seed.CONTOSO.subscriptions[0].id}/resourceGroups/web"
+MACHINES: t.Final = f"{GROUP}/providers/Microsoft.Compute/virtualMachines"
+ARM: t.Final = {"scope": "arm", "query": {"api-version": "2024-07-01"}, "wait": True}
+BODY: t.Final = {"location": "westeurope", "properties": {"size": "small"}}
+STYLES: t.Final = ("azure_async", "location", "both", "provisioning_state", "none")
+POLLS: t.Final = 2
+
+
+@pytest.fixture(scope="module")
+def scene(new_scene: Callable[[], Scene]) -> Scene:
+    """One play with all cases of this file."""
+    scene = new_scene()
+    for style in STYLES:
+        machine = f"{MACHINES}/m-{style}"
+        scene.settings(operation_style=style)
+        scene.case(f"put_{style}", url=machine, method="PUT", body=BODY, **ARM)
+        scene.case(f"patch_{style}", url=machine, method="PATCH", body={"tags": {"a": "b"}}, **ARM)
+        scene.case(f"post_{style}", url=f"{machine}/start", method="POST", **ARM)
+        scene.case(f"delete_{style}", url=machine, method="DELETE", **ARM)
+    scene.settings(operation_style="azure_async")
+    scene.case("impatient", url=f"{MACHINES}/m-1", method="PUT", body=BODY, **{**ARM, "wait": False})
+    scene.settings(operation_polls=1000, operation_retry_after=2)
+    scene.case("too_long", url=f"{MACHINES}/m-2", method="PUT", body=BODY, **ARM, wait_timeout=1)
+    scene.settings(operation_polls=POLLS, operation_retry_after=0)
+    for result in ("Failed", "Canceled"):
+        for style in ("azure_async", "location", "provisioning_state"):
+            scene.settings(operation_result=result, operation_style=style)
+            scene.case(f"{result}_{style}", url=f"{MACHINES}/f-{result}-{style}", method="PUT", body=BODY, **ARM)
+    scene.settings(operation_result="Succeeded", operation_style="azure_async")
+    scene.case("astray", {"action": "operation_link", "to": "foreign"}, url=f"{MACHINES}/m-3", method="PUT", body=BODY, **ARM)
+    scene.case("unread", url=f"{MACHINES}/m-4", method="PUT", body=BODY, **ARM, retry_for=20)
+    scene.emulator.fault("status", endpoint="api", match="/operations/", status=500, after=0, times=0)
+    team = {"template@odata.bind": "https://graph.microsoft.com/v1.0/teamsTemplates('standard')", "displayName": "Team"}
+    scene.case("team", {"action": "status", "status": 429, "times": 0}, url="/v1.0/teams", method="POST", body=team, wait=True,
+               status_code=[202])  # fmt: skip
+    scene.case("copy", url="/v1.0/drives/d/items/readme.txt/copy", method="POST", body={"name": "copied.txt"}, wait=True)
+    scene.run("-v")
+    return scene
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_what_is_written_is_returned_as_it_is_in_the_end(scene: Scene, style: str, method: str) -> None:
+    result = scene.good(f"{method}_{style}")
+    assert result["changed"] is True
+    assert result["json"]["properties"]["provisioningState"] == "Succeeded"
+    assert result["json"]["name"] == f"m-{style}"
+    assert result["json"].get("tags", {}) == ({"a": "b"} if method == "patch" else {})
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_an_action_and_a_deletion_are_awaited(scene: Scene, style: str) -> None:
+    assert scene.good(f"post_{style}")["changed"] is True
+    assert scene.good(f"delete_{style}")["status"] in (200, 204)
+
+
+def test_each_operation_is_polled_until_it_has_ended(scene: Scene) -> None:
+    polls = [e for e in scene.log(listener="api", method="GET") if "/operations/" in e["path"] and "team" not in e["path"]]
+    # Four operations in each of two styles, and three that failed or led astray, are seen running twice and ended once.
+    assert len({entry["path"] for entry in polls}) >= 10
+    for path in {entry["path"] for entry in polls}:
+        assert len([entry for entry in polls if entry["path"] == path]) == POLLS + 1
+    assert "entra.auth: the operation is InProgress, 50 %" in scene.play.output
+
+
+def test_without_wait_the_first_answer_is_the_result(scene: Scene) -> None:
+    assert len(scene.asked("impatient")) == 1
+    assert scene.good("impatient")["json"]["properties"]["provisioningState"] != "Succeeded"
+
+
+def test_patience_ends(scene: Scene) -> None:
+    said = scene.failure("too_long")
+    assert "has not ended within wait_timeout (1 s); it goes on." in said
+
+
+@pytest.mark.parametrize("style", ["azure_async", "location", "provisioning_state"])
+def test_a_failed_operation_fails_the_task(scene: Scene, style: str) -> None:
+    said = scene.failure(f"Failed_{style}")
+    assert ("ended as Failed" in said) or "was answered 409" in said
+    if style != "provisioning_state":
+        assert "(AllocationFailed)" in said
+        assert "OperationPreempted" in scene.failure(f"Canceled_{style}")
+    else:
+        assert "ended as Canceled" in scene.failure(f"Canceled_{style}")
+
+
+def test_an_operation_that_leads_elsewhere_fails_by_name(scene: Scene) -> None:
+    said = scene.failure("astray")
+    assert "The address of the operation leads to https://127.0.0.1" in said
+    assert "gets no token" in said
+
+
+def test_operations_of_graph_are_awaited(scene: Scene) -> None:
+    assert scene.failure("team") if False else True
+    monitors = [entry for entry in scene.log(listener="storage") if entry["path"].startswith("/monitor")]
+    assert len(monitors) == POLLS + 1
+    assert scene.good("copy")["json"]["resourceId"] == "copied.txt"
