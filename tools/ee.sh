@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # shellcheck shell=bash
-# Sourced for the stage ee: an execution environment that is really built, and jobs that really run in it. The images
-# and the file system that is their base are kept, so that the next time is quick: `podman image rm --all` and
-# `rm -r ~/.cache/entra-auth/ee` remove them. Nothing keeps running.
+# Sourced for the stage ee: an execution environment that is really built, and jobs that really run in it. Images of the
+# name localhost/entra-auth-ee… and the file system that is their base stay, in podman's storage and in
+# ~/.cache/entra-auth/ee, so that the next time is quick. Nothing keeps running.
 
 EE=$BUILD/ee
 EE_IMAGE=localhost/entra-auth-ee:latest
@@ -17,20 +17,6 @@ EE_PYTHON=3.11
 EE_WHEELS=(ansible-core ansible-runner async-timeout bindep dumb-init==1.2.5 packaging pyyaml setuptools wheel)
 
 export CONTAINERS_CONF=$ROOT/tests/ee/containers.conf
-
-ee_programs() {
-  local program needed=()
-  for program in "${EE_PROGRAMS[@]}"; do
-    command -v "$program" > /dev/null || needed+=("$program")
-  done
-  [ ${#needed[@]} -gt 0 ] || return 0
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
-    fail "make ee needs ${needed[*]}, which it can install itself only as root on Debian or Ubuntu: install them, then run it again."
-  fi
-  quietly "installing ${needed[*]} with apt-get" ee_install "${needed[@]}"
-}
-
-ee_install() { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; }
 
 # The tarball of what is here, whose name is then the only one in .build/ee.
 ee_artifact() {

@@ -104,6 +104,24 @@ quietly() {
   fi
 }
 
+# --- programs of the system -------------------------------------------------------------------------------------
+
+# NAMES...: those that are missing are installed, where that takes no question.
+programs() {
+  local name needed=() as_root=()
+  for name in "$@"; do
+    PATH=$PATH:/usr/sbin command -v "$name" > /dev/null || needed+=("$name")
+  done
+  [ ${#needed[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  if ! command -v apt-get > /dev/null || ! ${as_root[@]+"${as_root[@]}"} true 2> /dev/null; then
+    fail "this needs ${needed[*]}, and can install them itself only as root on Debian or Ubuntu: install them, then run it again."
+  fi
+  # shellcheck disable=SC2016
+  quietly "installing ${needed[*]} with apt-get" ${as_root[@]+"${as_root[@]}"} sh -c \
+    'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"' - "${needed[@]}"
+}
+
 # --- Pythons ----------------------------------------------------------------------------------------------------
 
 starts() { [ -x "$1" ] && "$1" -c "import ensurepip, ssl, sys, venv; sys.exit('%d.%d' % sys.version_info[:2] != '$2')" 2> /dev/null; }
