@@ -104,7 +104,7 @@ class LightRun:
     def finish(self) -> list[list[dict[str, t.Any]]]:
         """What each worker got until it ended, by itself or not. Fails where one never does."""
         ends = time.monotonic() + _PATIENCE_SECONDS
-        while any(map(_is_alive, (self.pid, *self.workers))):
+        while not all(map(is_ended, (self.pid, *self.workers))):
             assert time.monotonic() < ends, "a worker hangs"
             time.sleep(_POLL_SECONDS)
         files = [self._place / str(number) for number in range(len(self.workers))]
@@ -113,11 +113,22 @@ class LightRun:
         ]
 
 
-def _is_alive(pid: int) -> bool:
+def is_ended(pid: int) -> bool:
+    """Whether a process has ended, though nobody may have asked how."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def open_files(pid: int) -> list[str]:
+    """The names of what a process has open, sockets as ``socket:[inode]``; none of one that has ended."""
+    names = []
+    with contextlib.suppress(OSError):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                names.append(str(link.readlink()))
+    return names
 
 
 # --- in the process that all runs are forked from ---------------------------------------------------------------
@@ -179,7 +190,7 @@ def _look_up(call: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"source": token["source"], "access_token": token["access_token"]}
 
 
-__all__ = ("LightRun", "LightRuns")
+__all__ = ("LightRun", "LightRuns", "is_ended", "open_files")
 
 if __name__ == "__main__":
     _serve()

@@ -6,22 +6,30 @@
 
 from __future__ import annotations
 
+import base64
+import collections
+import contextlib
+import json
 import os
+import random
 import signal
-import subprocess
-import sys
-import textwrap
+import time
 import typing as t
 from pathlib import Path
 
+import pytest
+import requests
 from cache_tasks import LOOKUP, USERS, gaps, get, open_to_others
 from leaks import Markers
+from light_runs import LightRuns, is_ended, open_files
+from redis_server import RedisServer
 
-from plays import show, uri, wait_until
+from plays import Plays, show, uri, wait_until
 
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
-    from plays import Plays
+
+_SECRET: t.Final = "made-up~secret-of-victims"
 
 
 def test_a_killed_run_leaves_nothing_readable(plays: Plays, emulator: Emulator) -> None:
@@ -44,55 +52,199 @@ def test_a_killed_run_leaves_nothing_readable(plays: Plays, emulator: Emulator) 
     assert [entry["status"] for entry in emulator.requests(listener="api")] == [200]
 
 
-# Workers as Ansible forks them, each with one lookup: the first at once, the others when a line is read.
-_WORKERS: t.Final = """
-    import os
-    import sys
-
-    from ansible import constants  # makes the temporary directory of the run
-    from ansible.plugins.loader import init_plugin_loader, lookup_loader
-
-    init_plugin_loader()
-
-    def worker():
-        pid = os.fork()
-        if not pid:
-            token = lookup_loader.get("entra.auth.app_token").run([], {}, output="token")[0]
-            print(token["source"], flush=True)
-            os._exit(0)
-        return pid
-
-    print(worker(), flush=True)
-    sys.stdin.readline()
-    others = [worker() for number in range(3)]
-    print(*others, flush=True)
-    for pid in others:
-        os.waitpid(pid, 0)
-"""
+@pytest.fixture
+def redis_server(tmp_path: Path) -> t.Iterator[RedisServer]:
+    """A Redis server of this test."""
+    with RedisServer(tmp_path) as server:
+        yield server
 
 
-def test_the_others_go_on_when_the_one_that_asks_is_killed(plays: Plays, emulator: Emulator) -> None:
-    """Its lock is free at once: one of them asks in its place, the rest read."""
-    emulator.fault("slow", seconds=30)
-    command = [sys.executable, "-c", textwrap.dedent(_WORKERS)]
-    with subprocess.Popen(
-        command, env=plays.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as run:
-        assert run.stdin
-        assert run.stdout
-        holder = int(run.stdout.readline())
+@pytest.fixture(params=["user", "redis"])
+def cache(request: pytest.FixtureRequest) -> str:
+    """What the option cache is in a test of both."""
+    return "user" if request.param == "user" else request.getfixturevalue("redis_server").url
+
+
+def test_the_others_go_on_when_the_one_that_asks_is_killed(plays: Plays, emulator: Emulator, cache: str) -> None:
+    """Its lock is free at once, in Redis after some seconds: one of them asks in its place, the rest read."""
+    emulator.fault("slow", seconds=60)
+    with LightRuns(plays) as runs:
+        holding = runs.start({"cache": cache}, workers=1)
         wait_until(emulator.token_requests)
-        run.stdin.write("go on\n")
-        run.stdin.flush()
-        others = [int(pid) for pid in run.stdout.readline().split()]
-        wait_until(lambda: all(_has_open(pid, ".lock") for pid in others))
+        others = runs.start({"cache": cache}, workers=3)
+        wait_until(lambda: all(map(_waits, others.workers)))
         assert len(emulator.token_requests()) == 1
-        os.kill(holder, signal.SIGKILL)
-        sources = run.stdout.read().split()
+        holding.kill()
+        sources = [got[0]["source"] for got in others.finish()]
     assert sorted(sources) == ["cache", "cache", "network"]
     assert len(emulator.token_requests()) == 2
-    assert gaps(emulator.token_requests())[0] < 30
+    assert gaps(emulator.token_requests())[0] < 60
 
 
-def _has_open(pid: int, ending: str) -> bool:
-    return any(os.path.realpath(link).endswith(ending) for link in Path(f"/proc/{pid}/fd").iterdir())
+def test_the_others_go_on_without_the_one_that_hangs(plays: Plays, emulator: Emulator, cache: str) -> None:
+    """Stopped while it asks, it is waited for no longer than it promised: one of the others asks, the rest read."""
+    emulator.fault("slow", seconds=3)
+    with LightRuns(plays) as runs:
+        hanging = runs.start({"cache": cache, "timeout": 2}, workers=1)
+        wait_until(emulator.token_requests)
+        os.kill(hanging.workers[0], signal.SIGSTOP)
+        others = runs.start({"cache": cache, "timeout": 2}, workers=10)
+        sources = [got[0]["source"] for got in others.finish()]
+        assert sorted(sources) == ["cache"] * 9 + ["network"]
+        assert len(emulator.token_requests()) == 2
+        # When it wakes up it harms nobody.
+        os.kill(hanging.workers[0], signal.SIGCONT)
+        ((late,),) = hanging.finish()
+        assert "error" not in late
+        assert [got["source"] for got in runs.get({"cache": cache})] == ["cache"]
+
+
+def _waits(pid: int) -> bool:
+    """Whether a worker has come as far as the lock: it has the file open, or is connected to Redis."""
+    return any(name.endswith(".lock") or name.startswith("socket:") for name in open_files(pid))
+
+
+# --- at any moment ----------------------------------------------------------------------------------------------
+
+_FATES: t.Final = ("run", "asking", "waiting")
+
+
+class _Victim:
+    """A run with three workers that all want a new token; when it is due, it or one of them is killed."""
+
+    def __init__(self, runs: LightRuns, emulator: Emulator, **options: str) -> None:
+        self._runs = runs
+        self._port = int(emulator.urls.login.rpartition(":")[2])
+        self._options = options
+        forced = {**options, "force_refresh": True}
+        self._run = runs.start(forced, forced, options, workers=3)
+
+    def strike(self, wish: str) -> str:
+        """Kill the run, or a worker that is asking or waiting if there is one; which of them it was."""
+        asking = [pid for pid in self._run.workers if self._asks(pid)]
+        waiting = [pid for pid in self._run.workers if pid not in asking and not is_ended(pid)]
+        if wish == "run" and asking + waiting:
+            self._run.kill()
+            return "run"
+        for fate, pids in sorted({"asking": asking, "waiting": waiting}.items(), key=lambda item: item[0] != wish):
+            if pids:
+                os.kill(pids[0], signal.SIGKILL)
+                return fate
+        return "ended"
+
+    def begin_next(self) -> None:
+        """Start a run like the one that was struck."""
+        self._next = self._runs.start(self._options)
+
+    def tokens(self) -> set[str]:
+        """What both of them got, once they have ended; nobody got an error."""
+        got = [one for some in (*self._run.finish(), *self._next.finish()) for one in some]
+        assert [one["error"] for one in got if "error" in one] == []
+        assert len(self._next.finish()[0]) == 1, "the next run got no token"
+        assert {_payload(one["access_token"])["appid"] for one in got} == {self._options["client_id"]}
+        return {one["access_token"] for one in got}
+
+    def _asks(self, pid: int) -> bool:
+        """Whether a process has a connection to the token endpoint."""
+        connections = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        inodes = {line.split()[9] for line in connections if int(line.split()[2].rpartition(":")[2], 16) == self._port}
+        return any(f"socket:[{inode}]" in open_files(pid) for inode in inodes)
+
+
+@pytest.mark.parametrize(("cache", "rounds", "at_once"), [("user", 130, 13), ("redis", 60, 20)], indirect=["cache"])
+def test_killed_at_random_moments(
+    plays: Plays, emulator: Emulator, cache: str, rounds: int, at_once: int, request: pytest.FixtureRequest
+) -> None:
+    """Holders, waiters and whole runs: the rest get good tokens, so does the next run, and nothing readable is left."""
+    seed = random.SystemRandom().getrandbits(32)
+    print("seed:", seed)  # seen when the test fails
+    rolls = random.Random(seed)  # noqa: S311 - has to be repeatable
+    emulator.configure(latency=0.4)
+    apps = [emulator.add_app(secret=_SECRET)["client_id"] for _number in range(at_once)]
+    tokens: set[str] = set()
+    fates: collections.Counter[str] = collections.Counter()
+    with LightRuns(plays, ENTRA_AUTH_CLIENT_SECRET=_SECRET, ENTRA_AUTH_CACHE=cache) as runs:
+        for _round in range(0, rounds, at_once):
+            begun = (_Victim(runs, emulator, client_id=app) for app in apps)
+            victims = [_struck(victim, rolls, fates) for victim in _in_turn(begun, rolls)]
+            for victim in victims:
+                victim.begin_next()
+            tokens = tokens.union(*(victim.tokens() for victim in victims))
+    print(fates)
+    assert min(fates[fate] for fate in _FATES) >= rounds / 20, fates
+    assert _refused(emulator, tokens) == []
+    markers = Markers({"secret": _SECRET, **{f"token {number}": token for number, token in enumerate(tokens)}})
+    left = [path for path in plays.directory.rglob("entra_auth") if path.is_dir()]
+    assert left
+    for directory in left:
+        assert open_to_others(directory) == []
+        assert markers.in_tree(directory) == []
+    if cache != "user":
+        server = request.getfixturevalue("redis_server")
+        for key, content in server.contents().items():
+            assert markers.in_text(content, key) == []
+            assert server.client.pttl(key) > 0, f"{key} would lie there for ever"
+
+
+def _in_turn(begun: t.Iterator[_Victim], rolls: random.Random) -> t.Iterator[_Victim]:
+    """Each of them in the end, some as soon as they have begun, most when a few others have."""
+    alive: list[_Victim] = []
+    for victim in begun:
+        alive.append(victim)
+        while len(alive) > rolls.randint(0, 3):
+            yield alive.pop(rolls.randrange(len(alive)))
+    yield from alive
+
+
+def _struck(victim: _Victim, rolls: random.Random, fates: collections.Counter[str]) -> _Victim:
+    time.sleep(rolls.uniform(0, 0.2))
+    fates[victim.strike(rolls.choice(_FATES))] += 1
+    return victim
+
+
+def _refused(emulator: Emulator, tokens: set[str]) -> list[int]:
+    """The answers of the API to tokens that it does not take."""
+    emulator.configure(latency=0)
+    with requests.Session() as session:
+        session.verify = emulator.ca
+        session.trust_env = False
+        url = f"{emulator.urls.api}/v1.0/organization"
+        answers = [session.get(url, headers={"Authorization": f"Bearer {token}"}).status_code for token in tokens]
+    return [status for status in answers if status == 401]
+
+
+def _payload(token: str) -> dict[str, t.Any]:
+    payload = token.split(".")[1]
+    return t.cast("dict[str, t.Any]", json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+
+
+def test_ten_playbooks_killed_at_random_moments(tmp_path: Path, emulator: Emulator) -> None:
+    """They share a cache, in which nothing is left that a stranger could read; the next one works."""
+    seed = random.SystemRandom().getrandbits(32)
+    print("seed:", seed)  # seen when the test fails
+    rolls = random.Random(seed)  # noqa: S311 - has to be repeatable
+    emulator.configure(latency=0.3)
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "ENTRA_AUTH_CACHE": "user"}
+    forced = get(force_refresh=True)
+    places = [tmp_path / str(number) for number in range(11)]
+    for place in places:
+        place.mkdir()
+    with contextlib.ExitStack() as stack:
+        runs = [
+            stack.enter_context(Plays(place, emulator).start([{"tasks": [forced] * 20}], hosts=3, env=env))
+            for place in places[:10]
+        ]
+        wait_until(emulator.token_requests)
+        for running in runs:
+            time.sleep(rolls.uniform(0, 0.5))
+            assert running.kill().returncode == -signal.SIGKILL, "it had ended before"
+    tasks = [get(), show(token="token.access_token")]
+    play = Plays(places[10], emulator).run([{"tasks": tasks}], record=True, env=env)
+    assert play.returncode == 0, play.output
+    token = play.shown()["token"]
+    assert _refused(emulator, {token}) == []
+    left = [path for path in tmp_path.rglob("entra_auth") if path.is_dir()]
+    assert len(left) > 1, "no run had begun"
+    for directory in left:
+        assert open_to_others(directory) == []
+        assert Markers({"token": token, "secret": emulator.client_secret}).in_tree(directory) == []
