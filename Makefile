@@ -11,10 +11,10 @@
 RUN := @bash tools/run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup check test lint types docs unit integration sanity coverage dist ee format clean
+.PHONY: help demo setup check test lint types docs unit integration sanity coverage dist ee bench bench-full bench-azcollection format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 demo: ## See it work: a token, users and subscriptions, from an emulator or from your tenant
 	$(RUN) demo
@@ -57,6 +57,15 @@ dist: ## Build the artifact, run a play from it, let Galaxy's importer check it
 
 ee: ## Build an execution environment with podman and run jobs in it: three minutes, as root on Debian or Ubuntu
 	$(RUN) ee
+
+bench: ## What a token costs, compared with other ways: five minutes
+	$(RUN) bench
+
+bench-full: ## The same with all hosts and rounds, one hour: writes benchmarks/results.json, the tables and the plots
+	$(RUN) bench_full
+
+bench-azcollection: ## Adds azure.azcollection to these results (1.6 GB in .build)
+	$(RUN) bench_azcollection
 
 format: ## Sort imports and lay out the Python sources
 	$(RUN) format

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plots as SVG, for light and dark: bars in groups, and lines over logarithmic axes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing as t
+from html import escape
+
+_WIDTH: t.Final = 860
+_HEAD: t.Final = 64
+_STYLE: t.Final = """
+    .page { fill: #ffffff; stroke: #d0d7de; }
+    .grid { stroke: #d0d7de; } .axis { stroke: #57606a; }
+    .ours { fill: #1a7f4b; stroke: #1a7f4b; } .floor { fill: #8c959f; stroke: #8c959f; }
+    .other { fill: #0b5cad; stroke: #0b5cad; } .hand { fill: #bc4c00; stroke: #bc4c00; }
+    .line { fill: none; stroke-width: 2.4; }
+    .t { fill: #1c2329; font-size: 17px; font-weight: 600; } .s { fill: #3d4650; font-size: 13px; stroke: none; }
+    .v { fill: #1c2329; font-size: 13px; font-weight: 600; stroke: none; }
+    @media (prefers-color-scheme: dark) {
+      .page { fill: #12171d; stroke: #38414b; }
+      .grid { stroke: #38414b; } .axis { stroke: #98a4b0; }
+      .ours { fill: #4cc27b; stroke: #4cc27b; } .floor { fill: #7d8894; stroke: #7d8894; }
+      .other { fill: #6cb0f5; stroke: #6cb0f5; } .hand { fill: #f0883e; stroke: #f0883e; }
+      .line { fill: none; }
+      .t { fill: #eef2f6; } .s { fill: #c5ced7; } .v { fill: #eef2f6; }
+    }"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """A bar with its name, its value, the text of that, and ``kind``: ours, floor, other or hand."""
+
+    name: str
+    value: float
+    text: str
+    kind: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """Points of one contender; ``kind`` as of a bar."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    kind: str
+
+
+def bars(title: str, description: str, groups: t.Mapping[str, t.Sequence[Bar]]) -> str:
+    """Horizontal bars from zero, in groups that are each drawn to its own longest bar."""
+    left, longest, height, gap = 190, _WIDTH - 190 - 230, 20, 6
+    parts, y = [], float(_HEAD)
+    for heading, its_bars in groups.items():
+        parts.append(_text(24, y + 14, heading, "v"))
+        y += 24
+        most = max(bar.value for bar in its_bars)
+        for bar in its_bars:
+            width = max(1.0, longest * bar.value / most)
+            parts.append(_text(left - 10, y + 15, bar.name, "s", "end"))
+            parts.append(
+                f'<rect class="{bar.kind}" x="{left}" y="{y:g}" width="{width:.1f}" height="{height}" rx="3"/>'
+            )
+            parts.append(_text(left + width + 8, y + 15, bar.text, "s"))
+            y += height + gap
+        y += 16
+    return _page(title, description, parts, y + 4)
+
+
+def lines(title: str, description: str, its_lines: t.Sequence[Line], x_name: str, y_name: str) -> str:
+    """Lines over two logarithmic axes, each with its name at its end."""
+    left, right, top, bottom = 84, 250, _HEAD + 16, 400
+    xs = sorted({x for line in its_lines for x, _y in line.points})
+    ys = [y for line in its_lines for _x, y in line.points]
+    decades = range(math.floor(math.log10(min(ys))), math.ceil(math.log10(max(ys))) + 1)
+
+    def x_of(value: float) -> float:
+        return left + (_WIDTH - left - right) * math.log(value / xs[0]) / math.log(xs[-1] / xs[0])
+
+    def y_of(value: float) -> float:
+        return bottom - (bottom - top) * (math.log10(value) - decades[0]) / (decades[-1] - decades[0])
+
+    parts = [_text(24, _HEAD - 4, y_name, "s"), _text(x_of(xs[-1]), bottom + 44, x_name, "s", "end")]
+    for decade in decades:
+        y = y_of(10.0**decade)
+        parts.append(f'<path class="grid" d="M{left} {y:.1f}H{x_of(xs[-1]):.1f}"/>')
+        parts.append(_text(left - 10, y + 4, f"{10.0**decade:g}", "s", "end"))
+    for value in xs:
+        x = x_of(value)
+        parts.append(f'<path class="axis" d="M{x:.1f} {bottom}v6"/>')
+        parts.append(_text(x, bottom + 22, f"{value:g}", "s", "middle"))
+    for line in its_lines:
+        parts += _drawn(line, x_of, y_of)
+    parts += _names(its_lines, y_of, x_of(xs[-1]) + 12)
+    return _page(title, description, parts, bottom + 60)
+
+
+def _drawn(line: Line, x_of: t.Callable[[float], float], y_of: t.Callable[[float], float]) -> list[str]:
+    places = [(x_of(x), y_of(y)) for x, y in line.points]
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    dots = [f'<circle class="{line.kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in places]
+    return [f'<path class="{line.kind} line" style="fill:none" d="M{path}"/>', *dots]
+
+
+def _names(its_lines: t.Sequence[Line], y_of: t.Callable[[float], float], x: float) -> list[str]:
+    # From the top down, each at least a line of text below the one before.
+    parts, free = [], 0.0
+    for line in sorted(its_lines, key=lambda line: -line.points[-1][1]):
+        last = line.points[-1][1]
+        free = max(free, y_of(last))
+        parts.append(f'<circle class="{line.kind}" cx="{x + 4:.1f}" cy="{free:.1f}" r="4"/>')
+        parts.append(_text(x + 14, free + 4, f"{line.name}: {last:.2g} s", "s"))
+        free += 19
+    return parts
+
+
+def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _page(title: str, description: str, parts: t.Sequence[str], height: float) -> str:
+    body = "\n  ".join([_text(24, 34, title, "t"), *parts])
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<!--
+Copyright (c) 2026, entra.auth contributors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+
+Made by make bench-full.
+-->
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:g}" width="{_WIDTH}" height="{height:g}"
+     role="img" aria-labelledby="title desc"
+     font-family="system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif">
+  <title id="title">{escape(title)}</title>
+  <desc id="desc">{escape(description)}</desc>
+  <style>{_STYLE}
+  </style>
+  <rect class="page" x="1" y="1" width="{_WIDTH - 2}" height="{height - 2:g}" rx="12"/>
+  {body}
+</svg>
+"""

@@ -1,0 +1,205 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running contenders in turn: laps of one play, whole plays, and programs."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from benchmarks.figures import Measured
+from benchmarks.memory import Watch
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+
+Tasks = list[dict[str, t.Any]]
+
+ROOT: t.Final = Path(__file__).resolve().parents[1]
+_COLLECTIONS: t.Final = os.environ.get("ENTRA_COLLECTIONS_PATH") or str(ROOT / ".build")
+_HERE: t.Final = Path(__file__).resolve().parent
+_BIN: t.Final = Path(sys.executable).parent
+_LAP: t.Final = "lap "
+_PLAY_SECONDS: t.Final = 3600
+
+
+@dataclasses.dataclass(frozen=True)
+class Play:
+    """A finished play. ``laps`` are the seconds of each contender's turns, ``failed`` its failures on hosts."""
+
+    seconds: float
+    laps: t.Mapping[str, list[float]]
+    failed: t.Mapping[str, int]
+    peak: float | None
+
+
+class Bench:
+    """Runs what is to be compared, against one emulator, in a directory of its own.
+
+    ``full`` asks for all hosts and rounds; without it everything is done on a smaller scale.
+    """
+
+    def __init__(self, emulator: Emulator, directory: Path, *, full: bool) -> None:
+        self.emulator = emulator
+        self.full = full
+        self._directory = directory
+        # A rival has an app of its own, by which its requests are told apart.
+        self.rival = emulator.add_app(secret="made-up~secret-of-a-rival", roles={"graph": ["User.Read.All"]})  # noqa: S106
+        self.rival["secret"] = "made-up~secret-of-a-rival"  # noqa: S105
+
+    def size(self, full: int, quick: int) -> int:
+        """The one that is asked for."""
+        return full if self.full else quick
+
+    def play(
+        self, tasks: Tasks, *, hosts: int, forks: int, may_fail: bool = False, watch: bool = False, **variables: t.Any
+    ) -> Play:
+        """Run tasks on local hosts. Those whose names tell a lap are timed; what goes wrong ends the benchmark."""
+        self.emulator.forget_requests()
+        running = self.start(tasks, hosts=hosts, forks=forks, **variables)
+        if watch:
+            with Watch(running.process.pid) as watched:
+                running.finish()
+            peak = watched.peak
+        else:
+            running.finish()
+            peak = None
+        play = Play(running.seconds, *read_laps(running.laps), peak)
+        if not may_fail and (running.process.returncode or any(play.failed.values())):
+            raise SystemExit(f"a play failed; see {running.log}:\n{running.log.read_text()[-2000:]}\n{play.failed}")
+        return play
+
+    def together(self, tasks: Tasks, count: int) -> float:
+        """The seconds until ``count`` plays of one host, started at the same time, have ended."""
+        self.emulator.forget_requests()
+        began = time.perf_counter()
+        plays = [self.start(tasks, number=number) for number in range(count)]
+        for play in plays:
+            if play.finish():
+                raise SystemExit(f"a play failed:\n{play.log.read_text()[-2000:]}")
+        return time.perf_counter() - began
+
+    def forget_tokens(self) -> None:
+        """Empty the user's cache."""
+        shutil.rmtree(self._directory / "cache", ignore_errors=True)
+
+    def start(self, tasks: Tasks, *, hosts: int = 1, forks: int = 5, number: int = 0, **variables: t.Any) -> Running:
+        """Begin to run tasks; ``number`` tells plays that run at the same time from each other."""
+        place = self._directory / f"play-{number}"
+        (place / "home").mkdir(parents=True, exist_ok=True)
+        (place / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **variables}
+        names: dict[str, t.Any] = {f"h{number:04}": {} for number in range(1, hosts + 1)}
+        (place / "inventory.json").write_text(json.dumps({"all": {"hosts": names, "vars": own}}))
+        command = [str(_BIN / "ansible-playbook"), "-i", "inventory.json", f"--forks={forks}", "play.json"]
+        return Running(command, place, self.environment(place))
+
+    def environment(self, place: Path) -> dict[str, str]:
+        """What a contender sees: the emulator's variables, and nothing of this machine's settings.
+
+        The user's cache is shared, as it would be.
+        """
+        return {
+            "PATH": f"{_BIN}:/usr/bin:/bin",
+            "HOME": str(place / "home"),
+            "XDG_CACHE_HOME": str(self._directory / "cache"),
+            "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
+            "ANSIBLE_COLLECTIONS_PATH": f"{_COLLECTIONS}:{_HERE / 'collections'}",
+            "ANSIBLE_CALLBACK_PLUGINS": str(_HERE / "callback_plugins"),
+            "ANSIBLE_STDOUT_CALLBACK": "stopwatch",
+            "ANSIBLE_DEPRECATION_WARNINGS": "false",
+            "BENCHMARK_LAPS": str(place / "laps.jsonl"),
+            **self.emulator.environment(),
+        }
+
+    def program(self, name: str, *arguments: str) -> float:
+        """The seconds that a program of ``programs/`` took for its one task, as it says itself."""
+        command = [sys.executable, str(_HERE / "programs" / f"{name}.py"), *arguments]
+        done = subprocess.run(
+            command, env=self.environment(self._directory), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+        return float(done.stdout)
+
+    def requests(self) -> collections.Counter[str]:
+        """How many requests of each client's are in the emulator's log of token requests."""
+        return collections.Counter(_client(entry) for entry in self.emulator.token_requests())
+
+
+class Running:
+    """A play under way; what it prints goes into ``log``."""
+
+    def __init__(self, command: list[str], place: Path, environment: dict[str, str]) -> None:
+        self.log = place / "log"
+        self.laps = place / "laps.jsonl"
+        self.seconds = 0.0
+        self._began = time.perf_counter()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def finish(self) -> int:
+        """Its exit status."""
+        status = self.process.wait(_PLAY_SECONDS)
+        self.seconds = time.perf_counter() - self._began
+        return status
+
+
+def lap(contender: str, tasks: Tasks) -> Tasks:
+    """One turn of a contender: it lasts until the next lap begins."""
+    first, *others = tasks
+    return [{**first, "name": _LAP + contender}, *others]
+
+
+def in_turn(contenders: t.Mapping[str, Tasks], rounds: int) -> Tasks:
+    """Laps of all contenders, round by round.
+
+    Each second round runs backwards: what grows in the course of a play then weighs on all of them alike. The first
+    lap of each is a warm-up that does not count.
+    """
+    warm_up = [task for name, tasks in contenders.items() for task in lap(f"warm-up of {name}", tasks)]
+    order = list(contenders.items())
+    return warm_up + [
+        task
+        for number in range(rounds)
+        for name, tasks in (order if number % 2 == 0 else reversed(order))
+        for task in lap(name, tasks)
+    ]
+
+
+def measured(play: Play, hosts: int, names: t.Iterable[str]) -> dict[str, Measured]:
+    """Milliseconds for each host of a lap."""
+    return {
+        name: Measured(tuple(1000 * seconds / hosts for seconds in play.laps[name]), failed=play.failed[name])
+        for name in names
+    }
+
+
+def read_laps(path: Path) -> tuple[dict[str, list[float]], collections.Counter[str]]:
+    """The seconds of each contender's laps, and how many hosts failed in them, as the stopwatch wrote them down."""
+    laps: dict[str, list[float]] = collections.defaultdict(list)
+    failed: collections.Counter[str] = collections.Counter()
+    name, began = "", 0.0
+    for line in map(json.loads, path.read_text().splitlines()):
+        if "failed" in line:
+            failed[name] += 1
+        elif line["task"].startswith(_LAP) or not line["task"]:
+            laps[name].append(line["at"] - began)
+            name, began = line["task"].removeprefix(_LAP), line["at"]
+    return laps, failed
+
+
+def _client(entry: t.Mapping[str, t.Any]) -> str:
+    return dict(entry["form"]).get("client_id", "")
