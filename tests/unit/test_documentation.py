@@ -130,6 +130,8 @@ def test_a_role_page_has_every_variable(readme: Path) -> None:
 
 
 def _as_text(value: t.Any) -> str:
+    if isinstance(value, (list, dict)):
+        return yaml.safe_dump(value, default_flow_style=True).strip()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

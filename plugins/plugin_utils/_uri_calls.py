@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles share with ``api_request``, so that both judge an API's host and its answers by one table.
+"""Calls by ``ansible.builtin.uri``, judged as ``api_request`` judges its own: where they may go, and what came back.
 
 An answer is what ``ansible.builtin.uri`` returns; a token is what the lookup returns with ``output='token'``.
 
@@ -101,15 +101,4 @@ def _renamed(hint: str | None, prefix: str) -> str:
     return re.sub(_OPTIONS, rf"{prefix}\1", hint or "")
 
 
-class FilterModule:
-    """The filters of this file."""
-
-    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
-        return {
-            "_challenge": challenge,
-            "_objection": objection,
-            "_pause": pause,
-            "_refusal": refusal,
-            "_roles": roles_of,
-        }
+__all__ = ("challenge", "objection", "pause", "refusal", "roles_of")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters by which roles judge hosts and answers as ``api_request`` does."""
+"""Roles judge hosts and answers as ``api_request`` does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.filter._api import challenge, objection, pause, refusal, roles_of
+from ansible_collections.entra.auth.plugins.plugin_utils._uri_calls import (
+    challenge,
+    objection,
+    pause,
+    refusal,
+    roles_of,
+)
 
 GRAPH = "https://graph.microsoft.com"
 SCOPE = f"{GRAPH}/.default"
