@@ -267,38 +267,3 @@ stage_bench_azcollection() {
   fi
   benchmarks "$venv" azcollection --full --results benchmarks/results.json
 }
-
-# --- benchmarks -------------------------------------------------------------------------------------------------
-
-# VENV ARGUMENTS...
-benchmarks() {
-  local venv=$1
-  shift
-  (hermetic; PYTHONPATH=$ROOT:$PYTHONPATH in_venv "$venv" python -m benchmarks "$@")
-}
-
-# The emulator and Microsoft's own clients, which are rivals here, beside the core.
-bench_venv() { venv bench "$PYTHON" "ansible-core~=$MAIN_CORE.0" -r "$RUNTIME" -r "$REQUIREMENTS/conformance.txt"; }
-
-stage_bench() {
-  bench_venv
-  benchmarks bench
-}
-
-stage_bench_full() {
-  bench_venv
-  benchmarks bench --full --results benchmarks/results.json
-}
-
-# The collection comes with Ansible's package, which leaves out the libraries that it needs.
-stage_bench_azcollection() {
-  local venv=bench-azcollection requirements uv=$CACHE/boot/bin/uv
-  venv "$venv" "$PYTHON" 'ansible ~= 12.3.0' -r "$RUNTIME" -r "$REQUIREMENTS/emulator.txt"
-  requirements=$(echo "$VENVS/$venv"/lib/python*/site-packages/ansible_collections/azure/azcollection/requirements.txt)
-  if [ -x "$uv" ]; then
-    VIRTUAL_ENV=$VENVS/$venv quietly "adding the Azure SDK" "$uv" pip install -r "$requirements"
-  else
-    quietly "adding the Azure SDK" in_venv "$venv" python -m pip install -r "$requirements"
-  fi
-  benchmarks "$venv" azcollection --full --results benchmarks/results.json
-}
