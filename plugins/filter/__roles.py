@@ -4,6 +4,8 @@
 
 """What the collection's own roles need of its code.
 
+Two underscores begin the name of this file, because ansible-doc passes over such: a private filter has no page.
+
 **PRIVATE** to the collection: not an API.
 """
 
