@@ -70,7 +70,7 @@ wire() {
     "$MAIN_CORE") which=("$dir") ;;
     2.16)
       which=("$dir"/test_smoke.py "$dir"/app_token "$dir"/authorized_uri "$dir"/secrecy)
-      which+=(--ignore-glob='*/app_token/test_cache_*')
+      which+=("$dir"/awx/test_{jobs,awx_setup}.py --ignore-glob='*/app_token/test_cache_*')
       ;;
     *) which=("$dir"/test_smoke.py "$dir"/app_token/test_{module,lookup,role}.py "$dir"/secrecy/test_runner.py) ;;
   esac

@@ -45,6 +45,12 @@ def app(emulator: Emulator, **proof: t.Any) -> str:
     return str(emulator.add_app(roles={"graph": ["User.Read.All"]}, **proof)["client_id"])
 
 
+def azure_rm_of_another_app() -> Credential:
+    """The built-in credential, attached for other tasks of the job."""
+    inputs = {"subscription": "any", "tenant": seed.FABRIKAM.id, "client": seed.FABRIKAM_READER}
+    return Credential("azure_rm", {**inputs, "secret": "made-up~secret-of-fabrikam-reader"})
+
+
 def assert_it_worked(job: Job, emulator: Emulator, credential: str, **given: str) -> None:
     """One token request by that kind of credential, both calls answered, and nothing of it anywhere."""
     assert job.status == "successful", job.output
@@ -63,7 +69,7 @@ def test_client_secret(awx: Awx, emulator: Emulator) -> None:
     """A secret that is a template, too, arrives as it was typed; and all that Ansible can say shows nothing of it."""
     client = app(emulator, secret=AWKWARD)
     inputs = {"tenant_id": emulator.tenant_id, "client_id": client, "client_secret": AWKWARD}
-    job = awx.run(PLAY, Credential("client_secret", inputs), verbosity=5)
+    job = awx.run(PLAY, Credential("client_secret", inputs), azure_rm_of_another_app(), verbosity=5)
     assert_it_worked(job, emulator, "client_secret", secret=AWKWARD)
 
 
@@ -75,7 +81,7 @@ def test_client_certificate(awx: Awx, emulator: Emulator, form: str) -> None:
     pem, pfx = certificate.pem(AWKWARD), base64.b64encode(certificate.pfx(AWKWARD)).decode()
     text = pem if form == "PEM" else pfx
     inputs = {"tenant_id": emulator.tenant_id, "client_id": client, "certificate": text, "password": AWKWARD}
-    job = awx.run(PLAY, Credential("client_certificate", inputs), verbosity=1)
+    job = awx.run(PLAY, azure_rm_of_another_app(), Credential("client_certificate", inputs), verbosity=1)
     assert_it_worked(job, emulator, "client_certificate", password=AWKWARD, key=text)
 
 
@@ -97,12 +103,6 @@ def test_federated_by_the_identity_of_the_job(awx: Awx, emulator: Emulator) -> N
     asked = [(request.method, request.target) for request in vault.received]
     assert asked[:2] == [("POST", "/v1/auth/jwt/login"), ("GET", "/v1/identity/oidc/token/entra")]
     assert '"jwt": "made-up~job-identity"' in vault.received[0].body
-
-
-def azure_rm_of_another_app() -> Credential:
-    """The built-in credential, attached for other tasks of the job."""
-    inputs = {"subscription": "any", "tenant": seed.FABRIKAM.id, "client": seed.FABRIKAM_READER}
-    return Credential("azure_rm", {**inputs, "secret": "made-up~secret-of-fabrikam-reader"})
 
 
 def test_federated_by_a_file(awx: Awx, emulator: Emulator, tmp_path: t.Any) -> None:
