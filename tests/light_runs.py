@@ -65,6 +65,7 @@ class LightRuns:
     def start(self, *calls: dict[str, t.Any], workers: int = 1, clock: float = 0, boot: str = "") -> LightRun:
         """Begin a run of so many workers, each of which makes all ``calls`` (options of the lookup) in turn.
 
+        A call with ``until`` is made once there is a file of that name.
         ``clock`` is by how many seconds its wall clock is ahead, ``boot`` names another boot of the machine.
         """
         place = self._directory / f"run-{len(self._begun)}"
@@ -183,6 +184,9 @@ def _look_up(call: dict[str, t.Any]) -> dict[str, t.Any]:
     from ansible.errors import AnsibleError
     from ansible.plugins.loader import lookup_loader
 
+    until = Path(call.pop("until", "/"))
+    while not until.exists():
+        time.sleep(_POLL_SECONDS)
     try:
         token = lookup_loader.get("entra.auth.app_token").run([], {}, output="token", **call)[0]
     except AnsibleError as exc:

@@ -10,15 +10,24 @@ import os
 import sys
 import textwrap
 import typing as t
+import uuid
 
+import pytest
 from cache_tasks import get
+from light_runs import LightRuns
+from redis_server import RedisServer
 
-from plays import show
+from plays import show, wait_until
 
 if t.TYPE_CHECKING:
+    from pathlib import Path
+
     from entra_emulator.client import Emulator
     from plays import Plays
 
+_PREFIX: t.Final = "entra.auth:"
+_NOBODY: t.Final = 65534
+_OTHER_SECRET: t.Final = "made-up~another-secret"
 
 # Does to the one entry of the run's cache what its argument says.
 _TAMPER: t.Final = """
@@ -28,21 +37,8 @@ _TAMPER: t.Final = """
     def flip(path, content):
         path.write_bytes(bytes([*content[:-20], content[-20] ^ 1, *content[-19:]]))
 
-    def flip_nonce(path, content):
-        at = content.index(b"{}\\n") + 4
-        path.write_bytes(bytes([*content[:at], content[at] ^ 128, *content[at + 1:]]))
-
-    def flip_label(path, content):
-        path.write_bytes(content.replace(b"{}", b"[]", 1))
-
     def older_format(path, content):
         path.write_bytes(content.replace(b"cache 2", b"cache 1", 1))
-
-    def truncate(path, content):
-        path.write_bytes(content[:len(content) // 2])
-
-    def empty(path, content):
-        path.write_bytes(b"")
 
     def link(path, content):
         elsewhere = Path("elsewhere")
@@ -61,10 +57,7 @@ _TAMPER: t.Final = """
     assert len(entries) == 1, entries
     globals()[sys.argv[1]](entries[0], entries[0].read_bytes())
 """
-_DAMAGES: t.Final = (
-    *("flip", "flip_nonce", "flip_label", "older_format", "truncate", "empty", "link"),
-    *(("give_away",) if os.geteuid() == 0 else ()),
-)
+_DAMAGES: t.Final = ("flip", "older_format", "link", *(("give_away",) if os.geteuid() == 0 else ()))
 
 
 def _tamper(plays: Plays, damage: str) -> dict[str, t.Any]:
@@ -74,7 +67,7 @@ def _tamper(plays: Plays, damage: str) -> dict[str, t.Any]:
 
 
 def test_a_tampered_entry_is_never_served(plays: Plays, emulator: Emulator) -> None:
-    """Damaged, cut, replaced by a link or by another user's file, it is a miss, and is replaced."""
+    """Damaged, of an older format, replaced by a link or by another user's file, it is a miss, and is replaced."""
     tasks = [get("first")]
     for damage in _DAMAGES:
         tasks += [_tamper(plays, damage), get(damage), get(f"{damage}_again")]
@@ -97,3 +90,162 @@ def test_an_entry_that_can_not_be_replaced_is_a_warning(plays: Plays, emulator: 
     assert play.shown()["source"] == "network"
     assert "could not be kept in the cache" in play.output
     assert len(emulator.token_requests()) == 2
+
+
+# --- between two runs -------------------------------------------------------------------------------------------
+
+
+class Kept:
+    """What lies in a cache, by name, to be read and written behind its back."""
+
+    def __init__(self, directory: Path | None, server: RedisServer | None) -> None:
+        self._directory = directory
+        self._server = server
+        self.option = server.url if server else "user"
+
+    def read(self) -> dict[str, bytes]:
+        """All entries: neither locks nor marks."""
+        if self._server:
+            everything = self._server.contents()
+        else:
+            assert self._directory
+            everything = {path.name: path.read_bytes() for path in self._directory.iterdir() if path.is_file()}
+        return {name: content for name, content in everything.items() if "." not in name.removeprefix(_PREFIX)}
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put something in an entry's place."""
+        if self._server:
+            self._server.client.set(name, content)
+        else:
+            assert self._directory
+            (self._directory / name).write_bytes(content)
+
+
+@pytest.fixture(params=["user", "redis"])
+def kept(request: pytest.FixtureRequest, plays: Plays) -> t.Iterator[Kept]:
+    """A cache of either kind."""
+    if request.param == "user":
+        yield Kept(plays.home / ".cache/entra_auth", None)
+        return
+    with RedisServer(plays.directory) as server:
+        yield Kept(None, server)
+
+
+@pytest.fixture
+def runs(plays: Plays) -> t.Iterator[LightRuns]:
+    """Starts runs."""
+    with LightRuns(plays) as started:
+        yield started
+
+
+def _flip(content: bytes, at: int) -> bytes:
+    return bytes([*content[:at], content[at] ^ 1, *content[at:][1:]])
+
+
+# What becomes of an entry, given what was there for another scope. The head of it ends with the second line.
+_FORGERIES: t.Final[dict[str, t.Callable[[bytes, bytes], bytes]]] = {
+    "first bit": lambda own, other: _flip(own, 0),
+    "label": lambda own, other: own.replace(b"graph", b"grabh", 1),
+    "nonce": lambda own, other: _flip(own, own.index(b"}\n") + 3),
+    "token": lambda own, other: _flip(own, len(own) // 2 + 100),
+    "last bit": lambda own, other: _flip(own, len(own) - 1),
+    "cut": lambda own, other: own[:-1],
+    "cut to the head": lambda own, other: own[: own.index(b"}\n") + 2],
+    "longer": lambda own, other: own + b"\0",
+    "empty": lambda own, other: b"",
+    "garbage": lambda own, other: b"\xff" * 5000,
+    "huge": lambda own, other: own + b"\0" * (2 << 20),
+    "swapped": lambda own, other: other,
+}
+
+
+def test_a_forged_entry_is_a_miss(runs: LightRuns, emulator: Emulator, kept: Kept) -> None:
+    """Whatever bit is flipped, however it is cut, and the entry of another scope: each costs a request, and heals."""
+    graph, arm = {"cache": kept.option}, {"cache": kept.option, "scope": "arm"}
+    runs.get(graph)
+    (name,) = kept.read()
+    runs.get(arm)
+    (other,) = set(kept.read()) - {name}
+    for number, (forgery, forge) in enumerate(_FORGERIES.items()):
+        assert len(emulator.token_requests()) == 2 + number, forgery
+        own = kept.read()
+        kept.write(name, forge(own[name], own[other]))
+        assert kept.read()[name] != own[name]
+        assert [got["source"] for got in runs.get(graph, graph)] == ["network", "cache"], forgery
+    assert runs.get(graph)[0]["source"] == "cache"
+    assert [got["source"] for got in runs.get(arm)] == ["cache"]
+
+
+def test_an_older_entry_is_not_taken_back(runs: LightRuns, emulator: Emulator, kept: Kept, tmp_path: Path) -> None:
+    """Put back by who can write to the cache, it is refused by a run that has seen a newer one."""
+    call = {"cache": kept.option}
+    (older,) = runs.get(call)
+    ((name, content),) = kept.read().items()
+    replayed = tmp_path / "replayed"
+    run = runs.start({**call, "force_refresh": True}, {**call, "until": str(replayed)})
+    wait_until(lambda: kept.read()[name] != content)
+    kept.write(name, content)
+    replayed.touch()
+    (got,) = run.finish()
+    assert [one["source"] for one in got] == ["network", "network"]
+    assert len({older["access_token"], *(one["access_token"] for one in got)}) == 3
+    if kept.option == "user":
+        # The marks of what was seen last are this machine's.
+        kept.write(name, content)
+        assert [one["source"] for one in runs.get(call, call)] == ["network", "cache"]
+
+
+def test_an_entry_of_another_credential_is_never_served(runs: LightRuns, emulator: Emulator, kept: Kept) -> None:
+    """Another secret, tenant, client or scope finds nothing, and can't open what it is handed under its own name."""
+    call = {"cache": kept.option}
+    (bought,) = runs.get(call)
+    (content,) = kept.read().values()
+    abroad = emulator.add_tenant(domain="abroad.example")
+    emulator.add_app(tenant_id=abroad["id"], client_id=emulator.client_id, secret=emulator.client_secret)
+    app = emulator.add_app(client_id=str(uuid.uuid4()), secret=[emulator.client_secret, _OTHER_SECRET])
+    others = {
+        "secret": {"client_secret": "made-up~but-wrong"},
+        "tenant": {"tenant_id": abroad["id"]},
+        "client": {"client_id": app["client_id"]},
+        "client and secret": {"client_id": app["client_id"], "client_secret": _OTHER_SECRET},
+        "scope": {"scope": "arm"},
+    }
+    for kind, other in others.items():
+        names = set(kept.read())
+        emulator.forget_requests()
+        (got,) = runs.get({**call, **other})
+        assert got.get("access_token") != bought["access_token"], kind
+        assert ("AADSTS7000215" in got.get("error", "")) == (kind == "secret")
+        # As if its name could be guessed.
+        for own in set(kept.read()) - names:
+            kept.write(own, content)
+            assert [one["source"] for one in runs.get({**call, **other})] == ["network"], kind
+        assert len(emulator.token_requests()) == (1 if kind == "secret" else 2), kind
+    (again,) = runs.get(call)
+    assert (again["source"], again["access_token"]) == ("cache", bought["access_token"])
+
+
+def _make_readable(directory: Path) -> None:
+    directory.chmod(0o755)
+
+
+def _make_link(directory: Path) -> None:
+    directory.rename(directory.with_name("elsewhere"))
+    directory.symlink_to("elsewhere")
+
+
+def _give_away(directory: Path) -> None:
+    os.chown(directory, _NOBODY, _NOBODY)
+
+
+@pytest.mark.parametrize("change", [_make_readable, _make_link, *([_give_away] if os.geteuid() == 0 else [])])
+def test_a_directory_of_others_is_not_used(
+    plays: Plays, runs: LightRuns, emulator: Emulator, change: t.Callable[[Path], None]
+) -> None:
+    """Though it has a good entry: another user could have put it there."""
+    (first,) = runs.get({"cache": "user"})
+    change(plays.home / ".cache/entra_auth")
+    (second,) = runs.get({"cache": "user"})
+    assert (second["source"], len(emulator.token_requests())) == ("network", 2)
+    assert second["access_token"] != first["access_token"]
+    assert "is not a directory that belongs to this user alone" in " ".join(runs.stderr().split())
