@@ -65,7 +65,7 @@ def select(data: t.Any, expression: str) -> t.Any:
     if not HAS_JMESPATH:
         raise AnsibleFilterError(missing_required_lib("jmespath"))
     try:
-        return jmespath.search(str(expression), _plain(data))
+        return jmespath.search(_plain(str(expression)), _plain(data))
     except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as exc:
         reason = str(exc)
     raise AnsibleFilterError(f"jmespath can't apply '{expression}': {reason}")
@@ -74,10 +74,11 @@ def select(data: t.Any, expression: str) -> t.Any:
 def _plain(data: t.Any) -> t.Any:
     # jmespath asks for the exact type of what it finds, which Ansible's own strings, lists and mappings don't have.
     if isinstance(data, t.Mapping):
-        return {str(name): _plain(value) for name, value in data.items()}
+        return {_plain(str(name)): _plain(value) for name, value in data.items()}
     if isinstance(data, (list, tuple)):
         return [_plain(item) for item in data]
-    return str(data) if isinstance(data, str) else data
+    # str() of an unsafe string of ansible-core 2.18 and older is that string itself.
+    return str.__str__(data) if isinstance(data, str) else data
 
 
 class FilterModule:

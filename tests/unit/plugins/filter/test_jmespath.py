@@ -14,6 +14,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible.utils.unsafe_proxy import wrap_var
 from as_template import as_template
 
 from ansible_collections.entra.auth.plugins.filter import jmespath as module
@@ -108,3 +109,9 @@ def test_the_documented_example_does_what_it_says() -> None:
     (task,) = yaml.safe_load(module.EXAMPLES)
     templar = Templar(loader=DataLoader(), variables=task["vars"])
     assert templar.template(as_template(task["ansible.builtin.debug"]["msg"])) == ["Ann"]
+
+
+def test_it_takes_what_a_play_registered() -> None:
+    answer = wrap_var({"value": [{"id": "1"}, {"id": "2"}]})
+    assert select(answer, wrap_var("value[].join('', ['/users/', id])")) == ["/users/1", "/users/2"]
+    assert select(answer, "value[0].id").__class__ is str
