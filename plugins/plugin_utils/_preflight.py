@@ -208,7 +208,7 @@ def _ends(answer: Found, token: Found, warn_days: int) -> Report:
     listed, word = _ENDING[token["credential"]]
     if answer.get("status") != 200 or not isinstance(answer.get("json"), dict):
         return _unread(_why_not(answer, token))
-    entries = [_end(entry, word) for entry in answer["json"].get(listed) or ()]
+    entries = [_end(entry, word) for entry in answer["json"].get(listed) or () if entry.get("endDateTime")]
     ends = sorted((end for end in entries if end["days_left"] >= 0), key=lambda end: str(end["ends_at"]))
     warnings = [_ending(end, token) for end in ends if end["days_left"] < warn_days]
     return {"read": True, "note": None, "ends": ends, "warnings": warnings}
@@ -282,7 +282,7 @@ def _credential_line(credentials: Found) -> str:
     if not credentials["read"]:
         return f"End of secrets and certificates: not known, because {credentials['note']}"
     listed = [f"{end['kind']} '{end['name']}' in {end['days_left']} days" for end in credentials["ends"]]
-    return f"End of secrets and certificates: {', '.join(listed) or 'none is left'}"
+    return f"End of secrets and certificates: {', '.join(listed) or 'none ends'}"
 
 
 __all__ = ("plan", "report", "table")

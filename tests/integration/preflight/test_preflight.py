@@ -144,8 +144,9 @@ def test_several_apps_are_looked_at_without_failing(plays: Plays, emulator: Emul
         look(**app(seed.EXPIRED, "made-up~secret-of-expired"), **common, fact="expired"),
         look(**app(seed.READER), app_token_credential="managed_identity", **common, fact="identity"),
         look(**{**common, "scopes": ["arm"]}, fact="arm_alone"),
+        look(**app(seed.OPERATOR, "made-up~secret-of-operator"), **common, fact="endless"),
     ]
-    names = ("ending", "certificate", "unasked", "powerless", "expired", "identity", "arm_alone")
+    names = ("ending", "certificate", "unasked", "powerless", "expired", "identity", "arm_alone", "endless")
     env = emulator.managed_identity_environment("imds")
     play = plays.run([{"tasks": [*tasks, show(**dict(zip(names, names, strict=True)))]}], record=True, env=env)
     assert play.returncode == 0, play.output
@@ -162,6 +163,8 @@ def test_several_apps_are_looked_at_without_failing(plays: Plays, emulator: Emul
     assert "Application.Read.All would allow it" in notes["powerless"]
     assert notes["identity"] == "a managed_identity credential has none that is kept in Entra"
     assert notes["arm_alone"] == "graph is not in preflight_scopes"
+    assert found["endless"]["credentials"] == {"read": True, "note": None, "ends": []}
+    assert table(play)[-1] == "End of secrets and certificates: none ends"
     (refused,) = found["powerless"]["problems"]
     assert "was answered 403" in refused
     assert "The token has the roles: none to be seen." in refused
