@@ -37,9 +37,11 @@ NOT_RUN = {
     "docs/docsite/rst/guide_credential_managed_identity.rst": 2,
     "docs/docsite/rst/guide_credentials.rst": 1,
     "docs/docsite/rst/guide_execution_environment.rst": 4,
+    "docs/docsite/rst/guide_examples.rst": 5,
     "docs/docsite/rst/guide_from_powershell.rst": 3,
     "docs/docsite/rst/guide_getting_started.rst": 7,
     "docs/docsite/rst/guide_header_patterns.rst": 1,
+    "docs/docsite/rst/guide_preflight.rst": 4,
     "roles/authorized_uri/README.md": 1,
     "roles/preflight/README.md": 2,
 }
