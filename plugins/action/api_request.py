@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api_options import api_request_options, split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._api_request import Run, perform
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded
@@ -42,13 +44,20 @@ class ActionModule(ActionBase):
             return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
         return outcome
 
+    def _find_file(self, path: str) -> str:
+        with contextlib.suppress(AnsibleError):
+            return str(self._find_needle("files", path))
+        raise InputError(
+            f"src {path} was not found.", hint="Put it beside the playbook, or into the directory files of the role."
+        )
+
     def _outcome(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
         run = Run(
             display,
             OutOfReach(variables),
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
-            find_file=lambda path: str(self._find_needle("files", path)),
+            find_file=self._find_file,
         )
         own, shared = split_arguments(self._task.args)
         sources = OptionSources(shared, variables, self._templar.template)

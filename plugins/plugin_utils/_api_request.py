@@ -73,6 +73,7 @@ class _Performance:
         self._items = batch_items(call.requests)
         self._mode = file_mode(call.mode)
         self._src = run.find_file(call.src) if call.src else None
+        self._encoded = encoded(call.body, call.body_format) if "body" in call.given else None
         kind, _why = choose_kind(options)
         delegated = bool(kind) and CREDENTIALS[str(kind)].delegated
         cloud = CLOUDS[options.cloud]
@@ -151,7 +152,7 @@ class _Performance:
     def _request(self, destination: Destination | None) -> ApiRequest:
 
         call = self._call
-        body: t.Any = encoded(call.body, call.body_format) if "body" in call.given else None
+        body: t.Any = self._encoded
         path = self._src
         if path and begins_upload(self._url):
             body = body or b"{}"

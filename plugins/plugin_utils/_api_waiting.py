@@ -54,6 +54,7 @@ class Operation:
         self._until = time.monotonic() + seconds
         self._tell = tell
         self._pause = _FIRST_PAUSE_SECONDS
+        self._asked: float | None = None
 
     def result(self) -> ApiAnswer:
         """The answer that holds the result, once it is there; the first one where there is nothing to wait for.
@@ -91,16 +92,12 @@ class Operation:
     def _final(self, last: ApiAnswer, content: t.Mapping[str, t.Any]) -> ApiAnswer:
         """What a succeeded operation leaves: the resource, or the answer at the address that was named for it."""
         request, location = self._first.request, self._first.headers.get("Location")
-        target = self._target(content)
-        if target:
-            return target
+        named = content.get("resourceLocation")
+        if isinstance(named, str) and named:
+            return self._get(self._resolved(named))
         if request.method in ("PUT", "PATCH"):
             return self._get(request.url)
         return self._get(self._resolved(location)) if request.method == "POST" and location else last
-
-    def _target(self, content: t.Mapping[str, t.Any]) -> ApiAnswer | None:
-        named = content.get("resourceLocation") or content.get("targetResourceLocation")
-        return self._get(self._resolved(named)) if isinstance(named, str) and named else None
 
     def _by_location(self, url: str) -> ApiAnswer:
         answer = self._first
@@ -109,7 +106,7 @@ class Operation:
             # Graph's monitors tell a state, most of them with 200 all the time; ARM's answer 202 until the end.
             state = _graph_state(answer)
             if state and self._has_ended(answer, state, answer.json()):
-                return self._target(answer.json()) or answer
+                return answer
             if state is None and answer.status != 202:
                 break
             url = self._resolved(answer.headers.get("Location") or url)
@@ -125,8 +122,10 @@ class Operation:
 
     def _look(self, url: str, answer: ApiAnswer) -> ApiAnswer:
         """The next look at ``url``, after the pause that the last answer asks for."""
-        asked = answer.retry_after
-        pause = self._pause if asked is None else max(asked, _SHORTEST_PAUSE_SECONDS)
+        if answer.retry_after is not None:
+            # It holds until another one is named.
+            self._asked = max(answer.retry_after, _SHORTEST_PAUSE_SECONDS)
+        pause = self._asked or self._pause
         self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
         if time.monotonic() + pause > self._until:
             raise self._too_long()

@@ -59,9 +59,10 @@ class Scene:
         request = {"url": url, "method": "PATCH", "body": settings, "body_format": "json"}
         self.tasks.append({"name": "Settings", "ansible.builtin.uri": request})
 
-    def run(self, *arguments: str, **variables: t.Any) -> None:
+    def run(self, *arguments: str, env: dict[str, str | None] | None = None, **variables: t.Any) -> None:
         """Run it; the log is kept, so that other tests may empty the emulator's."""
-        self.play = self.plays.run([{"tasks": self.tasks}], *arguments, record=True, **{**OPERATOR, **variables})
+        known = {**OPERATOR, **variables}
+        self.play = self.plays.run([{"tasks": self.tasks}], *arguments, record=True, env=env, **known)
         assert self.play.events(), self.play.output
         self._log = self.emulator.requests()
         assert self.emulator.tokens_at_strangers() == []

@@ -43,7 +43,11 @@ def scene(new_scene: Callable[[], Scene]) -> Scene:
     (directory / "large.bin").write_bytes(bytes(range(250)) * (SIZE // 250))
     (directory / "empty.bin").write_bytes(b"")
     post = {"url": "/v1.0/users", "method": "POST"}
-    patch = {"url": USER, "method": "PATCH", "body": {"jobTitle": "Operator", "passwordProfile": {"password": PASSWORD}}}
+    patch = {
+        "url": USER,
+        "method": "PATCH",
+        "body": {"jobTitle": "Operator", "passwordProfile": {"password": PASSWORD}},
+    }
     scene.case("checked", **post, body=new_user(1), keywords=CHECK)
     scene.case("checked_read", url="/v1.0/organization", keywords=CHECK)
     scene.case("checked_form", **post, body=f"secret={PASSWORD}", body_format="form", keywords=CHECK)
@@ -54,7 +58,9 @@ def scene(new_scene: Callable[[], Scene]) -> Scene:
     scene.case("failed", {"action": "status", "status": 500}, **post, body=new_user(5))
     scene.case("lost", {"action": "drop"}, **post, body=new_user(6))
     scene.case("patch_lost", {"action": "drop"}, **patch)
-    scene.case("put_lost", {"action": "drop"}, url=f"{DRIVE}/put.txt/content", method="PUT", body="text", body_format="raw")
+    scene.case(
+        "put_lost", {"action": "drop"}, url=f"{DRIVE}/put.txt/content", method="PUT", body="text", body_format="raw"
+    )
     scene.case("delete_500", {"action": "status", "status": 500}, url=f"{DRIVE}/put.txt", method="DELETE")
     scene.case("diff", **patch, keywords={"diff": True})
     scene.case("diff_checked", **patch, keywords={"diff": True, "check_mode": True})
@@ -70,10 +76,14 @@ def scene(new_scene: Callable[[], Scene]) -> Scene:
     scene.case("uploaded", url=f"{DRIVE}/large.bin/content", dest="back.bin")
     scene.task("batch", {"entra.auth.api_request": {"requests": list(batch())}})
     scene.task("batch_checked", {"entra.auth.api_request": {"requests": list(batch())}, "check_mode": True})
-    scene.task("batch_reads", {"entra.auth.api_request": {"requests": [{"url": "/users?$top=100"}, {"url": "/organization"}]}})
-    scene.task("batch_failed", {"entra.auth.api_request": {"requests": [{"url": "/users/nobody"}, {"url": "/organization"}]}})
-    scene.task("batch_selected", {"entra.auth.api_request": {
-        "requests": [{"url": "/users/nobody"}], "status_code": 404, "jmespath": "responses[].body.error.code"}})  # fmt: skip
+    scene.task(
+        "batch_reads", {"entra.auth.api_request": {"requests": [{"url": "/users?$top=100"}, {"url": "/organization"}]}}
+    )
+    scene.task(
+        "batch_failed", {"entra.auth.api_request": {"requests": [{"url": "/users/nobody"}, {"url": "/organization"}]}}
+    )
+    selected = {"requests": [{"url": "/users/nobody"}], "status_code": 404, "jmespath": "responses[].body.error.code"}
+    scene.task("batch_selected", {"entra.auth.api_request": selected})
     scene.emulator.fault("status", endpoint="batch_item", status=429, retry_after=1, match=r"PATCH /users/.*004\d@")
     scene.run()
     return scene
@@ -82,7 +92,12 @@ def scene(new_scene: Callable[[], Scene]) -> Scene:
 def batch() -> t.Iterator[dict[str, t.Any]]:
     """Fifty changes, and two after them that wait for one that will be throttled."""
     for number in range(1, 51):
-        yield {"id": f"c{number}", "method": "PATCH", "url": f"/users/user{number:04}@contoso.example", "body": {"jobTitle": "New"}}
+        yield {
+            "id": f"c{number}",
+            "method": "PATCH",
+            "url": f"/users/user{number:04}@contoso.example",
+            "body": {"jobTitle": "New"},
+        }
     yield {"id": "after", "url": "/users/user0045@contoso.example?$select=jobTitle", "dependsOn": ["c45"]}
     yield {"id": "last", "url": "/users/user0001@contoso.example?$select=jobTitle", "dependsOn": "after"}
 
