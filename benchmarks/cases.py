@@ -11,6 +11,7 @@ import contextlib
 import threading
 import time
 import typing as t
+from dataclasses import replace
 
 from benchmarks import contenders
 from benchmarks.figures import Case, Measured, Ratio, ratio
@@ -89,7 +90,7 @@ def _until_all_have_it(bench: Bench, hosts: int, forks: int) -> Case:
     play = bench.play([*turns, *firsts], hosts=hosts, forks=forks)
     requests = bench.requests()
     found = measured(play, hosts, [*case, _FIRST])
-    found[_FIRST] = Measured(found[_FIRST].samples, requests=(requests[bench.emulator.client_id] - 1) // rounds)
+    found[_FIRST] = replace(found[_FIRST], requests=(requests[bench.emulator.client_id] - 1) // rounds)
     if not by_hand and forks == 50:
         slow = bench.play(lap(_URI, contenders.uri_for_each_host(bench)), hosts=hosts, forks=forks)
         found |= measured(slow, hosts, [_URI])
@@ -109,7 +110,9 @@ def _against_uri(found: t.Mapping[str, Measured], hosts: int) -> Iterator[Ratio]
         return
     promise = {"at_least": 10.0} if hosts == 100 else {}
     rounds = len(found[_URI].samples)
-    same = {name: Measured(measured.samples[:rounds]) for name, measured in found.items()}
+    same = {
+        name: Measured(measured.samples[:rounds], spent=measured.spent[:rounds]) for name, measured in found.items()
+    }
     yield ratio(same, _URI, _FIRST, **promise)
 
 
@@ -125,7 +128,7 @@ def one_request(bench: Bench) -> Iterator[Case]:
     scopes = collections.Counter(dict(entry["form"])["scope"] for entry in bench.emulator.token_requests())
     found = {
         f"{way}, {scope}": Measured(
-            (1000 * play.laps[f"{way}, {scope}"][0] / hosts,),
+            (1000 * play.laps[f"{way}, {scope}"][0].seconds / hosts,),
             requests=next(count for name, count in scopes.items() if scope in name or scope == "arm"),
         )
         for scope in ("graph", "arm")
@@ -201,7 +204,7 @@ def renewal(bench: Bench) -> Iterator[Case]:
     bench.emulator.configure(token_lifetime=3599)
     requests = bench.requests()[bench.emulator.client_id]
     found = measured(play, hosts, case)
-    found[_MODULE] = Measured(found[_MODULE].samples, requests)
+    found[_MODULE] = replace(found[_MODULE], requests=requests)
     conditions = {
         "hosts": hosts,
         "forks": forks,
@@ -221,7 +224,7 @@ def throttled(bench: Bench) -> Iterator[Case]:
     for name, its_tasks in ways.items():
         with _busy(bench.emulator, wait):
             play = bench.play(lap(name, its_tasks), hosts=hosts, forks=forks, may_fail=True)
-        found[name] = Measured((play.laps[name][0],), sum(bench.requests().values()), play.failed[name])
+        found[name] = Measured((play.laps[name][0].seconds,), sum(bench.requests().values()), play.failed[name])
     conditions = {"hosts": hosts, "forks": forks, "retry_after_seconds": wait}
     yield Case("throttled", f"429 with Retry-After: {wait}", "s for all", conditions, found)
 
@@ -270,7 +273,7 @@ def memory(bench: Bench) -> Iterator[Case]:
 
 def azcollection(bench: Bench) -> Iterator[Case]:
     """The module of azure.azcollection, where that is installed."""
-    hosts, forks, rounds = 100, 20, 2
+    hosts, forks, rounds = bench.size(100, 10), 20, bench.size(2, 1)
     turns: Tasks = []
     for scope in contenders.SCOPES[:rounds]:
         turns += lap(_FIRST, contenders.module(scope=scope))
@@ -279,7 +282,7 @@ def azcollection(bench: Bench) -> Iterator[Case]:
     found = measured(play, hosts, [_FIRST, _AZCOLLECTION])
     requests = bench.requests()
     clients = {_FIRST: bench.emulator.client_id, _AZCOLLECTION: bench.rival["client_id"]}
-    counted = {name: Measured(found[name].samples, requests[client] // rounds) for name, client in clients.items()}
+    counted = {name: replace(found[name], requests=requests[client] // rounds) for name, client in clients.items()}
     conditions = {"hosts": hosts, "forks": forks, "rounds": rounds}
     ratios = (ratio(counted, _AZCOLLECTION, _FIRST, at_least=30.0),)
     yield Case("azcollection", "Against azure.azcollection", PER_HOST, conditions, counted, ratios)

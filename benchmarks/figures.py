@@ -15,12 +15,14 @@ import typing as t
 class Measured:
     """One contender's samples, in the order in which they were taken, and its token requests in all of them.
 
-    ``failed`` counts hosts that did not get what they wanted.
+    ``failed`` counts hosts that did not get what they wanted. ``spent`` is the processor time of all processes behind
+    each sample, in the same unit, where it is known: other work on the machine hardly changes it.
     """
 
     samples: tuple[float, ...]
     requests: int | None = None
     failed: int = 0
+    spent: tuple[float, ...] = ()
 
     @property
     def median(self) -> float:
@@ -32,7 +34,7 @@ class Measured:
 class Ratio:
     """How often ``to`` goes into ``of``: the median of the ratios of samples that were taken in the same round.
 
-    ``at_most`` and ``at_least`` are what the project promises, where it does.
+    ``spent`` is the same for processor time. ``at_most`` and ``at_least`` are what the project promises, where it does.
     """
 
     of: str
@@ -40,6 +42,7 @@ class Ratio:
     median: float
     low: float
     high: float
+    spent: float | None = None
     at_most: float | None = None
     at_least: float | None = None
 
@@ -77,7 +80,7 @@ class Case:
     def from_dict(cls, kept: t.Mapping[str, t.Any]) -> Case:
         """The inverse of as_dict."""
         contenders = {
-            name: Measured(tuple(found["samples"]), found["requests"], found["failed"])
+            name: Measured(tuple(found["samples"]), found["requests"], found["failed"], tuple(found["spent"]))
             for name, found in kept["contenders"].items()
         }
         ratios = tuple(
@@ -88,13 +91,25 @@ class Case:
 
 def ratio(case: t.Mapping[str, Measured], of: str, to: str, **promise: float) -> Ratio:
     """``of`` against ``to``, round by round, so that what slowed the machine down for a while slowed down both."""
-    pairs = zip(case[of].samples, case[to].samples, strict=True)
-    found = [ours / theirs for ours, theirs in pairs]
+    found = _quotients(case[of].samples, case[to].samples)
+    spent = _quotients(case[of].spent, case[to].spent)
     rounded = [round(value, 3) for value in (statistics.median(found), min(found), max(found))]
-    return Ratio(of, to, *rounded, **promise)
+    return Ratio(of, to, *rounded, round(statistics.median(spent), 3) if spent else None, **promise)
+
+
+def _quotients(ours: t.Sequence[float], theirs: t.Sequence[float]) -> list[float]:
+    return [one / other for one, other in zip(ours, theirs, strict=True)]
 
 
 def _rounded(measured: Measured) -> dict[str, t.Any]:
-    samples = [float(f"{sample:.4g}") for sample in measured.samples]
-    median = float(f"{measured.median:.4g}")
-    return {"median": median, "requests": measured.requests, "failed": measured.failed, "samples": samples}
+    return {
+        "median": _four_digits(measured.median),
+        "requests": measured.requests,
+        "failed": measured.failed,
+        "samples": [_four_digits(sample) for sample in measured.samples],
+        "spent": [_four_digits(spent) for spent in measured.spent],
+    }
+
+
+def _four_digits(value: float) -> float:
+    return float(f"{value:.4g}")

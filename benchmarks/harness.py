@@ -33,12 +33,19 @@ _LAP: t.Final = "lap "
 _PLAY_SECONDS: t.Final = 3600
 
 
-@dataclasses.dataclass(frozen=True)
-class Play:
-    """A finished play. ``laps`` are the seconds of each contender's turns, ``failed`` its failures on hosts."""
+class Lap(t.NamedTuple):
+    """One turn: seconds, and seconds of processor time of all processes of the play."""
 
     seconds: float
-    laps: t.Mapping[str, list[float]]
+    spent: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Play:
+    """A finished play: for each contender its laps, and its failures on hosts. ``peak`` is its size in MiB."""
+
+    seconds: float
+    laps: t.Mapping[str, list[Lap]]
     failed: t.Mapping[str, int]
     peak: float | None
 
@@ -181,23 +188,29 @@ def in_turn(contenders: t.Mapping[str, Tasks], rounds: int) -> Tasks:
 
 def measured(play: Play, hosts: int, names: t.Iterable[str]) -> dict[str, Measured]:
     """Milliseconds for each host of a lap."""
-    return {
-        name: Measured(tuple(1000 * seconds / hosts for seconds in play.laps[name]), failed=play.failed[name])
-        for name in names
-    }
+
+    def per_host(seconds: t.Iterable[float]) -> tuple[float, ...]:
+        return tuple(1000 * value / hosts for value in seconds)
+
+    found = {}
+    for name in names:
+        laps = play.laps[name]
+        seconds, spent = per_host(lap.seconds for lap in laps), per_host(lap.spent for lap in laps)
+        found[name] = Measured(seconds, failed=play.failed[name], spent=spent)
+    return found
 
 
-def read_laps(path: Path) -> tuple[dict[str, list[float]], collections.Counter[str]]:
-    """The seconds of each contender's laps, and how many hosts failed in them, as the stopwatch wrote them down."""
-    laps: dict[str, list[float]] = collections.defaultdict(list)
+def read_laps(path: Path) -> tuple[dict[str, list[Lap]], collections.Counter[str]]:
+    """Each contender's laps, and how many hosts failed in them, as the stopwatch wrote them down."""
+    laps: dict[str, list[Lap]] = collections.defaultdict(list)
     failed: collections.Counter[str] = collections.Counter()
-    name, began = "", 0.0
+    name, began, spent = "", 0.0, 0.0
     for line in map(json.loads, path.read_text().splitlines()):
         if "failed" in line:
             failed[name] += 1
         elif line["task"].startswith(_LAP) or not line["task"]:
-            laps[name].append(line["at"] - began)
-            name, began = line["task"].removeprefix(_LAP), line["at"]
+            laps[name].append(Lap(line["at"] - began, sum(line["times"]) - spent))
+            name, began, spent = line["task"].removeprefix(_LAP), line["at"], sum(line["times"])
     return laps, failed
 
 

@@ -20,7 +20,7 @@ Row = tuple[str, ...]
 
 _GUIDE: t.Final = "docs/docsite/rst/guide_benchmarks.rst"
 _IMAGES: t.Final = "docs/images"
-_PROMISES: t.Final = ("what", "against", "ratio", "range", "promised")
+_PROMISES: t.Final = ("what", "against", "ratio", "range", "of processor time", "promised")
 
 
 def documents(root: Path, results: Results) -> dict[Path, str]:
@@ -49,7 +49,9 @@ def promises(cases: t.Mapping[str, Case]) -> list[Row]:
                 limit = f"≤ {ratio.at_most:g}" if ratio.at_most is not None else f"≥ {ratio.at_least:g}"
                 kept = limit if ratio.holds else f"{limit}, missed"
                 name = f"{case.title}: {ratio.of}"
-                rows.append((name, ratio.to, f"{ratio.median:.3g}", f"{ratio.low:.3g} to {ratio.high:.3g}", kept))
+                spent = "" if ratio.spent is None else f"{ratio.spent:.3g}"
+                range_ = f"{ratio.low:.3g} to {ratio.high:.3g}"
+                rows.append((name, ratio.to, f"{ratio.median:.3g}", range_, spent, kept))
     return rows
 
 
@@ -74,7 +76,8 @@ def text(cases: t.Mapping[str, Case]) -> str:
             parts.append(f"  {name:32} {found.median:10.4g}{counted}{failed}")
         for ratio in case.ratios:
             kept = {None: "", True: "  as promised", False: "  NOT AS PROMISED"}[ratio.holds]
-            range_ = f"({ratio.low:.3g} to {ratio.high:.3g})"
+            spent = "" if ratio.spent is None else f"; of processor time {ratio.spent:.3g}"
+            range_ = f"({ratio.low:.3g} to {ratio.high:.3g}{spent})"
             parts.append(f"  {ratio.of} / {ratio.to}: {ratio.median:.3g} {range_}{kept}")
     return "\n".join(parts)
 

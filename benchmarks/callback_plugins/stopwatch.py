@@ -33,7 +33,8 @@ class CallbackModule(CallbackBase):
         self._laps = open(os.environ["BENCHMARK_LAPS"], "w", buffering=1, encoding="utf-8")  # noqa: PTH123, SIM115
 
     def _write(self, **line: t.Any) -> None:
-        self._laps.write(json.dumps({"at": time.perf_counter(), **line}, default=str) + "\n")
+        times = os.times()[:4]
+        self._laps.write(json.dumps({"at": time.perf_counter(), "times": times, **line}, default=str) + "\n")
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
         """A task begins, on all hosts together."""
