@@ -144,6 +144,8 @@ def _flip(content: bytes, at: int) -> bytes:
 
 # What becomes of an entry, given what was there for another scope. The head of it ends with the second line.
 _FORGERIES: t.Final[dict[str, t.Callable[[bytes, bytes], bytes]]] = {
+    # First, while both have the same serial.
+    "swapped": lambda own, other: other,
     "first bit": lambda own, other: _flip(own, 0),
     "label": lambda own, other: own.replace(b"graph", b"grabh", 1),
     "nonce": lambda own, other: _flip(own, own.index(b"}\n") + 3),
@@ -155,7 +157,6 @@ _FORGERIES: t.Final[dict[str, t.Callable[[bytes, bytes], bytes]]] = {
     "empty": lambda own, other: b"",
     "garbage": lambda own, other: b"\xff" * 5000,
     "huge": lambda own, other: own + b"\0" * (2 << 20),
-    "swapped": lambda own, other: other,
 }
 
 
