@@ -152,11 +152,34 @@ class Outlets:
         found |= {name: markers.in_tree(path, but=but) for name, path in self.trees.items()}
         return {name: leaks for name, leaks in found.items() if leaks}
 
+    def measured(self) -> dict[str, tuple[int, int]]:
+        """How many artifacts each channel has, and how many bytes they are: those that leaks searches."""
+        sizes = {name: [len(text) for text in texts] for name, texts in self.texts.items()}
+        sizes |= {name: [one.lstat().st_size for one in path.rglob("*")] for name, path in self.trees.items()}
+        return {name: (len(each), sum(each)) for name, each in sizes.items()}
+
     def assert_used(self, *but: str) -> None:
         """Every channel carried something: an empty one would prove nothing."""
         unused = [name for name, texts in self.texts.items() if not any(texts)]
         unused += [name for name, path in self.trees.items() if not any(path.rglob("*"))]
         assert set(unused) <= set(but), f"nothing came out of {unused}: {self.play.output[-2000:]}"
+
+
+class Watching:
+    """What is watched while a play runs."""
+
+    def __init__(self, syslog: Syslog, processes: ProcessWatch) -> None:
+        self.interpreter = str(syslog.interpreter)
+        self._syslog = syslog
+        self._processes = processes
+
+    def texts(self) -> dict[str, t.Collection[bytes]]:
+        """What it said to syslog, and the arguments and the environment of its processes."""
+        return {
+            "syslog": self._syslog.messages,
+            "arguments": self._processes.arguments,
+            "environment": self._processes.environments,
+        }
 
 
 class Channels:
@@ -169,8 +192,8 @@ class Channels:
         self._plays = plays
         self._emulator_pid = emulator.pid
         self._directory = directory
-        self._trees = {name: directory / name for name in ("logs", "facts", "tree", "junit", "cache", "temporary")}
-        for path in self._trees.values():
+        self.trees = {name: directory / name for name in ("logs", "facts", "tree", "junit", "cache", "temporary")}
+        for path in self.trees.values():
             path.mkdir(parents=True)
 
     def run(
@@ -181,38 +204,56 @@ class Channels:
         **more: t.Any,
     ) -> Outlets:
         """Run tasks; ``more`` as for Plays.run."""
-        with Syslog(self._directory) as syslog, ProcessWatch(self._plays.home, self._emulator_pid) as watch:
+        return self.run_playbook([{"tasks": tasks}], *arguments, env=env, **more)
+
+    def run_playbook(
+        self,
+        playbook: list[dict[str, t.Any]],
+        *arguments: str,
+        env: t.Mapping[str, str | None] | None = None,
+        **more: t.Any,
+    ) -> Outlets:
+        """Run a whole playbook; ``more`` as for Plays.run."""
+        with self.watching() as watching:
             play = self._plays.run(
-                [{"tasks": tasks}],
+                playbook,
                 *arguments,
-                env={**self._environment(), **(env or {})},
-                ansible_python_interpreter=str(syslog.interpreter),
-                channel_cache=str(self._trees["cache"]),
+                env={**self.environment(), **(env or {})},
+                **self.variables(watching),
                 **more,
             )
-        texts = {
-            "stdout": [play.stdout.encode()],
-            "stderr": [play.stderr.encode()],
-            "syslog": syslog.messages,
-            "arguments": watch.arguments,
-            "environment": watch.environments,
-        }
-        return Outlets(play, texts, {**self._trees, "directory": play.directory})
+        return self.outlets(play, watching)
 
-    def _environment(self) -> dict[str, str]:
+    @contextlib.contextmanager
+    def watching(self) -> t.Iterator[Watching]:
+        """Watch what is started inside."""
+        with Syslog(self._directory) as syslog, ProcessWatch(self._plays.home, self._emulator_pid) as processes:
+            yield Watching(syslog, processes)
+
+    def variables(self, watching: Watching) -> dict[str, str]:
+        """What all hosts have to have, so that modules find the syslog and KEEP the directory."""
+        return {"ansible_python_interpreter": watching.interpreter, "channel_cache": str(self.trees["cache"])}
+
+    def outlets(self, play: Play, watching: Watching) -> Outlets:
+        """All that came out of a play that was watched."""
+        texts = {"stdout": [play.stdout.encode()], "stderr": [play.stderr.encode()], **watching.texts()}
+        return Outlets(play, texts, {**self.trees, "directory": play.directory})
+
+    def environment(self) -> dict[str, str]:
+        """The variables that open the channels."""
         return {
-            "ANSIBLE_LOG_PATH": str(self._trees["logs"] / "ansible.log"),
+            "ANSIBLE_LOG_PATH": str(self.trees["logs"] / "ansible.log"),
             "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
-            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self._trees["facts"]),
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self.trees["facts"]),
             "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.tree,ansible.builtin.junit",
-            "ANSIBLE_CALLBACK_TREE_DIR": str(self._trees["tree"]),
-            "JUNIT_OUTPUT_DIR": str(self._trees["junit"]),
+            "ANSIBLE_CALLBACK_TREE_DIR": str(self.trees["tree"]),
+            "JUNIT_OUTPUT_DIR": str(self.trees["junit"]),
             "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true",
             "ANSIBLE_DISPLAY_TRACEBACK": "always",
             # The connection "local" takes the home from the machine's list of users.
             "ANSIBLE_REMOTE_TEMP": str(self._plays.home / ".ansible/tmp"),
             "ANSIBLE_ASYNC_DIR": str(self._plays.home / ".ansible_async"),
-            "TMPDIR": str(self._trees["temporary"]),
+            "TMPDIR": str(self.trees["temporary"]),
         }
 
 
@@ -229,4 +270,4 @@ def secrets(emulator: Emulator, **more: str) -> dict[str, str]:
     }
 
 
-__all__ = ("KEEP", "Channels", "Outlets", "ProcessWatch", "Syslog", "secrets")
+__all__ = ("KEEP", "Channels", "Outlets", "ProcessWatch", "Syslog", "Watching", "secrets")

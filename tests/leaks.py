@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
 
 # What a program that wraps its lines puts into a value, as it is or escaped.
 _WHITE_SPACE: t.Final = re.compile(rb"(?:\s|\\+[nrt])+")
+_WORD: t.Final = re.compile(rb"[A-Za-z0-9]+")
+_LONG_WORD: t.Final = re.compile(rb"[A-Za-z0-9]{16,}")
 # A token of this length is also looked for in pieces, so that one cut short is found too.
 _LONG: t.Final = 100
 _PIECE: t.Final = 40
@@ -48,20 +50,19 @@ class Markers:
         needles = {(name, piece.encode()): "piece" for name, value in values.items() for piece in _pieces(value)}
         for name, value in values.items():
             needles |= {(name, needle): form for form, needle in reversed(forms(value).items())}
-        self._needles = [(name, form, needle) for (name, needle), form in needles.items()]
-        self._folded = [(name, form, _WHITE_SPACE.sub(b"", needle)) for name, form, needle in self._needles]
+        written = [(name, form, needle) for (name, needle), form in needles.items()]
+        self._written = _Needles(written)
+        self._folded = _Needles([(name, form, _WHITE_SPACE.sub(b"", needle)) for name, form, needle in written])
 
     def in_text(self, text: str | bytes, where: str) -> list[Leak]:
         """Every marker that is in a text, once for each form it is found in."""
         data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
         if self._but_lines:
             data = self._but_lines.sub(b"", data)
-        folded = _WHITE_SPACE.sub(b"", data)
         found = {
             (name, form): Leak(name, form, where, _before(haystack, needle))
-            for haystack, needles in ((folded, self._folded), (data, self._needles))
-            for name, form, needle in needles
-            if needle in haystack
+            for haystack, needles in ((_WHITE_SPACE.sub(b"", data), self._folded), (data, self._written))
+            for name, form, needle in needles.found_in(haystack)
         }
         return list(found.values())
 
@@ -75,6 +76,26 @@ class Markers:
         return leaks
 
 
+class _Needles:
+    """Names, forms and bytes to look for, by the longest word in the bytes.
+
+    The forms of a value have words in common, and long words can only be where there are long words. Both spare most
+    of the search, and neither misses anything.
+    """
+
+    def __init__(self, needles: t.Iterable[tuple[str, str, bytes]]) -> None:
+        self._by_word: dict[bytes, list[tuple[str, str, bytes]]] = {}
+        for name, form, needle in needles:
+            word = max(_WORD.findall(needle), key=len, default=b"")
+            self._by_word.setdefault(word, []).append((name, form, needle))
+
+    def found_in(self, data: bytes) -> t.Iterator[tuple[str, str, bytes]]:
+        long_words = b"\n".join(_LONG_WORD.findall(data))
+        for word, needles in self._by_word.items():
+            if word in (long_words if _LONG_WORD.fullmatch(word) else data):
+                yield from (needle for needle in needles if needle[2] in data)
+
+
 def forms(value: str) -> dict[str, bytes]:
     """A value as programs write it down; the name of each form and its bytes."""
     once = json.dumps(value)[1:-1]
@@ -83,6 +104,9 @@ def forms(value: str) -> dict[str, bytes]:
         "JSON": once,
         "JSON in UTF-8": json.dumps(value, ensure_ascii=False)[1:-1],
         "JSON in JSON": json.dumps(once)[1:-1],
+        "JSON, all escaped": "".join(f"\\u{ord(character):04x}" for character in value),
+        "JSON, symbols escaped": re.sub(r"[^A-Za-z0-9]", lambda match: f"\\u{ord(match[0]):04x}", value),
+        "JSON, unsafe ones escaped": re.sub(r"[^ -~]|[<>&'\"+`\\]", lambda match: f"\\u{ord(match[0]):04x}", value),
         "Python": repr(value)[1:-1],
         "Python in JSON": json.dumps(repr(value)[1:-1])[1:-1],
         "Python bytes": repr(value.encode())[2:-1],
@@ -94,12 +118,15 @@ def forms(value: str) -> dict[str, bytes]:
         "URL form": urllib.parse.quote_plus(value),
         "YAML single quotes": value.replace("'", "''"),
     }
-    encoded = {name: text.encode() for name, text in written.items()}
-    lower = {f"{name}, lower case": _lower_escapes(text) for name, text in encoded.items() if name.startswith("URL")}
+    encoded = {name: text.encode() for name, text in written.items()} | {"hex": value.encode().hex().encode()}
+    cased = {f"{name}, lower case": _lower_escapes(text) for name, text in encoded.items() if name.startswith("URL")}
+    cased |= {
+        f"{name}, upper case": _upper_escapes(text) for name, text in encoded.items() if name.startswith("JSON, ")
+    }
     in_base64 = {
         f"{name} in {way}": text for name in ("raw", "JSON") for way, text in _base64_forms(encoded[name]).items()
     }
-    return {**encoded, **lower, **in_base64}
+    return {**encoded, **cased, **in_base64}
 
 
 def _pieces(value: str) -> list[str]:
@@ -122,6 +149,10 @@ def _base64_forms(data: bytes) -> dict[str, bytes]:
 
 def _lower_escapes(text: bytes) -> bytes:
     return re.sub(rb"%[0-9A-F]{2}", lambda match: match[0].lower(), text)
+
+
+def _upper_escapes(text: bytes) -> bytes:
+    return re.sub(rb"\\u[0-9a-f]{4}", lambda match: b"\\u" + match[0][2:].upper(), text)
 
 
 def _content(path: Path) -> bytes:

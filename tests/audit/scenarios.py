@@ -1,0 +1,236 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All that is played while everything is searched for secrets: each face and credential, with success and failure.
+
+A new face gets its scenarios here, in FACES; the rest of the audit takes them up by itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from audit.crashes import POINTS, TRIGGER
+from audit.world import CREDENTIALS, PUBLIC_APP
+from plays import role, uri
+
+AUTH: t.Final = "entra.auth.app_token"
+Task = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """Tasks, of which the one called ``name`` has to end on each host with the event ``ends``.
+
+    ``says`` is a text that whoever reads the output has to find, for all the hiding.
+    """
+
+    name: str
+    tasks: tuple[Task, ...]
+    ends: str = "ok"
+    says: str = ""
+    hosts: tuple[str, ...] = ("client_secret",)
+
+
+# --- how a face is called ---------------------------------------------------------------------------------------
+
+
+def module(what: str, ends: str = "ok", says: str = "", *, hosts: t.Sequence[str] = (), **task: t.Any) -> Scenario:
+    """The module with ``options``, and keywords of the task."""
+    options = task.pop("options", {})
+    return _scenario(f"module: {what}", {AUTH: options, **task}, ends, says, hosts)
+
+
+def lookup(what: str, ends: str = "ok", says: str = "", *, hosts: t.Sequence[str] = (), **task: t.Any) -> Scenario:
+    """The lookup with ``options``, in an expression that shows how long the token is."""
+    expression = "{{ lookup('" + AUTH + "', **options) | length }}"
+    variables = {"options": task.pop("options", {})}
+    return _scenario(
+        f"lookup: {what}", {"ansible.builtin.debug": {"msg": expression}, "vars": variables, **task}, ends, says, hosts
+    )
+
+
+def stock_uri(what: str, path: str, ends: str = "ok", says: str = "", **more: t.Any) -> Scenario:
+    """The stock uri module with what the role's variable, or another expression, gives it."""
+    hosts, defaults = more.pop("hosts", ()), more.pop("defaults", "app_token_uri")
+    keywords = {name: more.pop(name) for name in ("loop", "async", "poll", "until", "retries", "delay") if name in more}
+    url = path if path.startswith("http") else "{{ places.api }}" + path
+    return _scenario(f"uri: {what}", {**uri(url, defaults, **more), **keywords}, ends, says, hosts)
+
+
+def in_role(name: str, what: str, says: str = "", *, fails: bool = False, **variables: t.Any) -> Scenario:
+    """A role, and a task that shows how it ended."""
+    hosts = variables.pop("hosts", ("client_secret",))
+    called = f"role {name}: {what}"
+    shown: Task = {"name": called, "ansible.builtin.debug": {"msg": "done"}}
+    tasks: list[Task] = [role(name, **{f"{name}_{option}": value for option, value in variables.items()})]
+    if fails:
+        shown["ansible.builtin.debug"] = {"msg": "{{ ansible_failed_result.msg }}"}
+        tasks = [{"name": "Fail", "block": tasks, "rescue": [shown]}]
+    else:
+        tasks.append(shown)
+    return Scenario(called, tuple(tasks), "ok", says, tuple(hosts))
+
+
+def _scenario(name: str, task: Task, ends: str, says: str, hosts: t.Sequence[str]) -> Scenario:
+    # However it ends, the next one has its turn.
+    called = {**task, "name": name, "ignore_errors": True, "ignore_unreachable": True}
+    return Scenario(name, (called,), ends, says, tuple(hosts) or ("client_secret",))
+
+
+# --- what can go wrong ------------------------------------------------------------------------------------------
+
+_REFUSED: t.Final = "Can't connect"
+_AT_ONCE: t.Final = {"retry_for": 0, "cache": "none"}
+# Options of app_token by the stage at which they fail, and a text that says why.
+FAILURES: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
+    "mistyped secret": ({"client_secret": {"value": "{{ given.wrong_secret }}"}}, "has to be text, not a mapping"),
+    "unknown option": ({"client_secrets": "{{ given.wrong_secret }}"}, "Did you mean 'client_secret'?"),
+    "unusable secret": ({"client_secret": "{{ given.broken_secret }}"}, "client_secret"),
+    "wrong secret": ({"client_secret": "{{ given.wrong_secret }}"}, "AADSTS7000215"),
+    "expired secret": (
+        {"client_id": "{{ apps.expired }}", "client_secret": "{{ given.expired_secret }}"},
+        "AADSTS7000222",
+    ),
+    "secret in the answer": ({"client_id": "{{ apps.echo }}"}, "AADSTS7000215: Invalid client secret provided: ****"),
+    "answer that is no JSON": ({"client_id": "{{ apps.html }}", **_AT_ONCE}, "JSON"),
+    "throttled": ({"client_id": "{{ apps.throttled }}", **_AT_ONCE}, "429"),
+    "connection lost": ({"client_id": "{{ apps.dropped }}", **_AT_ONCE}, "To fix it"),
+    "token that breaks out": ({"client_id": "{{ apps.broken }}", **_AT_ONCE}, "token"),
+    "unknown app": ({"client_id": "00000000-0000-4000-8000-00000000dead"}, "AADSTS700016"),
+    "wrong tenant": ({"tenant_id": "00000000-0000-4000-8000-00000000dead"}, "AADSTS90002"),
+    "missing roles": ({"required_roles": ["No.Such.Role"]}, "lacks the app roles No.Such.Role"),
+    "network refused": ({"authority": "https://localhost:9", **_AT_ONCE}, "localhost"),
+    "proxy refused": (
+        {
+            "proxy": "http://someone:{{ given.proxy_password }}@localhost:9",
+            "authority": "https://login.example",
+            **_AT_ONCE,
+        },
+        "proxy",
+    ),
+    "unknown CA": ({"ca_path": "{{ places.other_ca }}", **_AT_ONCE}, "certificate"),
+    "wrong password": (
+        {
+            "credential": "client_certificate",
+            "client_certificate": "{{ given.pem }}",
+            "client_certificate_password": "{{ given.wrong_password }}",
+        },
+        "password",
+    ),
+    "damaged key": (
+        {"credential": "client_certificate", "client_certificate": "{{ given.damaged_pem }}"},
+        "client_certificate",
+    ),
+    "wrong assertion": (
+        {"credential": "federated", "federated_token": "{{ given.wrong_federated_token }}", **_AT_ONCE},
+        "To fix it",
+    ),
+    "missing file": (
+        {"credential": "federated", "federated_token_file": "/nonexistent/assertion", **_AT_ONCE},
+        "/nonexistent/assertion",
+    ),
+    "wrong refresh token": (
+        {
+            "credential": "refresh_token",
+            "client_id": PUBLIC_APP,
+            "client_secret": "",
+            "refresh_token": "{{ given.wrong_refresh_token }}",
+        },
+        "AADSTS",
+    ),
+}
+
+# --- the scenarios ----------------------------------------------------------------------------------------------
+
+_UNTIL: t.Final = {"register": "tried", "until": "tried is success", "retries": 1, "delay": 0}
+_WRONG: t.Final = FAILURES["wrong secret"][0]
+_LOOKED_UP: t.Final = f"lookup('{AUTH}', output='uri')"
+
+
+def _each_credential() -> t.Iterator[Scenario]:
+    everywhere: dict[str, t.Any] = {"hosts": CREDENTIALS}
+    yield module("success", **everywhere, register="token")
+    yield module("loop", **everywhere, options={"scope": "{{ item }}"}, loop=["graph", "arm"])
+    yield module("check mode and diff", **everywhere, check_mode=True, diff=True)
+    yield module("until", **everywhere, **_UNTIL)
+    yield module("delegate_to", **everywhere, delegate_to="localhost")
+    yield module("asked anew", **everywhere, options={"force_refresh": True})
+    yield lookup("success", **everywhere)
+    yield lookup("loop", **everywhere, loop=[1, 2])
+    yield in_role("app_token", "success", **everywhere)
+    yield stock_uri("app_token_uri", "/v1.0/users?$top=1", says="user0001@contoso.example", **everywhere)
+    yield in_role("authorized_uri", "success", **everywhere, url="/v1.0/users?$top=1")
+    shown = {"ansible.builtin.debug": {"msg": "{{ token | entra.auth.jmespath('claims.aud') }}"}}
+    yield _scenario("filter: success", shown, "ok", "", CREDENTIALS)
+    broken = {"ansible.builtin.debug": {"msg": "{{ token | entra.auth.jmespath('claims[') }}"}}
+    yield _scenario("filter: failure", broken, "failed", "jmespath", CREDENTIALS)
+
+
+def _token_failures() -> t.Iterator[Scenario]:
+    for what, (options, says) in FAILURES.items():
+        yield module(what, "failed", says, options=options)
+        yield lookup(what, "failed", says, options=options)
+    for face in (module, lookup):
+        options = {"credential": "client_secret"}
+        yield face("missing input", "failed", "ENTRA_AUTH_TENANT_ID", hosts=("bare",), options=options)
+    yield module("until in vain", "failed", "AADSTS7000215", options=_WRONG, **_UNTIL)
+    yield module("loop with a failure", "failed", options={"scope": "{{ item }}"}, loop=["graph", "https://no.such"])
+    yield module("no_log", "failed", options=_WRONG, no_log=True)
+    yield module("async", "failed", "async", **{"async": 10})
+    yield module("unreachable", "unreachable", "ssh", hosts=("nowhere",), options=_AT_ONCE)
+    yield in_role("app_token", "wrong secret", "AADSTS7000215", fails=True, **_WRONG)
+
+
+def _shared_caches() -> t.Iterator[Scenario]:
+    for name, cache in (("user", "user"), ("Redis", "{{ given.redis_url }}")):
+        for host in ("client_secret", "managed_identity"):
+            options = {"cache": cache, "cache_key": "{{ given.cache_key }}"}
+            yield module(f"cache of {name}, {host}", options=options, hosts=(host,))
+    wrong = {"cache": "{{ given.wrong_redis_url }}"}
+    yield module("cache of Redis, wrong password", options=wrong)
+    yield lookup("cache of Redis, wrong password", options=wrong)
+
+
+def _calls() -> t.Iterator[Scenario]:
+    yield in_role("app_token", "before calls")
+    yield stock_uri("lookup", "/v1.0/users?$top=1", says="user0001@contoso.example", defaults=_LOOKED_UP)
+    yield stock_uri("not found", "/v1.0/missing", "failed", "ResourceNotFound")
+    yield stock_uri("refused token", "/subscriptions?api-version=2022-12-01", "failed", "401")
+    yield stock_uri("network refused", "https://localhost:9/", "failed", "refused")
+    yield stock_uri("redirect", "/v1.0/drives/me/items/readme.txt/content")
+    yield stock_uri("loop", "/v1.0/users?$top={{ item }}", loop=[1, 2])
+    yield stock_uri("until in vain", "/v1.0/missing", "failed", "ResourceNotFound", until="false", retries=1, delay=0)
+    yield stock_uri("async", "/v1.0/users?$top=1", **{"async": 60, "poll": 0})
+    yield stock_uri("unreachable", "/", "unreachable", defaults=_LOOKED_UP[:-1] + ", run_on='controller')", hosts=("nowhere",))
+    call = "authorized_uri"
+    yield in_role(call, "renewed token", url="/v1.0/users?audit=revoked")
+    yield in_role(call, "not found", "404", fails=True, url="/v1.0/missing")
+    yield in_role(call, "throttled", "is busy", fails=True, url="/v1.0/users?audit=busy", retry_for=0)
+    yield in_role(call, "elsewhere", "is not sent to", fails=True, url="https://elsewhere.example/")
+
+
+def _crashes() -> t.Iterator[Scenario]:
+    for point in POINTS:
+        options = {"extra_headers": {TRIGGER: point}, "force_refresh": True}
+        yield module(f"crash at {point}", "failed", "nobody foresaw", options=options)
+        yield lookup(f"crash at {point}", "failed", "nobody foresaw", options={**options, "output": "token"})
+
+
+FACES: t.Final = (_each_credential, _token_failures, _shared_caches, _calls, _crashes)
+SCENARIOS: t.Final = tuple(scenario for face in FACES for scenario in face())
+
+
+def playbook(keep: Task) -> list[dict[str, t.Any]]:
+    """All scenarios as plays, one after the other, and ``keep`` as the last task that counts."""
+    plays: list[dict[str, t.Any]] = []
+    for scenario in SCENARIOS:
+        hosts = ",".join(scenario.hosts)
+        if not plays or plays[-1]["hosts"] != hosts:
+            plays.append({"hosts": hosts, "gather_facts": False, "tasks": []})
+        plays[-1]["tasks"] += scenario.tasks
+    # The callback `tree` keeps the last result of a host only.
+    last = [keep, {"name": "End", AUTH: {}}]
+    return [*plays, {"hosts": "client_secret", "gather_facts": False, "tasks": last}]
