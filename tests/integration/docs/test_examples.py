@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:
 # A block that is marked as not run is counted here, so that none drops out unnoticed.
 NOT_RUN = {
     "README.md": 6,
+    "docs/docsite/rst/guide_api_request.rst": 2,
     "docs/docsite/rst/guide_awx.rst": 3,
     "docs/docsite/rst/guide_cache.rst": 2,
     "docs/docsite/rst/guide_credential_client_certificate.rst": 5,
@@ -99,7 +100,8 @@ def trust(emulator: Emulator, certificate: Issued) -> None:
         f"{emulator.urls.login}/{emulator.tenant_id}/v2.0": seed.USER_IDENTITY.replace("aaaaaaaa", "bbbbbbbb"),
     }
     federated = [{"issuer": url, "subject": subject, "audience": AUDIENCE} for url, subject in issuers.items()]
-    roles = {"graph": ["User.Read.All", "Organization.Read.All", "Application.Read.All", "Group.Read.All"]}
+    graph = ["User.ReadWrite.All", "Organization.Read.All", "Application.Read.All", "Group.Read.All", "Files.Read.All"]
+    roles = {"graph": ["User.Read.All", *graph]}
     emulator.add_app(
         client_id=emulator.client_id,
         secret=emulator.client_secret,
@@ -141,6 +143,11 @@ def variables(emulator: Emulator, certificate: Issued, directory: Path) -> dict[
         "first_refresh_token": emulator.add_refresh_token(seed.PUBLIC),
         "state_dir": str(directory / "state"),
         "vault_cache_key": "made-up~key-of-a-shared-cache",
+        "user": "user0001@contoso.example",
+        "group": "00000000-0000-4000-8000-000000000000",
+        "drive": "documents",
+        "subscription": seed.CONTOSO.subscriptions[0].id,
+        "virtual_machine_id": seed.resource_id("Microsoft.Compute/virtualMachines/web-1"),
         "graph_url": emulator.urls.api,
         "arm_url": emulator.urls.api,
     }
