@@ -112,7 +112,7 @@ def _names(its_lines: t.Sequence[Line], y_of: t.Callable[[float], float], x: flo
         last = line.points[-1][1]
         free = max(free, y_of(last))
         parts.append(f'<circle class="{line.kind}" cx="{x + 4:.1f}" cy="{free:.1f}" r="4"/>')
-        parts.append(_text(x + 14, free + 4, f"{line.name}: {last:.2g} s", "s"))
+        parts.append(_text(x + 14, free + 4, f"{line.name}: {last:.3g} s", "s"))
         free += 19
     return parts
 
