@@ -18,8 +18,7 @@ description:
     protects, and a complete C(Authorization) header with it.
   - Any number of hosts, forks, tasks and loops share one token request. The token is kept, sealed, for the rest of the
     run and renewed ahead of its end.
-  - The result is complete for C(register), and hidden from everything else. No C(no_log) is needed, except on
-    ansible-core 2.18 and older where the task has a C(loop).
+  - The result is complete for C(register), and hidden from everything else. No C(no_log) is needed.
   - "Each option that is not given is looked for, in this order, in the Ansible variable C(app_token_<option>), the
     environment variable C(ENTRA_AUTH_<OPTION>), the variables that other tools already set, and C(ansible.cfg). The
     documentation of the lookup P(entra.auth.app_token#lookup) lists them all."
