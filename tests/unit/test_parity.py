@@ -22,6 +22,7 @@ from ansible_collections.entra.auth.plugins.module_utils._clouds import ALIASES
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS, AppTokenOptions, argument_spec
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.plugin_utils._api_options import API_OPTIONS, ELEMENTS
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import OUTPUTS, AppToken
 
 Docs = dict[str, t.Any]
@@ -139,6 +140,47 @@ def test_an_argument_of_the_module_is_the_documented_option(name: str) -> None:
     for key in ("type", "elements", "default", "choices", "aliases"):
         assert (argument.get(key) or None) == (option.get(key) or None), key
     assert argument["no_log"] is OPTIONS[name].secret
+
+
+# --- api_request ------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def api_request_docs() -> tuple[Docs, Docs]:
+    """Options and return values of ``api_request`` as ansible-doc shows them."""
+    doc, _examples, returned, _dummy = get_plugin_docs(
+        "entra.auth.api_request", "module", module_loader, fragment_loader, False
+    )
+    return doc["options"], returned
+
+
+def test_api_request_documents_its_options_and_all_of_app_token() -> None:
+    options = list(api_request_docs()[0])
+    assert [name for name in options if name in API_OPTIONS] == list(API_OPTIONS)
+    assert set(options) == {*API_OPTIONS, *OPTIONS}
+    assert not set(API_OPTIONS) & set(OPTIONS)
+
+
+@pytest.mark.parametrize("name", API_OPTIONS)
+def test_an_option_of_api_request_is_documented_as_it_is(name: str) -> None:
+    option, spec = api_request_docs()[0][name], API_OPTIONS[name]
+    assert option["type"] == spec.type
+    assert option.get("elements") == (ELEMENTS.get(name, "str") if spec.type == "list" else None)
+    assert tuple(option.get("choices", ())) == spec.choices
+    assert (option.get("default") or None) == (spec.default or None)
+    assert in_plain_words(option["description"])
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_api_request_takes_an_option_of_app_token_as_app_token_does(name: str) -> None:
+    ours, theirs = api_request_docs()[0][name], options_of("module")[name]
+    for key in ("type", "elements", "default", "choices", "aliases"):
+        assert ours.get(key) == theirs.get(key), key
+
+
+def test_what_api_request_returns_on_a_failure_is_documented() -> None:
+    on_failure = {name for name, value in api_request_docs()[1].items() if value["returned"] == "failure"}
+    assert on_failure == set(EntraAuthError("").fields())
 
 
 # --- the role ---------------------------------------------------------------------------------------------------
