@@ -30,14 +30,14 @@ _LIBRARIES: t.Final = ("ansible-core", "requests", "cryptography", "msal", "azur
 def main() -> int:
     """Measure what is asked for; whatever else the results file holds stays as it is."""
     given = _arguments()
-    cases = _kept(given.results)
+    cases, machine = _kept(given.results), _machine()
     with tempfile.TemporaryDirectory() as directory, Emulator() as emulator:
         bench = Bench(emulator, Path(directory), full=given.full)
         for name in given.names or BENCHMARKS:
             for case in {**BENCHMARKS, **OPT_IN}[name](bench):
                 cases[case.name] = case
                 print(report.text({case.name: case}), flush=True)
-    results = {"machine": _machine(), "cases": [case.as_dict() for case in cases.values()]}
+    results = {"machine": machine, "cases": [case.as_dict() for case in cases.values()]}
     given.results.parent.mkdir(parents=True, exist_ok=True)
     given.results.write_text(json.dumps(results, indent=1) + "\n")
     if given.results == _RESULTS:
@@ -65,6 +65,7 @@ def _machine() -> dict[str, str]:
     return {
         "measured on": datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y-%m-%d"),
         "processors": str(os.cpu_count()),
+        "load at the start": f"{os.getloadavg()[0]:.1f}",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{name: installed[name] for name in _LIBRARIES if name in installed},
