@@ -16,7 +16,7 @@ from ansible.utils.display import Display
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api_options import api_request_options, split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._api_request import Run, perform
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded
+from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded, hidden_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
 
@@ -39,6 +39,7 @@ class ActionModule(ActionBase):
                 "with wait it awaits operations that take their time."
             )
         super().run(tmp, task_vars)
+        self._task.args = hidden_arguments(self._task.args)
         outcome = self._outcome(task_vars or {})
         if isinstance(outcome, Failure):
             return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}

@@ -16,7 +16,7 @@ from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
+from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, hidden_arguments, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
 
@@ -37,6 +37,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The token as result, which callbacks don't see; a failure with all that may be shown, which they do."""
         super().run(tmp, task_vars)
+        self._task.args = hidden_arguments(self._task.args)
         variables = task_vars or {}
         sources = OptionSources(self._task.args, variables, self._templar.template)
         outcome = obtain(sources, display, ModuleOnTarget(self, variables), AppToken.as_dict)

@@ -15,6 +15,7 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS, passwords_in
 from ansible_collections.entra.auth.plugins.plugin_utils._provider import app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -28,7 +29,38 @@ Done = t.TypeVar("Done")
 _MASK = "********"
 # Shorter ones would mask syllables of the message, and are no secrets of Entra.
 _SHORTEST_MASKED = 6
+_SECRET_WORDS = ("secret", "password", "token", "key")
 _NO_FIELDS = EntraAuthError("").fields()
+
+
+class _Hidden(str):
+    """Text that is a mask once it has left this process."""
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (_MASK,)
+
+
+def hidden_arguments(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """A task's arguments, whose secrets only this process can read.
+
+    Ansible sends the evaluated arguments back to its main process with the result. With display_args_to_stdout some
+    callbacks show them, ansible-runner's in job events.
+    """
+    return {name: _hidden(value) if _has_secret(name, value) else value for name, value in arguments.items()}
+
+
+def _has_secret(name: str, value: t.Any) -> bool:
+    # A name that is misspelt is refused later on, but what was meant may well be a secret.
+    named = OPTIONS[name].secret if name in OPTIONS else any(word in name for word in _SECRET_WORDS)
+    return named or (isinstance(value, str) and bool(passwords_in(value)))
+
+
+def _hidden(value: t.Any) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {name: _hidden(content) for name, content in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hidden(content) for content in value]
+    return _Hidden(value) if isinstance(value, str) else value
 
 
 class Failure(t.NamedTuple):
@@ -87,4 +119,4 @@ def _internal_error(exc: Exception) -> str:
     return f"entra.auth failed in a way nobody foresaw: {type(exc).__name__} at {place}. Please report this line."
 
 
-__all__ = ("Failure", "guarded", "obtain")
+__all__ = ("Failure", "guarded", "hidden_arguments", "obtain")

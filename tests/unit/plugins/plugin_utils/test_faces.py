@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import typing as t
 
@@ -15,7 +16,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, ServiceAnswer
 from ansible_collections.entra.auth.plugins.plugin_utils import _faces
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
+from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, hidden_arguments, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
 
@@ -161,3 +162,19 @@ def test_an_unreachable_host_stays_an_unreachable_host(monkeypatch: pytest.Monke
 def test_a_run_that_is_to_end_ends(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(type(error)):
         failed(error, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ({"client_secret": SECRET}, {"client_secret": "********"}),
+        ({"client_secret": {"value": [SECRET]}}, {"client_secret": {"value": ["********"]}}),
+        ({"client_secrets": SECRET}, {"client_secrets": "********"}),
+        ({"proxy": f"http://me:{SECRET}@proxy:3128"}, {"proxy": "********"}),
+        ({"federated_token_file": "/a", "scope": ["graph"]}, {"federated_token_file": "/a", "scope": ["graph"]}),
+    ],
+)
+def test_arguments_are_secret_to_all_but_this_process(arguments: dict[str, t.Any], shown: dict[str, t.Any]) -> None:
+    hidden = hidden_arguments(arguments)
+    assert hidden == arguments
+    assert pickle.loads(pickle.dumps(hidden)) == shown  # noqa: S301 - our own
