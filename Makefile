@@ -11,7 +11,7 @@
 RUN := @bash tools/run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup check test lint types docs unit integration sanity coverage dist ee bench bench-full bench-azcollection format clean
+.PHONY: help demo setup check test lint types docs unit integration sanity audit coverage dist ee bench bench-full bench-azcollection format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ integration: ## Plays against the emulator on each ansible-core, then ansible-te
 
 sanity: ## ansible-test sanity on the oldest and the main ansible-core
 	$(RUN) sanity
+
+audit: ## Search all that plays print and leave for every secret, on four ansible-cores: ends with a table
+	$(RUN) audit
 
 conformance: ## Microsoft's own clients against the emulator
 	$(RUN) conformance

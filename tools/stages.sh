@@ -89,6 +89,32 @@ stage_wire() {
 # AWX's own injector, in an environment of its own: tests/awx_jobs.py asks it what a job is given.
 stage_awx() { venv awx "$PYTHON" -r "$REQUIREMENTS/awx.txt"; }
 
+# Every channel out of a play, with every callback and switch, searched for every secret: on the two oldest cores and the
+# two that differ from them.
+stage_audit() {
+  rm -rf "$BUILD/audit/rows"
+  (programs redis-server)
+  audit_callback
+  CORES="$(entry_of 2.16) 2.18:3.11,3.12 $(entry_of "$MAIN_CORE") $(entry_of 2.21)" each_core audit
+  dev_venv
+  (hermetic; in_venv dev python -m audit.table)
+}
+
+audit() { suite "$1" "$2" -q -n "${JOBS:-2}" tests/audit; }
+
+# The callback json is in a collection that Ansible's package brings along.
+audit_callback() {
+  local collections=$BUILD/audit/collections wheel=$BUILD/audit/wheel
+  [ ! -f "$collections/ansible_collections/ansible/posix/plugins/callback/json.py" ] || return 0
+  mkdir -p "$collections"
+  quietly "fetching ansible.posix" "$(need_python "$PYTHON")" -m pip download --no-deps --only-binary :all: \
+    -d "$wheel" 'ansible ~= 12.3.0'
+  "$(need_python "$PYTHON")" -m zipfile -e "$wheel"/ansible-*.whl "$wheel/all"
+  mkdir -p "$collections/ansible_collections/ansible"
+  mv "$wheel/all/ansible_collections/ansible/posix" "$collections/ansible_collections/ansible/"
+  rm -rf "$wheel"
+}
+
 stage_quickunit() {
   dev_venv
   unit dev -

@@ -78,11 +78,11 @@ class Audit:
         self._redis = redis
         self._witness = plays.directory / "witness.jsonl"
 
-    def play(self, callback: str, *arguments: str, **env: str) -> Audited:
-        """By ansible-playbook with that callback for stdout."""
+    def play(self, callback: str, *arguments: str, plays: list[dict[str, t.Any]] | None = None, **env: str) -> Audited:
+        """By ansible-playbook with that callback for stdout; other plays than the scenarios, if any are given."""
         with self._channels.watching() as watching:
             play = self.plays.run(
-                playbook(KEEP),
+                plays or playbook(KEEP),
                 *self.world.arguments,
                 *arguments,
                 forks=_FORKS,
@@ -91,14 +91,14 @@ class Audit:
             )
         return self.audited(play, watching)
 
-    def job(self, *arguments: str) -> Audited:
+    def job(self, *arguments: str, plays: list[dict[str, t.Any]] | None = None) -> Audited:
         """As a job of ansible-runner, which is what AWX runs."""
         directory = self.plays.directory / "job"
         for name in ("inventory", "env", "project", "cp"):
             (directory / name).mkdir(parents=True)
         directory.chmod(0o700)
         with self._channels.watching() as watching:
-            self._lay_out(directory, watching)
+            self._lay_out(directory, watching, plays or playbook(KEEP))
             done = subprocess.run(
                 [
                     *(Path(sys.executable).parent / "ansible-runner", "run", directory, "-p", "play.json", "-i", "1"),
@@ -143,7 +143,7 @@ class Audit:
         job = self.plays.directory / "job"
         return self.world.refresh_token_file, job / "env/envvars", job / "artifacts/1/command"
 
-    def _lay_out(self, directory: Path, watching: Watching) -> None:
+    def _lay_out(self, directory: Path, watching: Watching, plays: list[dict[str, t.Any]]) -> None:
         inventory = json.loads(self.world.inventory.read_text())
         inventory["all"]["vars"] = self._channels.variables(watching)
         env = {**self.plays.environment(), **self.environment()}
@@ -151,7 +151,7 @@ class Audit:
         for name in ("ANSIBLE_CACHE_PLUGIN", "ANSIBLE_CACHE_PLUGIN_CONNECTION", "ANSIBLE_NOCOLOR"):
             env.pop(name, None)
         self._write(directory / "inventory/hosts.json", inventory)
-        self._write(directory / "project/play.json", playbook(KEEP))
+        self._write(directory / "project/play.json", plays)
         self._write(directory / "env/settings", {"fact_cache_type": "jsonfile", "fact_cache": "fact_cache"})
         self._write(directory / "env/envvars", {name: value for name, value in env.items() if value is not None})
 

@@ -14,6 +14,7 @@ import typing as t
 
 from audit.crashes import POINTS, TRIGGER
 from audit.world import CREDENTIALS, PUBLIC_APP
+
 from plays import role, uri
 
 AUTH: t.Final = "entra.auth.app_token"
@@ -147,6 +148,8 @@ FAILURES: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
 
 _UNTIL: t.Final = {"register": "tried", "until": "tried is success", "retries": 1, "delay": 0}
 _WRONG: t.Final = FAILURES["wrong secret"][0]
+# One with a secret, one with none, and one that acts for a user.
+_SEVERAL: t.Final = ("client_secret", "managed_identity", "refresh_token")
 _LOOKED_UP: t.Final = f"lookup('{AUTH}', output='uri')"
 
 
@@ -154,19 +157,19 @@ def _each_credential() -> t.Iterator[Scenario]:
     everywhere: dict[str, t.Any] = {"hosts": CREDENTIALS}
     yield module("success", **everywhere, register="token")
     yield module("loop", **everywhere, options={"scope": "{{ item }}"}, loop=["graph", "arm"])
-    yield module("check mode and diff", **everywhere, check_mode=True, diff=True)
-    yield module("until", **everywhere, **_UNTIL)
-    yield module("delegate_to", **everywhere, delegate_to="localhost")
+    yield module("check mode and diff", check_mode=True, diff=True)
+    yield module("until", **_UNTIL)
+    yield module("delegate_to", hosts=_SEVERAL, delegate_to="localhost")
     yield module("asked anew", **everywhere, options={"force_refresh": True})
     yield lookup("success", **everywhere)
-    yield lookup("loop", **everywhere, loop=[1, 2])
+    yield lookup("loop", loop=[1, 2])
     yield in_role("app_token", "success", **everywhere)
     yield stock_uri("app_token_uri", "/v1.0/users?$top=1", says="user0001@contoso.example", **everywhere)
-    yield in_role("authorized_uri", "success", **everywhere, url="/v1.0/users?$top=1")
+    yield in_role("authorized_uri", "success", hosts=_SEVERAL, url="/v1.0/users?$top=1")
     shown = {"ansible.builtin.debug": {"msg": "{{ token | entra.auth.jmespath('claims.aud') }}"}}
-    yield _scenario("filter: success", shown, "ok", "", CREDENTIALS)
+    yield _scenario("filter: success", shown, "ok", "", ())
     broken = {"ansible.builtin.debug": {"msg": "{{ token | entra.auth.jmespath('claims[') }}"}}
-    yield _scenario("filter: failure", broken, "failed", "jmespath", CREDENTIALS)
+    yield _scenario("filter: failure", broken, "failed", "jmespath", ())
 
 
 def _token_failures() -> t.Iterator[Scenario]:
@@ -204,12 +207,47 @@ def _calls() -> t.Iterator[Scenario]:
     yield stock_uri("loop", "/v1.0/users?$top={{ item }}", loop=[1, 2])
     yield stock_uri("until in vain", "/v1.0/missing", "failed", "ResourceNotFound", until="false", retries=1, delay=0)
     yield stock_uri("async", "/v1.0/users?$top=1", **{"async": 60, "poll": 0})
-    yield stock_uri("unreachable", "/", "unreachable", defaults=_LOOKED_UP[:-1] + ", run_on='controller')", hosts=("nowhere",))
+    yield stock_uri(
+        "unreachable", "/", "unreachable", defaults=_LOOKED_UP[:-1] + ", run_on='controller')", hosts=("nowhere",)
+    )
     call = "authorized_uri"
     yield in_role(call, "renewed token", url="/v1.0/users?audit=revoked")
     yield in_role(call, "not found", "404", fails=True, url="/v1.0/missing")
     yield in_role(call, "throttled", "is busy", fails=True, url="/v1.0/users?audit=busy", retry_for=0)
     yield in_role(call, "elsewhere", "is not sent to", fails=True, url="https://elsewhere.example/")
+
+
+def api(what: str, url: str, ends: str = "ok", says: str = "", **task: t.Any) -> Scenario:
+    """The module api_request with ``options``, and keywords of the task."""
+    options = {"url": url, **task.pop("options", {})}
+    hosts = task.pop("hosts", ())
+    return _scenario(f"api_request: {what}", {"entra.auth.api_request": options, **task}, ends, says, hosts)
+
+
+def _api_requests() -> t.Iterator[Scenario]:
+    users = "/v1.0/users?$top=1"
+    yield api("success", users, says="user0001@contoso.example", hosts=_SEVERAL, options={"max_items": 1})
+    yield api("loop", users, loop=[1, 2], options={"max_items": 1})
+    yield api("not found", "/v1.0/missing", "failed", "ResourceNotFound")
+    yield api("until in vain", "/v1.0/missing", "failed", "ResourceNotFound", **_UNTIL)
+    yield api("elsewhere", "https://elsewhere.example/", "failed", "elsewhere.example")
+    yield api("throttled", "/v1.0/users?audit=busy", "failed", "429", options={"retry_for": 0})
+    yield api("async", users, "failed", "async", **{"async": 10})
+    change = {"method": "PATCH", "body": {"jobTitle": "Auditor"}}
+    yield api("check mode and diff", "/v1.0/users/{{ apps.good }}", "ok", options=change, check_mode=True, diff=True)
+    several = {"requests": [{"url": "/organization"}, {"url": "/users?$top=1"}]}
+    yield _scenario("api_request: several", {"entra.auth.api_request": several}, "ok", "", ())
+    for what in ("wrong secret", "secret in the answer", "network refused", "mistyped secret"):
+        options, says = FAILURES[what]
+        yield api(what, users, "failed", says, options=options)
+    for point in ("answer", "header"):
+        options = {"extra_headers": {TRIGGER: point}, "force_refresh": True}
+        yield api(f"crash at {point}", users, "failed", "nobody foresaw", options=options)
+
+
+def _preflight() -> t.Iterator[Scenario]:
+    yield in_role("preflight", "success", hosts=("client_secret",), scopes=["graph"])
+    yield in_role("preflight", "missing roles", "No.Such.Role", fails=True, required_roles={"graph": ["No.Such.Role"]})
 
 
 def _crashes() -> t.Iterator[Scenario]:
@@ -219,7 +257,7 @@ def _crashes() -> t.Iterator[Scenario]:
         yield lookup(f"crash at {point}", "failed", "nobody foresaw", options={**options, "output": "token"})
 
 
-FACES: t.Final = (_each_credential, _token_failures, _shared_caches, _calls, _crashes)
+FACES: t.Final = (_each_credential, _token_failures, _shared_caches, _calls, _api_requests, _preflight, _crashes)
 SCENARIOS: t.Final = tuple(scenario for face in FACES for scenario in face())
 
 

@@ -19,6 +19,8 @@ if t.TYPE_CHECKING:
     from audit.runs import Audited
     from leaks import Leak
 
+_FIGURES: t.Final = ("scenarios", "events", "markers", "artifacts", "bytes", "hits")
+_CHANNEL_FIGURES: t.Final = ("artifacts", "bytes", "hits")
 _DIRECTORY: t.Final = ROOT / ".build/audit"
 _ROWS: t.Final = _DIRECTORY / "rows"
 
@@ -40,3 +42,43 @@ def add(callback: str, audited: Audited, leaks: dict[str, list[Leak]]) -> None:
     }
     _ROWS.mkdir(parents=True, exist_ok=True)
     (_ROWS / f"{core_version}-{callback}.json").write_text(json.dumps(row))
+
+
+def main() -> int:
+    """Make the table of all figures that were kept; 1 where anything was found, or nothing was searched."""
+    rows = sorted((json.loads(path.read_text()) for path in _ROWS.glob("*.json")), key=_order)
+    (_DIRECTORY / "table.json").write_text(json.dumps(rows, indent=1))
+    text = _text(rows)
+    (_DIRECTORY / "table.txt").write_text(text)
+    print(text)
+    return 0 if rows and not any(row["hits"] for row in rows) else 1
+
+
+def _order(row: dict[str, t.Any]) -> tuple[list[int], str]:
+    return [int(part) for part in row["core"].split(".")], row["callback"]
+
+
+def _text(rows: list[dict[str, t.Any]]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row["channels"]))
+    total = {
+        name: {figure: sum(row["channels"].get(name, {}).get(figure, 0) for row in rows) for figure in _CHANNEL_FIGURES}
+        for name in names
+    }
+    by_run = [_cells(row, ("core", "callback", *_FIGURES)) for row in rows]
+    by_channel = [[name, *(f"{figures[figure]:,}" for figure in _CHANNEL_FIGURES)] for name, figures in total.items()]
+    sums = ["all", "", *(f"{sum(row[figure] for row in rows):,}" for figure in _FIGURES)]
+    first = _laid_out([["ansible-core", "callback", *_FIGURES], *by_run, sums])
+    return f"{first}\n\n{_laid_out([['channel', *_CHANNEL_FIGURES], *by_channel])}\n"
+
+
+def _cells(row: dict[str, t.Any], names: tuple[str, ...]) -> list[str]:
+    return [f"{row[name]:,}" if isinstance(row[name], int) else row[name] for name in names]
+
+
+def _laid_out(lines: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

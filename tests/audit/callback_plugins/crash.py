@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.callback import CallbackBase
-
 from audit import crashes
 
 DOCUMENTATION = """
