@@ -183,7 +183,7 @@ def _token_failures() -> t.Iterator[Scenario]:
     yield module("loop with a failure", "failed", options={"scope": "{{ item }}"}, loop=["graph", "https://no.such"])
     yield module("no_log", "failed", options=_WRONG, no_log=True)
     yield module("async", "failed", "async", **{"async": 10})
-    yield module("unreachable", "unreachable", "ssh", hosts=("nowhere",), options=_AT_ONCE)
+    yield module("unreachable", "unreachable", hosts=("nowhere",), options=_AT_ONCE)
     yield in_role("app_token", "wrong secret", "AADSTS7000215", fails=True, **_WRONG)
 
 
@@ -214,7 +214,7 @@ def _calls() -> t.Iterator[Scenario]:
     yield in_role(call, "renewed token", url="/v1.0/users?audit=revoked")
     yield in_role(call, "not found", "404", fails=True, url="/v1.0/missing")
     yield in_role(call, "throttled", "is busy", fails=True, url="/v1.0/users?audit=busy", retry_for=0)
-    yield in_role(call, "elsewhere", "is not sent to", fails=True, url="https://elsewhere.example/")
+    yield in_role(call, "elsewhere", "which gets no token", fails=True, url="https://elsewhere.example/")
 
 
 def api(what: str, url: str, ends: str = "ok", says: str = "", **task: t.Any) -> Scenario:
