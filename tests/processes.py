@@ -72,6 +72,21 @@ class Forked(Channel):
         self._process.join(_PATIENCE_SECONDS)
 
 
+    def freeze(self) -> None:
+        """Have it hang, as a process does whose disk or terminal is gone."""
+        os.kill(self._pid, signal.SIGSTOP)
+        os.waitpid(self._pid, os.WUNTRACED)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.kill(self._pid, signal.SIGCONT)
+
+    @property
+    def _pid(self) -> int:
+        assert self._process.pid
+        return self._process.pid
+
+
 def first_to_speak(channels: t.Sequence[Forked]) -> Forked:
     """The first of several processes that says something."""
     by_connection = {channel._connection: channel for channel in channels}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real Redis server on loopback, with a password and nothing on the disk."""
+"""Real Redis servers on loopback, with a password: plain, with TLS, a cluster and a sentinel."""
 
 from __future__ import annotations
 
@@ -18,31 +18,45 @@ import redis
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    import trustme
+
 # Characters that a URL has to escape, so that a leak is looked for in both forms.
 PASSWORD: t.Final = "made-up~redis/p4ss:word"
 _ESCAPED: t.Final = "made-up~redis%2Fp4ss%3Aword"
 _START_SECONDS: t.Final = 30
 _STOP_SECONDS: t.Final = 10
+_TLS_FILES: t.Final = {"cert-file": "cert.pem", "key-file": "key.pem", "ca-cert-file": "ca.pem"}
 
 
 class RedisServer:
-    """A running server; a context manager that stops it. It leaves nothing in ``directory``, where it runs."""
+    """A running server; a context manager that stops it. It leaves nothing in ``directory``, where it runs.
 
-    def __init__(self, directory: Path) -> None:
+    With a ``ca`` it speaks TLS alone. ``settings`` are further lines of its configuration.
+    """
+
+    def __init__(self, directory: Path, *settings: str, ca: trustme.CA | None = None) -> None:
+        self.port = _free_port()
+        self.url = f"{'rediss' if ca else 'redis'}://:{_ESCAPED}@127.0.0.1:{self.port}/0"
+        lines = [
+            *("bind 127.0.0.1", f'requirepass "{PASSWORD}"', f"dir {directory}"),
+            *('save ""', "appendonly no", "logfile /dev/null"),
+            *(_tls(directory, self.port, ca) if ca else (f"port {self.port}",)),
+        ]
+        if ca:
+            self.url += f"?ssl_ca_certs={directory}/ca.pem"
+        self.client = redis.Redis.from_url(self.url)
+        self._start("-", stdin="\n".join([*lines, *settings]))
+
+    def _start(self, configuration: str, *arguments: str, stdin: str = "") -> None:
         program = shutil.which("redis-server")
         assert program, "redis-server is not installed; on Debian and Ubuntu: apt-get install redis-server"
-        self.port = _free_port()
-        self.url = f"redis://:{_ESCAPED}@127.0.0.1:{self.port}/0"
-        # By stdin, because anybody may read the arguments of a process.
-        lines = [
-            *("bind 127.0.0.1", f"port {self.port}", f'requirepass "{PASSWORD}"', f"dir {directory}"),
-            *('save ""', "appendonly no", "logfile /dev/null"),
-        ]
-        self._process = subprocess.Popen([program, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [program, configuration, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
         assert self._process.stdin
-        self._process.stdin.write("\n".join(lines).encode())
+        # By stdin, because anybody may read the arguments of a process.
+        self._process.stdin.write(stdin.encode())
         self._process.stdin.close()
-        self.client = redis.Redis.from_url(self.url)
         self._wait_until_ready()
 
     def __enter__(self) -> t.Self:
@@ -85,10 +99,50 @@ class RedisServer:
         raise TimeoutError("redis-server was not ready in time")
 
 
+class RedisCluster(RedisServer):
+    """A cluster of one node, which has all slots."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, "cluster-enabled yes", f"cluster-port {_free_port()}")
+        self.client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        self.url += "?cluster=true"
+        # It takes nothing for two seconds, in case it was one of several.
+        ends = time.monotonic() + _START_SECONDS
+        while self.client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
+            assert time.monotonic() < ends, "the cluster was not ready in time"
+            time.sleep(0.02)
+
+
+class RedisSentinel(RedisServer):
+    """A sentinel without a password, which knows ``server`` as the service ``main``."""
+
+    def __init__(self, directory: Path, server: RedisServer) -> None:
+        self.port = _free_port()
+        self.url = f"redis://:{_ESCAPED}@127.0.0.1:{self.port}/0?sentinel=main"
+        path = directory / "sentinel.conf"
+        lines = [
+            *("bind 127.0.0.1", f"port {self.port}", f"dir {directory}", "logfile /dev/null"),
+            *(f"sentinel monitor main 127.0.0.1 {server.port} 1", f'sentinel auth-pass main "{PASSWORD}"'),
+        ]
+        # It wants to keep in a file what it learns.
+        path.write_text("\n".join(lines))
+        self.client = redis.Redis(port=self.port)
+        self._start(str(path), "--sentinel")
+
+
+def _tls(directory: Path, port: int, ca: trustme.CA) -> tuple[str, ...]:
+    certificate = ca.issue_cert("127.0.0.1")
+    ca.cert_pem.write_to_path(str(directory / "ca.pem"))
+    certificate.private_key_pem.write_to_path(str(directory / "key.pem"))
+    certificate.cert_chain_pems[0].write_to_path(str(directory / "cert.pem"))
+    files = (f"tls-{name} {directory}/{file}" for name, file in _TLS_FILES.items())
+    return ("port 0", f"tls-port {port}", "tls-auth-clients no", *files)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-__all__ = ("PASSWORD", "RedisServer")
+__all__ = ("PASSWORD", "RedisCluster", "RedisSentinel", "RedisServer")

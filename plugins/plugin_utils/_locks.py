@@ -64,8 +64,8 @@ class FileLock:
         if self._is_in_place():
             return True
         # Somebody has cleared the directory; the others will lock the file that comes after this one.
-        self.close()
-        self._descriptor = self._open()
+        removed, self._descriptor = self._descriptor, self._open()
+        os.close(removed)
         return False
 
     def _is_in_place(self) -> bool:
