@@ -114,19 +114,21 @@ class RedisCluster(RedisServer):
 
 
 class RedisSentinel(RedisServer):
-    """A sentinel without a password, which knows ``server`` as the service ``main``."""
+    """A sentinel without a password, which knows ``server`` as the service ``main``; with a ``ca``, all by TLS."""
 
-    def __init__(self, directory: Path, server: RedisServer) -> None:
+    def __init__(self, directory: Path, server: RedisServer, ca: trustme.CA | None = None) -> None:
         self.port = _free_port()
-        self.url = f"redis://:{_ESCAPED}@127.0.0.1:{self.port}/0?sentinel=main"
-        path = directory / "sentinel.conf"
+        tls = f"&ssl_ca_certs={directory}/ca.pem" if ca else ""
+        self.url = f"{'rediss' if ca else 'redis'}://:{_ESCAPED}@127.0.0.1:{self.port}/0?sentinel=main{tls}"
         lines = [
-            *("bind 127.0.0.1", f"port {self.port}", f"dir {directory}", "logfile /dev/null"),
+            *("bind 127.0.0.1", f"dir {directory}", "logfile /dev/null"),
+            *((*_tls(directory, self.port, ca), "tls-replication yes") if ca else (f"port {self.port}",)),
             *(f"sentinel monitor main 127.0.0.1 {server.port} 1", f'sentinel auth-pass main "{PASSWORD}"'),
         ]
         # It wants to keep in a file what it learns.
+        path = directory / "sentinel.conf"
         path.write_text("\n".join(lines))
-        self.client = redis.Redis(port=self.port)
+        self.client = redis.Redis.from_url(self.url.replace(f":{_ESCAPED}@", "").replace("sentinel=main", ""))
         self._start(str(path), "--sentinel")
 
 

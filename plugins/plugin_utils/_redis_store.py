@@ -64,7 +64,7 @@ class RedisStore:
             reason = _reason(exc)
         except OSError as exc:
             reason = _reason(exc)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError):
             reason = None
         else:
             return
@@ -184,7 +184,8 @@ def _master(url: str, service: str, bounds: t.Mapping[str, t.Any]) -> redis.Redi
     settings.pop("host", None)
     is_tls = settings.pop("connection_class", None) is not None
     sentinels = [_address(host) for host in hosts.split(",")]
-    manager = redis.sentinel.Sentinel(sentinels, sentinel_kwargs={**bounds, "ssl": is_tls}, **bounds)
+    tls = {"ssl": is_tls, **{name: value for name, value in settings.items() if name.startswith("ssl_")}}
+    manager = redis.sentinel.Sentinel(sentinels, sentinel_kwargs={**bounds, **tls}, **bounds)
     master: redis.Redis = manager.master_for(service, ssl=is_tls, **settings)
     return master
 

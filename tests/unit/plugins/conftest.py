@@ -13,6 +13,7 @@ import typing as t
 
 import certificates
 import pytest
+from redis_server import RedisServer
 
 from ansible_collections.entra.auth.plugins.plugin_utils import _stores
 from entra_emulator.client import Emulator
@@ -158,6 +159,20 @@ def reader(emulator: Emulator, run_directory: pathlib.Path) -> dict[str, t.Any]:
         "ca_path": emulator.ca,
         "retry_for": 0,
     }
+
+
+@pytest.fixture(scope="session")
+def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server's process."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(running_redis: RedisServer) -> RedisServer:
+    """A Redis server with nothing in it."""
+    running_redis.clear()
+    return running_redis
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.entra.auth.plugins.filter import jmespath
 from ansible_collections.entra.auth.plugins.module_utils import _certificates, _http
-from ansible_collections.entra.auth.plugins.plugin_utils import _seal
+from ansible_collections.entra.auth.plugins.plugin_utils import _redis_store, _seal
 
 if t.TYPE_CHECKING:
     import types
@@ -30,6 +30,7 @@ if t.TYPE_CHECKING:
         (_certificates, "jwt", "HAS_PYJWT"),
         (_certificates, "cryptography", "HAS_CRYPTOGRAPHY"),
         (_seal, "cryptography.exceptions", "HAS_CRYPTOGRAPHY"),
+        (_redis_store, "redis", "HAS_REDIS"),
     ],
 )
 def test_a_module_can_be_imported_without_its_library(
