@@ -82,4 +82,9 @@ def _split(sealed: bytes) -> tuple[bytes, bytes]:
     return (sealed[:end], sealed[end:]) if end and sealed.startswith(_FORMAT) else (b"", b"")
 
 
+if HAS_CRYPTOGRAPHY:
+    # OpenSSL looks its algorithms up at their first use: here, in the main process, once for all that it forks.
+    Seal("").seal(b"", "")
+
+
 __all__ = ("Seal", "label_of")
