@@ -71,7 +71,6 @@ class Forked(Channel):
         self._process.kill()
         self._process.join(_PATIENCE_SECONDS)
 
-
     def freeze(self) -> None:
         """Have it hang, as a process does whose disk or terminal is gone."""
         os.kill(self._pid, signal.SIGSTOP)
