@@ -110,6 +110,7 @@ class TokenCache:
         except EntraAuthError as exc:
             failure = exc
         else:
+            self._failures.forget(subject.key + subject.evidence)
             self._keep(subject, token)
             if replaces:
                 self._keep(replaces, token)

@@ -65,6 +65,13 @@ class SharedFailures:
         with contextlib.suppress(OSError):
             self._run.write(name, self._seal.seal(json.dumps(known).encode(), name), keep_seconds=keep_seconds)
 
+    def forget(self, subject: str) -> None:
+        """Asking went well, so what was known is past; called by who holds the subject's lock."""
+        name = self._name(subject)
+        if self._run.read(name):
+            with contextlib.suppress(OSError):
+                self._run.write(name, b"", keep_seconds=0)
+
     def _name(self, subject: str) -> str:
         return self._seal.name(f"failure\n{subject}")
 

@@ -6,49 +6,28 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import json
 import pathlib
+import time
 import typing as t
 
 import pytest
 from processes import Channel, Forked, first_to_speak
+from token_caches import HOUR, KEY, NAME, SUBJECT, Service, got, on, put, token
 
-from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
-from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.plugin_utils._cache import Cached, Subject, TokenCache
+from ansible_collections.entra.auth.plugins.plugin_utils import _redis_store
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import Subject
 from ansible_collections.entra.auth.plugins.plugin_utils._directory_store import DirectoryStore
-from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
+from ansible_collections.entra.auth.plugins.plugin_utils._redis_store import RedisStore
+from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal, label_of
 from ansible_collections.entra.auth.plugins.plugin_utils._stores import NoStore, Stores
 
 if t.TYPE_CHECKING:
+    from ansible_collections.entra.auth.plugins.module_utils._token import Token
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache import TokenCache
     from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
-
-KEY = "https://login.test/t\nclient\nscope\n"
-SUBJECT = Subject(KEY)
-HOUR = 3600.0
-
-
-class Service:
-    """Issues numbered tokens of a given life, or fails."""
-
-    def __init__(self, lifetime: float = HOUR, *, fails: bool = False) -> None:
-        self.lifetime = lifetime
-        self.fails = fails
-        self.requests = 0
-
-    def __call__(self) -> Token:
-        self.requests += 1
-        if self.fails:
-            raise NetworkError("The service is away.", hint="Wait.")
-        return token(f"token-{self.requests}", self.lifetime)
-
-
-def token(text: str, lifetime: float = HOUR) -> Token:
-    """One that is issued now."""
-    now = Moment.now()
-    return Token(text, now.epoch, now.epoch + lifetime, boot_id=now.boot_id, issued_at_uptime=now.uptime)
 
 
 class Later(t.Protocol):
@@ -68,24 +47,6 @@ def cache(
 ) -> TokenCache:
     store: Store = DirectoryStore(directory, answer_within=30) if directory else NoStore()
     return on(store, credential, wait=wait, warn=warn)
-
-
-def on(store: Store, credential: str = "secret", **settings: t.Any) -> TokenCache:
-    """The cache in a store, which is the run's, too."""
-    how = {"min_validity": 300, "wait": 30, "warn": print, **settings}
-    wait_seconds = how.pop("wait")
-    return TokenCache(Stores(store, store, store), Seal(credential), wait_seconds=wait_seconds, **how)
-
-
-def put(store: Store, text: str, serial: int) -> None:
-    """What another process would write."""
-    name = Seal("secret").name(KEY)
-    content = json.dumps({"serial": serial, "token": dataclasses.asdict(token(text))}).encode()
-    store.write(name, Seal("secret").seal(content, name), keep_seconds=HOUR)
-
-
-def got(cached: Cached) -> tuple[str, str]:
-    return cached.token.access_token, cached.source
 
 
 def test_a_token_is_asked_for_once_and_kept(directory: str) -> None:
@@ -120,6 +81,29 @@ def test_without_a_store_everybody_asks() -> None:
     ]
 
 
+def test_what_a_token_is_for_can_be_read_where_that_is_wanted_and_no_more(directory: str) -> None:
+    store = DirectoryStore(directory)
+    service = Service()
+    cached = on(store).get(Subject(KEY, {"scope": "s", "client_id": "c"}), service)
+    assert label_of(store.read(NAME) or b"") == {"scope": "s", "client_id": "c", "expires_at": cached.token.expires_at}
+    on(store).get(SUBJECT, service, force=True)
+    assert label_of(store.read(NAME) or b"") == {}
+
+
+def test_an_entry_is_kept_for_as_long_as_its_token_lives(directory: str) -> None:
+    cache(directory).get(SUBJECT, Service(lifetime=1000))
+    assert entry(directory).stat().st_mtime == pytest.approx(time.time() + 1000, abs=30)
+
+
+def test_a_new_token_is_kept_for_what_it_replaces_too(directory: str) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+    wiser = Subject(KEY + "claims")
+    assert got(cache(directory).get(wiser, service, replaces=SUBJECT)) == ("token-2", "network")
+    assert got(cache(directory).get(SUBJECT, service)) == ("token-2", "cache")
+    assert got(cache(directory).get(wiser, service, replaces=SUBJECT)) == ("token-2", "cache")
+
+
 # --- time -------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +125,29 @@ def test_a_token_is_renewed_ahead_of_its_end(
     later.seconds = age
     assert got(cache(directory).get(SUBJECT, service)) == expected
     assert got(cache(directory).get(SUBJECT, service)) == (expected[0], "cache")
+
+
+@pytest.mark.parametrize(
+    ("wall", "expected"), [(-1e6, ("token-1", "cache")), (3100, ("token-1", "cache")), (1e6, ("token-2", "network"))]
+)
+def test_a_clock_that_was_set_throws_no_token_away(
+    wall: float, expected: tuple[str, str], directory: str, later: Later
+) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+    later.wall = wall
+    warnings: list[str] = []
+    assert got(cache(directory, warn=warnings.append).get(SUBJECT, Service(fails=True))) == ("token-1", "cache")
+    assert bool(warnings) is (expected[1] == "network"), "it was to be renewed, and serves while that fails"
+    later.seconds = 61
+    assert got(cache(directory).get(SUBJECT, service)) == expected
+
+
+def test_a_clock_that_was_set_back_prolongs_no_token(directory: str, later: Later) -> None:
+    service = Service()
+    cache(directory).get(SUBJECT, service)
+    later.seconds, later.wall = 3600, -1e6
+    assert got(cache(directory).get(SUBJECT, service)) == ("token-2", "network")
 
 
 @pytest.mark.parametrize("age", [3270, 3290])
@@ -234,7 +241,7 @@ def test_a_cache_that_can_t_be_written_is_a_warning(directory: str, monkeypatch:
 
 
 def entry(directory: str) -> pathlib.Path:
-    return pathlib.Path(directory) / Seal("secret").name(KEY)
+    return pathlib.Path(directory) / NAME
 
 
 @pytest.mark.parametrize("damage", ["empty", "junk", "flipped", "truncated", "symlink", "directory"])
@@ -285,9 +292,10 @@ WHOLE = {"access_token": "a", "issued_on": 1e9, "expires_on": 9e9}
 )
 def test_an_entry_of_another_version_is_a_miss(content: bytes, directory: str) -> None:
     store, seal = DirectoryStore(directory), Seal("secret")
-    name = seal.name(KEY)
-    store.write(name, seal.seal(content, name), keep_seconds=HOUR)
-    assert cache(directory).get(SUBJECT, Service()).source == "network"
+    whole = json.dumps({"serial": 1, "token": WHOLE}).encode()
+    for lies_there, source in ((whole, "cache"), (content, "network")):
+        store.write(NAME, seal.seal(lies_there, NAME), keep_seconds=HOUR)
+        assert cache(directory).get(SUBJECT, Service()).source == source
 
 
 # --- force ------------------------------------------------------------------------------------------------------
@@ -326,7 +334,7 @@ def test_force_takes_what_somebody_else_asked_for_after_the_call(directory: str)
 
     with Forked(work) as forcing:
         store = DirectoryStore(directory, answer_within=30)
-        with store.lock(Seal("secret").name(KEY), wait_seconds=30):
+        with store.lock(NAME, wait_seconds=30):
             forcing.say("go")
             assert forcing.hear() == "waiting"
             put(store, "newer", 2)
@@ -336,34 +344,57 @@ def test_force_takes_what_somebody_else_asked_for_after_the_call(directory: str)
 # --- many processes ---------------------------------------------------------------------------------------------
 
 
-def test_any_number_of_processes_make_one_request(directory: str) -> None:
-    DirectoryStore(directory)
+@pytest.fixture(params=["directory", "redis"])
+def shared(request: pytest.FixtureRequest, directory: str) -> t.Callable[[], Stores]:
+    """Opens stores as another process would; tokens are shared by all, the run is the same."""
+    if request.param == "directory":
+        return lambda: Stores(*[DirectoryStore(directory, answer_within=30)] * 3)
+    url = request.getfixturevalue("redis_server").url
+    return lambda: Stores(RedisStore(url, answer_within=30), *[DirectoryStore(directory, answer_within=30)] * 2)
+
+
+def ask_together(
+    shared: t.Callable[[], Stores], answer: t.Callable[[], Token], number: int = 6
+) -> list[tuple[str, str]]:
+    """What so many processes get that ask at once, of which only one may make a request."""
+    shared()
 
     def work(channel: Channel) -> None:
         def request() -> Token:
             channel.say("asked")
             channel.hear()
-            return Service()()
+            return answer()
 
         channel.hear()
-        channel.say(got(cache(directory).get(SUBJECT, request)))
+        try:
+            channel.say(got(on(shared()).get(SUBJECT, request)))
+        except NetworkError as exc:
+            channel.say((exc.message, "shared" if exc.is_shared else "met"))
 
-    processes = [Forked(work) for _dummy in range(6)]
-    for process in processes:
-        process.say("go")
-    asking = first_to_speak(processes)
-    assert asking.hear() == "asked"
-    assert all(process.is_silent() for process in processes if process is not asking)
-    asking.say("answer")
-    answers = [process.hear() for process in processes]
-    assert sorted(answers) == [("token-1", "cache")] * 5 + [("token-1", "network")]
-    for process in processes:
-        with process:
-            pass
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(Forked(work)) for _dummy in range(number)]
+        for process in processes:
+            process.say("go")
+        asking = first_to_speak(processes)
+        assert asking.hear() == "asked"
+        assert all(process.is_silent() for process in processes if process is not asking)
+        asking.say("answer")
+        return sorted(process.hear() for process in processes)
 
 
-def test_the_crash_of_who_asks_lets_the_next_one_ask(directory: str) -> None:
-    DirectoryStore(directory)
+def test_any_number_of_processes_make_one_request(shared: t.Callable[[], Stores]) -> None:
+    assert ask_together(shared, Service()) == [("token-1", "cache")] * 5 + [("token-1", "network")]
+
+
+def test_any_number_of_processes_meet_one_failure(shared: t.Callable[[], Stores]) -> None:
+    answers = ask_together(shared, Service(fails=True))
+    assert answers == [("The service is away.", "met")] + [("The service is away.", "shared")] * 5
+
+
+def test_the_crash_of_who_asks_lets_the_next_one_ask(
+    shared: t.Callable[[], Stores], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_redis_store, "_LOCK_SECONDS", 0.3)
 
     def work(channel: Channel) -> None:
         def request() -> Token:
@@ -371,12 +402,36 @@ def test_the_crash_of_who_asks_lets_the_next_one_ask(directory: str) -> None:
             channel.hear()
             raise AssertionError("it is killed before")
 
-        cache(directory).get(SUBJECT, request)
+        on(shared()).get(SUBJECT, request)
 
     with Forked(work) as asking:
         assert asking.hear() == "asked"
         asking.kill()
-        assert got(cache(directory, wait=0).get(SUBJECT, Service())) == ("token-1", "network")
+        assert got(on(shared()).get(SUBJECT, Service())) == ("token-1", "network")
+
+
+def test_a_hung_process_makes_the_others_ask_one_at_a_time(directory: str) -> None:
+    def work(channel: Channel) -> None:
+        def request() -> Token:
+            channel.say("asked")
+            channel.hear()
+            return token("too-late")
+
+        channel.say(got(on(DirectoryStore(directory, answer_within=0.2)).get(SUBJECT, request)))
+
+    with Forked(work) as asking:
+        assert asking.hear() == "asked"
+        asking.freeze()
+        patient = DirectoryStore(directory, answer_within=30)
+        assert ask_together(lambda: Stores(patient, patient, patient), Service(), 3) == [
+            ("token-1", "cache"),
+            ("token-1", "cache"),
+            ("token-1", "network"),
+        ]
+        asking.thaw()
+        asking.say("answer")
+        assert asking.hear() == ("too-late", "network")
+    assert cache(directory).get(SUBJECT, Service(fails=True)).source == "cache"
 
 
 def test_only_one_of_many_renews_and_the_others_go_on_with_the_old_token(directory: str, later: Later) -> None:

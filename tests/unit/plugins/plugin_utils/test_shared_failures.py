@@ -181,3 +181,24 @@ def test_a_note_that_can_t_be_kept_is_no_further_failure(run: DirectoryStore, tm
     (tmp_path / "run").rmdir()
     failures(run).remember("subject", REFUSED, seconds=None)
     assert failures(run).recall("subject") is None
+
+
+def test_what_is_forgotten_is_known_no_more(run: DirectoryStore, tmp_path: pathlib.Path) -> None:
+    failures(run).forget("subject")
+    assert list((tmp_path / "run").iterdir()) == []
+    failures(run).remember("subject", REFUSED, seconds=None)
+    failures(run).remember("other", REFUSED, seconds=None)
+    failures(run).forget("subject")
+    assert failures(run).recall("subject") is None
+    assert failures(run).recall("other")
+    failures(run).remember("subject", REFUSED, seconds=None)
+    assert failures(run).recall("subject")
+
+
+def test_what_can_t_be_forgotten_is_no_further_failure(run: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object, **_how: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    failures(run).remember("subject", REFUSED, seconds=None)
+    monkeypatch.setattr(run, "write", full)
+    failures(run).forget("subject")
