@@ -176,6 +176,65 @@ def test_a_sound_header_is_taken(headers: dict[str, str]) -> None:
     refuse_unusable(AppTokenOptions(tenant_id="contoso.com", client_id="c", extra_headers=headers))
 
 
+@pytest.mark.parametrize(
+    "cache",
+    [
+        "runs",
+        "RUN",
+        "users",
+        "redis",
+        "redis:",
+        "redis://",
+        "redis:///0",
+        "rediss:// host",
+        "unix:///run/redis.sock",
+        "http://host",
+        "host:6379",
+        "/var/cache",
+        "REDIS://host",
+        "",
+    ],
+)
+def test_a_cache_that_is_none_is_refused(cache: str) -> None:
+    error = unusable(cache=cache)
+    assert error.message == "cache is none of run, user, none, and no URL of a Redis server."
+    assert "rediss://user:password@host:6379/0" in str(error.hint)
+
+
+@pytest.mark.parametrize("cache", ["redus://me:hunter2@redis.test", "hunter2"])
+def test_what_was_meant_as_a_cache_is_not_repeated(cache: str) -> None:
+    assert "hunter2" not in str(unusable(cache=cache))
+
+
+CACHES = [
+    "run",
+    "user",
+    "none",
+    "redis://host",
+    "rediss://me:hunter2@host:6379/0?ssl_ca_certs=/ca.pem",
+    "redis://:hunter2@[::1]:6379",
+    "redis://s1:26379,s2/0?sentinel=main",
+    "redis://n1?cluster=true",
+]
+
+
+@pytest.mark.parametrize("cache", CACHES)
+@pytest.mark.parametrize("origin", ["option cache", "variable app_token_cache", "environment ENTRA_AUTH_CACHE"])
+def test_a_cache_is_taken(cache: str, origin: str) -> None:
+    refuse_unusable(AppTokenOptions(tenant_id="contoso.com", client_id="c", cache=cache, origins={"cache": origin}))
+
+
+@pytest.mark.parametrize("cache", CACHES)
+def test_a_password_does_not_belong_into_ansible_cfg(cache: str) -> None:
+    options = {"cache": cache, "origins": {"cache": "ansible.cfg [entra_auth] cache"}}
+    if "hunter2" in cache:
+        error = unusable(**options)
+        assert error.message == "cache in ansible.cfg holds a password, which does not belong there."
+        assert "ENTRA_AUTH_CACHE" in str(error.hint)
+    else:
+        refuse_unusable(AppTokenOptions(tenant_id="contoso.com", client_id="c", **options))  # type: ignore[arg-type]
+
+
 # --- claims -----------------------------------------------------------------------------------------------------
 
 CLAIMS = {"access_token": {"nbf": {"essential": True, "value": "1604106651"}}, "x": "ü?>~"}
