@@ -33,6 +33,10 @@ ANSIBLE_LABELS = {
         "reference_appendices/config.html#ansible-configuration-settings",
         "Ansible Configuration Settings",
     ),
+    "ansible_collections.ansible.builtin.copy_module": (
+        "collections/ansible/builtin/copy_module.html#ansible-collections-ansible-builtin-copy-module",
+        "ansible.builtin.copy",
+    ),
     "ansible_collections.ansible.builtin.uri_module": (
         "collections/ansible/builtin/uri_module.html#ansible-collections-ansible-builtin-uri-module",
         "ansible.builtin.uri",
