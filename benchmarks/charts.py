@@ -129,7 +129,7 @@ Copyright (c) 2026, entra.auth contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 SPDX-License-Identifier: GPL-3.0-or-later
 
-Made by make bench-full.
+Made by python -m benchmarks.
 -->
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:g}" width="{_WIDTH}" height="{height:g}"
      role="img" aria-labelledby="title desc"

@@ -223,7 +223,7 @@ EXAMPLES = r"""
     scope: arm
     query:
       api-version: "2022-09-01"
-  register: groups
+  register: group_list
 
 - name: Start a virtual machine and wait until it runs
   entra.auth.api_request:
