@@ -122,8 +122,10 @@ class GivenRefreshToken(RefreshTokenKeeper):
     def succeed(self, sign_in: SignIn, refresh_token: str) -> None:
         seal = Seal(sign_in.sealing_secret)
         name = seal.name(_NEWEST)
-        self._store.write(name, seal.seal(refresh_token.encode(), name), keep_seconds=_KEEP_SECONDS)
-        self._remember(refresh_token, sign_in.sealing_secret)
+        # A cache that is lost meanwhile must not cost the token that was bought.
+        with contextlib.suppress(OSError):
+            self._store.write(name, seal.seal(refresh_token.encode(), name), keep_seconds=_KEEP_SECONDS)
+            self._remember(refresh_token, sign_in.sealing_secret)
 
     def _presented(self) -> str:
         return self._given

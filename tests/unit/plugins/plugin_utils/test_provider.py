@@ -361,6 +361,20 @@ def test_a_refresh_token_that_had_its_time_makes_a_person_sign_in_again(
     assert path.read_text() == signed_in.token.refresh_token
 
 
+def test_a_refusal_that_no_sign_in_would_change_is_told(
+    reader: Options, messages: Told, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "refresh_token"
+    path.write_text("kept")
+    with CannedServer(json_answer(401, {"error": "invalid_client", "error_codes": [7000218]})) as server:
+        options = {**reader, "authority": server.url, "client_secret": None, "credential": "device_code"}
+        error = failure(messages, options, refresh_token_file=str(path))
+    assert error.answer.error == "invalid_client"
+    assert len(server.received) == 1
+    assert messages.on("display") == []
+    assert path.read_text() == "kept"
+
+
 def test_a_sign_in_without_a_refresh_token_leaves_no_file(
     reader: Options, messages: Told, tmp_path: pathlib.Path, clock: t.Any
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 import traceback
@@ -303,6 +304,21 @@ def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(_redis_store, "_SOCKET_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert refusal(f"redis://:hunter2@127.0.0.1:{silent.getsockname()[1]}") == "it did not answer in time"
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "/home/hunter2"), "No such file or directory"),
+        (ssl.SSLError("hunter2"), "its certificates could not be read"),
+    ],
+)
+def test_files_that_can_t_be_read_are_told(problem: OSError, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_url: str) -> t.NoReturn:
+        raise problem
+
+    monkeypatch.setattr(_redis_store, "_client", fail)
+    assert refusal("rediss://redis.test") == words
 
 
 def test_a_command_that_is_refused_is_told(redis_server: RedisServer) -> None:

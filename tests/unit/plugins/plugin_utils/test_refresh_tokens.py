@@ -127,6 +127,30 @@ def test_nothing_in_the_cache_tells_a_refresh_token(store: DirectoryStore, tmp_p
     assert "hunter2" not in repr(given("second-hunter2", store).sign_in())
 
 
+def test_a_cache_that_can_t_be_written_costs_no_token_that_was_bought(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_how: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    keeper = given("r1", store)
+    with keeper.redeeming() as sign_in:
+        monkeypatch.setattr(store, "write", full)
+        keeper.succeed(sign_in, "r2")
+    assert sign_in.refresh_token == "r1"
+
+
+def test_a_cache_that_can_t_be_written_costs_no_refresh_token(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_how: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "write", full)
+    with pytest.raises(OSError, match="No space left"), given("r1", store).redeeming():
+        pytest.fail("it must not be redeemed, where its successor has no place to go")
+
+
 def test_without_a_store_the_given_token_is_redeemed_each_time() -> None:
     keeper = given("r1", t.cast("DirectoryStore", NoStore()))
     assert redeem(keeper, "r2") == "r1"
