@@ -57,14 +57,14 @@ def bars(title: str, description: str, groups: t.Mapping[str, t.Sequence[Bar]]) 
     for heading, its_bars in groups.items():
         parts.append(_text(24, y + 14, heading, "v"))
         y += 24
-        most = max(bar.value for bar in its_bars)
-        for bar in its_bars:
-            width = max(1.0, longest * bar.value / most)
-            parts.append(_text(left - 10, y + 15, bar.name, "s", "end"))
+        most = max(one.value for one in its_bars)
+        for one in its_bars:
+            width = max(1.0, longest * one.value / most)
+            parts.append(_text(left - 10, y + 15, one.name, "s", "end"))
             parts.append(
-                f'<rect class="{bar.kind}" x="{left}" y="{y:g}" width="{width:.1f}" height="{height}" rx="3"/>'
+                f'<rect class="{one.kind}" x="{left}" y="{y:g}" width="{width:.1f}" height="{height}" rx="3"/>'
             )
-            parts.append(_text(left + width + 8, y + 15, bar.text, "s"))
+            parts.append(_text(left + width + 8, y + 15, one.text, "s"))
             y += height + gap
         y += 16
     return _page(title, description, parts, y + 4)

@@ -131,7 +131,7 @@ def _floors(cases: t.Mapping[str, Case]) -> str:
         return ""
     title = "Milliseconds for each host, against the same without the collection"
     said = [
-        f"{heading}: " + ", ".join(f"{bar.name} {bar.text}" for bar in its_bars) for heading, its_bars in groups.items()
+        f"{heading}: " + ", ".join(f"{one.name} {one.text}" for one in its_bars) for heading, its_bars in groups.items()
     ]
     return charts.bars(title, "; ".join(said), groups)
 
@@ -152,7 +152,7 @@ def _single(cases: t.Mapping[str, Case]) -> str:
     if not groups:
         return ""
     said = [
-        f"{heading}: " + ", ".join(f"{bar.name} {bar.text}" for bar in its_bars) for heading, its_bars in groups.items()
+        f"{heading}: " + ", ".join(f"{one.name} {one.text}" for one in its_bars) for heading, its_bars in groups.items()
     ]
     return charts.bars("One new token", "; ".join(said), groups)
 

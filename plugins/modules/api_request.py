@@ -377,10 +377,36 @@ trace_id:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.entra.auth.plugins.module_utils._options import argument_spec
+
+_OWN_ARGUMENTS = {
+    "url": {"type": "str"},
+    "method": {
+        "type": "str",
+        "choices": ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
+        "default": "GET",
+    },
+    "query": {"type": "dict", "default": {}},
+    "headers": {"type": "dict", "default": {}},
+    "body": {"type": "raw"},
+    "body_format": {"type": "str", "choices": ["json", "form", "raw"], "default": "json"},
+    "src": {"type": "path"},
+    "dest": {"type": "path"},
+    "mode": {"type": "raw", "default": "0600"},
+    "status_code": {"type": "list", "elements": "int", "default": []},
+    "paginate": {"type": "bool", "default": True},
+    "max_items": {"type": "int"},
+    "jmespath": {"type": "str"},
+    "allowed_hosts": {"type": "list", "elements": "str", "default": []},
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "float", "default": 1800.0},
+    "requests": {"type": "list", "elements": "dict", "default": []},
+}
+
 
 def main() -> None:
     """Say where it runs."""
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**argument_spec(), **_OWN_ARGUMENTS}, supports_check_mode=True)
     module.fail_json(msg="api_request runs on the controller, by its action plugin; call it as entra.auth.api_request.")
 
 

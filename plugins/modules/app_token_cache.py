@@ -95,7 +95,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 def main() -> None:
     """Say where it works; the action plugin never comes here."""
-    module = AnsibleModule(argument_spec={"cache": {"type": "str"}, "clear": {"type": "bool", "default": False}})
+    options = {"cache": {"type": "str"}, "clear": {"type": "bool", "default": False}}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     module.fail_json(msg="app_token_cache works on the controller, by its action plugin, which was not found.")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
@@ -157,7 +158,8 @@ class _Performance:
         if path and begins_upload(self._url):
             body = body or b"{}"
         elif path:
-            body = lambda: open(path, "rb")  # noqa: E731, SIM115 - closed by the transport, which opens it for each attempt
+            # Closed by the transport, which opens it for each attempt.
+            body = functools.partial(open, path, "rb")
         return ApiRequest(
             call.method,
             self._url,

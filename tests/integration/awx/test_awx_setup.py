@@ -56,7 +56,7 @@ class Setup:
 
     def asked(self) -> list[tuple[str, dict[str, t.Any]]]:
         """Every module that ran, with its arguments."""
-        return [(name, given) for name, given in map(json.loads, self._record.read_text().splitlines())]
+        return list(map(json.loads, self._record.read_text().splitlines()))
 
 
 @pytest.fixture

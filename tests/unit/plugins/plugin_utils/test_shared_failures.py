@@ -43,7 +43,7 @@ def failures(run: DirectoryStore, credential: str = "secret") -> SharedFailures:
 def test_a_failure_is_told_again_with_all_that_was_said(run: DirectoryStore) -> None:
     failures(run).remember("subject", REFUSED, seconds=None)
     known = failures(run).recall("subject")
-    assert type(known) is TokenRequestRefused
+    assert known.__class__ is TokenRequestRefused
     assert (known.message, known.hint, known.answer) == ("Entra refused.", "Do.", ANSWER)
     assert known.fields() == REFUSED.fields()
     assert known.is_shared
@@ -55,7 +55,7 @@ def test_a_failure_is_told_again_with_all_that_was_said(run: DirectoryStore) -> 
 def test_each_kind_stays_what_it_is(run: DirectoryStore) -> None:
     failures(run).remember("subject", NetworkError("Away.", hint="Wait."), seconds=9)
     known = failures(run).recall("subject")
-    assert type(known) is NetworkError
+    assert known.__class__ is NetworkError
     assert known.answer == ServiceAnswer()
 
 
