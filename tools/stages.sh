@@ -77,11 +77,16 @@ wire() {
   suite "$1" "$2" -q -n "${JOBS:-3}" "${which[@]}"
 }
 
-stage_unit() { each_core unit; }
+# Where it can't be had, the tests that use it say so.
+redis_server() { (programs redis-server) || true; }
+
+stage_unit() {
+  redis_server
+  each_core unit
+}
 
 stage_wire() {
-  # Where it can't be had, the tests that use it say so.
-  (programs redis-server) || true
+  redis_server
   stage_awx
   each_core wire
 }
@@ -116,6 +121,7 @@ audit_callback() {
 }
 
 stage_quickunit() {
+  redis_server
   dev_venv
   unit dev -
 }
