@@ -164,6 +164,8 @@ def _client(url: str) -> redis.Redis | redis.cluster.RedisCluster:
     parts = urllib.parse.urlsplit(url)
     query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
     sentinel, cluster = query.pop("sentinel", None), query.pop("cluster", "").lower()
+    # What is sealed is no text.
+    query.pop("decode_responses", None)
     plain = urllib.parse.urlunsplit(parts._replace(query=urllib.parse.urlencode(query)))
     # Without retries: where Redis is down, asking for a token is faster.
     retry = redis.retry.Retry(redis.backoff.NoBackoff(), 0)

@@ -46,7 +46,9 @@ def test_only_a_store_that_sweeps_removes_what_has_long_been_of_no_use(sweeps: b
     for name, age in ages.items():
         (directory / name).write_bytes(b"x")
         os.utime(directory / name, (time.time() - age,) * 2)
-    (directory / "link").symlink_to("long-ago")
+    (directory.parent / "outside").touch()
+    os.utime(directory.parent / "outside", (1, 1))
+    (directory / "link").symlink_to("../outside")
     (directory / "below").mkdir()
     store.write("new", b"content", keep_seconds=60)
     swept = {"long-ago", "long-ago.lock"} if sweeps else set()

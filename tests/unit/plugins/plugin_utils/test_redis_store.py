@@ -72,6 +72,11 @@ def test_what_one_machine_keeps_another_finds(redis_server: RedisServer) -> None
     works(RedisStore(redis_server.url_with("made-up~redis%2Fp4ss%3Aword").replace("/0", "/1")))
 
 
+@pytest.mark.parametrize("parameter", ["decode_responses=true", "protocol=3", "health_check_interval=1"])
+def test_no_parameter_of_the_url_changes_what_is_kept(parameter: str, redis_server: RedisServer) -> None:
+    works(RedisStore(f"{redis_server.url}?{parameter}"))
+
+
 @pytest.mark.parametrize(("keep_seconds", "milliseconds"), [(3600, 3_600_000), (0.5, 500), (0, 1), (-5, 1)])
 def test_what_is_kept_expires_by_itself(
     keep_seconds: float, milliseconds: int, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
