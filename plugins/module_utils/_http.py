@@ -120,8 +120,9 @@ class Answer:
 
 def seconds_to_wait(retry_after: str) -> float | None:
     """What a Retry-After header asks for, from seconds or a date; None for anything else."""
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after):
-        return float(retry_after)
+    seconds = re.fullmatch(r"\s*([0-9]{1,9})\s*", retry_after)
+    if seconds:
+        return float(seconds[1])
     moment = email.utils.parsedate_tz(retry_after)
     return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
 

@@ -345,6 +345,7 @@ def test_an_answer_tells_a_date_as_seconds_from_now_and_a_past_one_as_none(clock
 
 @given(st.text(st.characters(max_codepoint=255)))
 @example("\xb2")
+@example("0\x1f")
 @example("9" * 5000)
 @example("Mon, 99 Xyz 99999 99:99:99 +9999")
 def test_no_retry_after_at_all_makes_an_answer_unreadable(value: str) -> None:
@@ -354,6 +355,7 @@ def test_no_retry_after_at_all_makes_an_answer_unreadable(value: str) -> None:
 
 @given(st.text(st.characters(max_codepoint=255)))
 @example("\xb2")
+@example("0\x1f")
 @example("9" * 5000)
 @example("Mon, 99 Xyz 99999 99:99:99 +9999")
 def test_no_retry_after_at_all_breaks_the_retry_policy(value: str) -> None:
