@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
         self._task.args = hidden_arguments(self._task.args)
         outcome = self._outcome(task_vars or {})
         if isinstance(outcome, Failure):
-            return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
+            return outcome.as_result()
         return outcome
 
     def _find_file(self, path: str) -> str:

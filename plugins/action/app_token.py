@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
         sources = OptionSources(self._task.args, variables, self._templar.template)
         outcome = obtain(sources, display, ModuleOnTarget(self, variables), AppToken.as_dict)
         if isinstance(outcome, Failure):
-            return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
+            return outcome.as_result()
         if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
             self._task.no_log = True
         return {"changed": False, "_ansible_no_log": True, **outcome}

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.entra.auth.plugins.module_utils._options import CACHES_OF_A_RUN
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._seal import label_of
@@ -17,8 +18,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_sto
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
-
-_OF_A_RUN = ("run", "none")
 
 
 class ActionModule(ActionBase):
@@ -36,12 +35,12 @@ class ActionModule(ActionBase):
         sources = OptionSources({"cache": arguments["cache"]}, task_vars or {}, self._templar.template)
         outcome = guarded(sources, lambda options: self._look_after(options, clear=bool(arguments["clear"])))
         if isinstance(outcome, Failure):
-            return {"failed": True, "changed": False, "msg": outcome.msg, **outcome.fields}
+            return outcome.as_result()
         return outcome
 
     def _look_after(self, options: AppTokenOptions, *, clear: bool) -> dict[str, t.Any]:
         # What is kept for a run ends with it, so only the others can be meant.
-        store = open_store("user" if options.cache in _OF_A_RUN else options.cache)
+        store = open_store("user" if options.cache in CACHES_OF_A_RUN else options.cache)
         labels = [label_of(content) for _name, content in store.entries()]
         if clear and not self._task.check_mode:
             store.clear()

@@ -30,6 +30,8 @@ CREDENTIAL_KINDS = (
 )
 FEDERATED_TOKEN_SOURCES = ("given", "github_actions", "azure_pipelines", "managed_identity")
 CACHES = ("run", "user", "none")
+# Those of which nothing outlives the run.
+CACHES_OF_A_RUN = ("run", "none")
 INI_SECTION = "entra_auth"
 
 
@@ -188,4 +190,13 @@ def _argument(spec: OptionSpec) -> dict[str, t.Any]:
     return argument
 
 
-__all__ = ("CACHES", "INI_SECTION", "OPTIONS", "AppTokenOptions", "OptionSpec", "argument_spec", "passwords_in")
+__all__ = (
+    "CACHES",
+    "CACHES_OF_A_RUN",
+    "INI_SECTION",
+    "OPTIONS",
+    "AppTokenOptions",
+    "OptionSpec",
+    "argument_spec",
+    "passwords_in",
+)

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._token import Freshness
+from ansible_collections.entra.auth.plugins.plugin_utils._provider import asked_with
 from ansible_collections.entra.auth.plugins.plugin_utils._validation import claims_request
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -73,17 +74,8 @@ class HeldToken:
 
     def asked(self) -> str | None:
         """What the token was asked for with, in words; None before the first."""
-        if self._held is None:
-            return None
-        held, options = self._held, self._options
-        parts = (
-            ("credential", held.credential),
-            ("authority", options.authority) if options.authority else ("cloud", options.cloud),
-            ("tenant", options.tenant_id),
-            ("client", options.client_id),
-            ("scope", held.scope),
-        )
-        return ", ".join(f"{name} {value}" for name, value in parts if value)
+        held = self._held
+        return asked_with(self._options, held.credential, held.scope) if held else None
 
     def roles(self) -> str:
         """The permissions the token has to show, as a sentence."""

@@ -49,6 +49,11 @@ class Subject:
     label: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     evidence: str = ""
 
+    @property
+    def failing_key(self) -> str:
+        """What tells one failure from another."""
+        return self.key + self.evidence
+
 
 class TokenCache:
     """The tokens one credential bought, in stores that other callers share.
@@ -89,7 +94,7 @@ class TokenCache:
         if not force:
             if before and self._freshness(before.token) is Freshness.FRESH:
                 return Cached(before.token, "cache")
-            if known := self._failures.recall(subject.key + subject.evidence):
+            if known := self._failures.recall(subject.failing_key):
                 return self._without_renewal(before, known)
         waits = force or not before or self._freshness(before.token) not in _USABLE
         with self._lock(name, wait_seconds=self._wait_seconds if waits else 0) as is_held:
@@ -98,7 +103,7 @@ class TokenCache:
             found = self._entries.read(name)
             if found and self._satisfies(found, before if force else None):
                 return Cached(found.token, "cache")
-            if known := self._failures.recall(subject.key + subject.evidence, since=called_on if force else 0):
+            if known := self._failures.recall(subject.failing_key, since=called_on if force else 0):
                 return self._without_renewal(None if force else found, known)
             return self._renew(subject, None if force else found, request, replaces)
 
@@ -110,17 +115,14 @@ class TokenCache:
         except EntraAuthError as exc:
             failure = exc
         else:
-            self._failures.forget(subject.key + subject.evidence)
+            self._failures.forget(subject.failing_key)
             self._keep(subject, token)
             if replaces:
                 self._keep(replaces, token)
             return Cached(token, "network")
         serves = old is not None and self._freshness(old.token) is not Freshness.EXPIRED
-        self._failures.remember(
-            subject.key + subject.evidence,
-            failure,
-            seconds=_RENEWAL_PAUSE_SECONDS if serves else failure.passes_after,
-        )
+        seconds = _RENEWAL_PAUSE_SECONDS if serves else failure.passes_after
+        self._failures.remember(subject.failing_key, failure, seconds=seconds)
         if old and serves:
             until = old.token.expires_at
             self._warn(f"A token could not be renewed and is used until it ends at {until}. {failure.message}")

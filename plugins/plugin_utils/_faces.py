@@ -73,6 +73,10 @@ class Failure(t.NamedTuple):
     msg: str
     fields: dict[str, t.Any]
 
+    def as_result(self) -> dict[str, t.Any]:
+        """The result of a task that failed so."""
+        return {"failed": True, "changed": False, "msg": self.msg, **self.fields}
+
 
 def obtain(
     sources: OptionSources, messages: Messages, target: Target, shape: t.Callable[[AppToken], Done]

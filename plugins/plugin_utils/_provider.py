@@ -24,6 +24,7 @@ from ansible_collections.entra.auth.plugins.module_utils._credentials._registry 
     create_credential,
 )
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, TokenRequestRefused
+from ansible_collections.entra.auth.plugins.module_utils._options import CACHES_OF_A_RUN
 from ansible_collections.entra.auth.plugins.module_utils._scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import Subject, TokenCache
@@ -92,7 +93,7 @@ def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> A
     kind, why = choose_kind(options)
     refuse_missing(options, kind)
     refuse_unusable(options)
-    asked = _asked(options, str(kind))
+    asked = asked_with(options, str(kind), " ".join(options.scope))
     try:
         provided = TokenProvider(options, str(kind), messages, target).provide()
         _refuse_missing_roles(provided)
@@ -107,14 +108,15 @@ def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> A
     raise failure
 
 
-def _asked(options: AppTokenOptions, kind: str) -> str:
+def asked_with(options: AppTokenOptions, kind: str, scope: str) -> str:
+    """What a token is asked for with, in words."""
     place = ("authority", options.authority) if options.authority else ("cloud", options.cloud)
     parts = [
         ("credential", kind),
         place,
         ("tenant", options.tenant_id),
         ("client", options.client_id),
-        ("scope", " ".join(options.scope)),
+        ("scope", scope),
     ]
     text = ", ".join(f"{name} {value}" for name, value in parts if value)
     # A control character would speak to the reader's terminal.
@@ -155,7 +157,7 @@ class TokenProvider:
         self._credential = create_credential(kind, options, tell)
         self._request = self._credential.request(self._scope.value, claims_request(options.claims_challenge))
         cache = self._usable_cache()
-        self._is_shared = cache not in ("run", "none")
+        self._is_shared = cache not in CACHES_OF_A_RUN
         self._stores = open_stores(cache, answer_within=self._answer_within(), warn=messages.warning)
 
     def provide(self) -> AppToken:
@@ -208,7 +210,7 @@ class TokenProvider:
 
     def _usable_cache(self) -> str:
         cache = self._options.cache
-        if cache in ("run", "none") or self._kind == RefreshToken.kind:
+        if cache in CACHES_OF_A_RUN or self._kind == RefreshToken.kind:
             return cache
         if self._credential.sealing_secret() or self._options.cache_key:
             return cache
