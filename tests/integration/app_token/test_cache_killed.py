@@ -83,13 +83,13 @@ def test_the_others_go_on_when_the_one_that_asks_is_killed(plays: Plays, emulato
 
 def test_the_others_go_on_without_the_one_that_hangs(plays: Plays, emulator: Emulator, cache: str) -> None:
     """Stopped while it asks, it is waited for no longer than it promised: one of the others asks, the rest read."""
-    emulator.fault("slow", seconds=5)
+    emulator.fault("slow", seconds=9)
     emulator.configure(latency=2)  # so that there is time for all to ask, if they would
     with LightRuns(plays) as runs:
-        hanging = runs.start({"cache": cache, "timeout": 4}, workers=1)
+        hanging = runs.start({"cache": cache, "timeout": 8}, workers=1)
         wait_until(emulator.token_requests)
         os.kill(hanging.workers[0], signal.SIGSTOP)
-        others = runs.start({"cache": cache, "timeout": 4}, workers=10)
+        others = runs.start({"cache": cache, "timeout": 8}, workers=10)
         sources = [got[0]["source"] for got in others.finish()]
         assert sorted(sources) == ["cache"] * 9 + ["network"]
         assert len(emulator.token_requests()) == 2

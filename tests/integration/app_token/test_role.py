@@ -169,8 +169,8 @@ def test_a_value_that_looks_like_a_template_survives(plays: Plays, emulator: Emu
 
 def test_the_variables_stay_fresh_in_a_play_longer_than_a_token_lives(plays: Plays, emulator: Emulator) -> None:
     """The fact ends with its token; the variables do not, neither in a later task nor in a later loop item."""
-    emulator.configure(token_lifetime=4)
-    looped = {**uri(USERS, "app_token_uri"), "loop": [1, 2], "loop_control": {"pause": 5}}
+    emulator.configure(token_lifetime=8)
+    looped = {**uri(USERS, "app_token_uri"), "loop": [1, 2], "loop_control": {"pause": 9}}
     ended = {
         "name": "Late",
         "ansible.builtin.uri": {"url": USERS, "headers": "{{ app_token.headers }}", "status_code": 401},

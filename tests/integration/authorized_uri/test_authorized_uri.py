@@ -289,14 +289,13 @@ def test_a_wait_beyond_the_budget_is_not_begun(plays: Plays, emulator: Emulator)
 
 def test_the_budget_ends_a_long_series_of_busy_answers(plays: Plays, emulator: Emulator) -> None:
     """Each wait is obeyed, and all of them together end."""
-    emulator.fault("status", endpoint="graph", status=503, retry_after=2, times=None)
-    play = plays.run([{"tasks": [call(USERS, retry_for=8)]}], record=True)
+    emulator.fault("status", endpoint="graph", status=503, retry_after=3, times=None)
+    play = plays.run([{"tasks": [call(USERS, retry_for=12)]}], record=True)
     assert play.returncode == 2
-    assert "authorized_uri_retry_for (8 s)" in message(play)
+    assert "authorized_uri_retry_for (12 s)" in message(play)
     asked = emulator.requests(listener="api")
-    assert len(asked) <= 5
-    assert asked[-1]["time"] - asked[0]["time"] <= 8
-    assert min(gaps(asked), default=2) >= 2  # a machine that is too busy itself may find no time to ask again
+    assert 2 <= len(asked) <= 5
+    assert min(gaps(asked)) >= 3
 
 
 def test_a_write_that_may_have_happened_is_not_repeated(plays: Plays, emulator: Emulator) -> None:

@@ -176,14 +176,14 @@ def test_where_nothing_answers_it_says_that_there_is_no_identity(monkeypatch: py
     assert clock.slept == []
 
 
-def test_where_somebody_listens_and_says_nothing_it_is_known_within_two_seconds(
+def test_where_somebody_listens_and_says_nothing_it_is_known_long_before_the_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with CannedServer(silence) as server:
         monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
         began = time.monotonic()
-        failure(retry_for=60)
-    assert time.monotonic() - began < 2
+        failure(timeout=90, retry_for=90)
+    assert time.monotonic() - began < 60
 
 
 def test_app_service_is_asked_with_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
