@@ -29,6 +29,7 @@ _MODULE: t.Final = "module"
 _LOOKUP: t.Final = "lookup"
 _NO_ACTION: t.Final = "empty action"
 _NO_LOOKUP: t.Final = "empty lookup"
+_BARE_LOOKUP: t.Final = "empty lookup, undocumented"
 _FIRST: t.Final = "module, first task"
 _URI: t.Final = "uri POST on each host"
 _URI_ONCE: t.Final = "uri POST once, set_fact"
@@ -43,12 +44,16 @@ def tasks(bench: Bench) -> Iterator[Case]:
     ratios = [(_MODULE, _NO_ACTION, {"at_most": 1.15})]
     yield _laps(bench, "task", "A task that gets a token", case, ratios, hosts=hosts, forks=forks)
 
-    case = {_NO_LOOKUP: contenders.lookup_of_nothing(), _LOOKUP: contenders.lookup()}
-    ratios = [(_LOOKUP, _NO_LOOKUP, {"at_most": 1.05})]
+    case = {
+        _NO_LOOKUP: contenders.lookup_of_nothing(),
+        _BARE_LOOKUP: contenders.bare_lookup(),
+        _LOOKUP: contenders.lookup(),
+    }
+    ratios = [(_LOOKUP, _NO_LOOKUP, {"at_most": 1.05}), (_LOOKUP, _BARE_LOOKUP, {})]
     title = "A lookup in a play that has nothing else of the collection"
     yield _laps(bench, "lookup", title, case, ratios, hosts=hosts, forks=forks)
 
-    ratios = [(_LOOKUP, _NO_LOOKUP, {"at_most": 1.0})]
+    ratios = [(_LOOKUP, _NO_LOOKUP, {"at_most": 1.0}), (_LOOKUP, _BARE_LOOKUP, {})]
     title = "A lookup in a play that used the module before"
     before = contenders.module()
     yield _laps(bench, "lookup_after_task", title, case, ratios, before=before, hosts=hosts, forks=forks)

@@ -41,6 +41,11 @@ def lookup_of_nothing() -> Tasks:
     return _evaluate("lookup('bench.floor.nothing')")
 
 
+def bare_lookup() -> Tasks:
+    """The same without documentation, which Ansible parses in each worker; no published collection has such a one."""
+    return _evaluate("lookup('bench.floor.bare')")
+
+
 def lookup() -> Tasks:
     """The header by a lookup, in the same expression."""
     return _evaluate("lookup('entra.auth.app_token', output='authorization')")

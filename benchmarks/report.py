@@ -119,13 +119,12 @@ def _floors(cases: t.Mapping[str, Case]) -> str:
     groups: dict[str, list[charts.Bar]] = {}
     for name in ("task", "lookup", "lookup_after_task", "call"):
         if case := cases.get(name):
-            kinds = ("floor", "ours")
-            bars = [
-                charts.Bar(contender, found.median, f"{found.median:.3g} ms", kind)
-                for (contender, found), kind in zip(case.contenders.items(), kinds, strict=True)
-            ]
-            by = case.ratios[0].median
-            bars[1] = charts.Bar(bars[1].name, bars[1].value, f"{bars[1].text}, ratio {by:.3g}", "ours")
+            *floors, ours = (
+                charts.Bar(contender, found.median, f"{found.median:.3g} ms", "floor")
+                for contender, found in case.contenders.items()
+            )
+            text = f"{ours.text}, ratio {case.ratios[0].median:.3g}"
+            bars = [*floors, charts.Bar(ours.name, ours.value, text, "ours")]
             groups[f"{case.title}, {case.conditions['hosts']} hosts"] = bars
     if not groups:
         return ""

@@ -12,6 +12,7 @@ import typing as t
 from ansible import constants
 from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
@@ -21,6 +22,9 @@ from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import 
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
 
 display = Display()
+
+# Loaded here, in the main process, once for all that it forks: who gets a token by a task often uses it by lookup.
+lookup_loader.get("entra.auth.app_token", class_only=True)
 
 # There it is not by the results of its items that the result of a loop as a whole is hidden, but by their tasks.
 _LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")

@@ -18,6 +18,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 # Letters, digits, dots and hyphens: a GUID or a verified domain, and nothing that could change the URL's meaning.
 _TENANT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?", re.IGNORECASE)
+_BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f]")
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _TENANTLESS = frozenset({"common", "organizations", "consumers"})
 
@@ -80,7 +81,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _parts(url: str) -> urllib.parse.SplitResult | None:
-    if re.search(r"[\s\x00-\x1f]", url):
+    if _BLANK_OR_CONTROL.search(url):
         # urlsplit would drop some of these without a word.
         return None
     try:

@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._clouds import Api, Cloud
 
 _DEFAULT = "/.default"
+_WHITE_SPACE = re.compile(r"\s")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -84,7 +85,7 @@ def _full_scope(item: str, cloud: Cloud, *, delegated: bool) -> str:
 def _refuse_malformed(item: str) -> None:
     if not item:
         raise _empty()
-    if re.search(r"\s", item):
+    if _WHITE_SPACE.search(item):
         raise InputError(
             f"The scope '{item}' holds white space.",
             hint="Write several scopes as a YAML list; in a URI encode the space as %20.",

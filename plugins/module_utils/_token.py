@@ -85,14 +85,21 @@ class Token:
         (the service's own wish), or a minute before the others would have to wait for it.
         """
         least, most = self.seconds_left(now)
-        floor = min_validity if self._lifetime > min_validity else self._lifetime / 2
         if most <= 0:
             return Freshness.EXPIRED
-        if least <= 0 or least < floor:
+        if least <= 0 or least < self._floor(min_validity):
             return Freshness.STALE
+        return Freshness.FRESH if self.fresh_seconds(now, min_validity=min_validity) > 0 else Freshness.DUE
+
+    def fresh_seconds(self, now: Moment, *, min_validity: float) -> float:
+        """How much longer than ``now`` this token will be FRESH by every clock; 0 or less where it is not."""
+        floor = self._floor(min_validity)
         ahead = floor + min(_RENEW_AHEAD_SECONDS, (self._lifetime - floor) / 4)
-        due = least < ahead or (self.refresh_on is not None and least <= self.expires_on - self.refresh_on)
-        return Freshness.DUE if due else Freshness.FRESH
+        wished = self.expires_on - self.refresh_on if self.refresh_on is not None else 0
+        return self.seconds_left(now)[0] - max(ahead, wished)
+
+    def _floor(self, min_validity: float) -> float:
+        return min_validity if self._lifetime > min_validity else self._lifetime / 2
 
     def seconds_left(self, now: Moment) -> tuple[float, float]:
         """The least and the most that may be left of its life, which differ where somebody has set a clock.

@@ -23,7 +23,10 @@ _AUTHORIZATION = "Authorization"
 
 @dataclasses.dataclass(frozen=True)
 class AppToken:
-    """``source`` is ``cache`` or ``network``; ``credential`` the kind that bought it; ``scope`` what was sent."""
+    """``source`` is ``cache`` or ``network``; ``credential`` the kind that bought it; ``scope`` what was sent.
+
+    ``files`` of this machine hold what the cache gave, each by its path with its content.
+    """
 
     token: Token
     options: AppTokenOptions
@@ -31,6 +34,7 @@ class AppToken:
     scope: str
     api_url: str | None
     source: str
+    files: t.Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, str]:

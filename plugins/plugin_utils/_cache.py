@@ -32,10 +32,15 @@ _MARK_SECONDS = 30 * 86400
 
 @dataclasses.dataclass(frozen=True)
 class Cached:
-    """A token and where this caller got it: ``cache`` or ``network``."""
+    """A token and where this caller got it: ``cache`` or ``network``.
+
+    ``files`` of this machine hold what the cache gave, each by its path with its content: while they stay as they are,
+    nobody has replaced the token.
+    """
 
     token: Token
     source: str
+    files: t.Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,16 +98,16 @@ class TokenCache:
         before = self._entries.read(name)
         if not force:
             if before and self._freshness(before.token) is Freshness.FRESH:
-                return Cached(before.token, "cache")
+                return before.as_cached()
             if known := self._failures.recall(subject.failing_key):
                 return self._without_renewal(before, known)
         waits = force or not before or self._freshness(before.token) not in _USABLE
         with self._lock(name, wait_seconds=self._wait_seconds if waits else 0) as is_held:
             if before and not is_held and not waits:
-                return Cached(before.token, "cache")
+                return before.as_cached()
             found = self._entries.read(name)
             if found and self._satisfies(found, before if force else None):
-                return Cached(found.token, "cache")
+                return found.as_cached()
             if known := self._failures.recall(subject.failing_key, since=called_on if force else 0):
                 return self._without_renewal(None if force else found, known)
             return self._renew(subject, None if force else found, request, replaces)
@@ -131,7 +136,7 @@ class TokenCache:
     def _without_renewal(self, old: Entry | None, failure: EntraAuthError) -> Cached:
         if old is None or self._freshness(old.token) is Freshness.EXPIRED:
             raise failure
-        return Cached(old.token, "cache")
+        return old.as_cached()
 
     def _keep(self, subject: Subject, token: Token) -> None:
         try:
@@ -150,10 +155,15 @@ class TokenCache:
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A token in the cache; each one that replaces another has a higher ``serial``."""
+    """A token in the cache; each one that replaces another has a higher ``serial``. ``files`` as those of Cached."""
 
     token: Token
     serial: int
+    files: t.Mapping[str, bytes]
+
+    def as_cached(self) -> Cached:
+        """For a caller."""
+        return Cached(self.token, "cache", self.files)
 
 
 class _Entries:
@@ -169,12 +179,18 @@ class _Entries:
         self._seal = seal
 
     def read(self, name: str) -> Entry | None:
-        content = self._seal.open(self._tokens.read(name), name)
+        sealed = self._tokens.read(name)
+        content = self._seal.open(sealed, name)
         with contextlib.suppress(TypeError, ValueError, KeyError, NetworkError):
             known = json.loads(content or b"")
-            entry = Entry(Token.from_dict(known["token"]), int(known["serial"]))
-            return entry if entry.serial >= self._mark(name, entry.serial) else None
+            serial = int(known["serial"])
+            entry = Entry(Token.from_dict(known["token"]), serial, self._files(name, sealed or b"", serial))
+            return entry if serial >= self._mark(name, serial) else None
         return None
+
+    def _files(self, name: str, sealed: bytes, serial: int) -> dict[str, bytes]:
+        path, mark_path = self._tokens.path(name), self._marks.path(_mark_name(name))
+        return {path: sealed, mark_path: b"%d" % serial} if path and mark_path else {}
 
     def write(self, name: str, token: Token, label: t.Mapping[str, str]) -> None:
         """Keep a token; called by who holds the lock. OSError where it can't be kept."""
@@ -190,12 +206,16 @@ class _Entries:
         """The highest serial that was seen, this one included."""
         known = 0
         with contextlib.suppress(ValueError):
-            known = int(self._marks.read(f"{name}.mark") or 0)
+            known = int(self._marks.read(_mark_name(name)) or 0)
         if serial > known:
             # Another caller may be at it with the same serial.
             with contextlib.suppress(OSError):
-                self._marks.write(f"{name}.mark", str(serial).encode(), keep_seconds=_MARK_SECONDS)
+                self._marks.write(_mark_name(name), b"%d" % serial, keep_seconds=_MARK_SECONDS)
         return max(known, serial)
+
+
+def _mark_name(name: str) -> str:
+    return f"{name}.mark"
 
 
 __all__ = ("Cached", "Subject", "TokenCache")

@@ -45,11 +45,11 @@ class DirectoryStore:
 
     def read(self, name: str) -> bytes | None:
         with contextlib.suppress(OSError):
-            return read_private(self._path(name))
+            return read_private(self.path(name))
         return None
 
     def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
-        with Replacement(self._path(name)) as replacement:
+        with Replacement(self.path(name)) as replacement:
             # A crash of the machine costs a token request, less than waiting for the disk each time.
             replacement.commit(content, durable=False)
         self._set_time(name, time.time() + keep_seconds)
@@ -60,7 +60,7 @@ class DirectoryStore:
     def lock(self, name: str, *, wait_seconds: float) -> t.Iterator[bool]:
         with contextlib.ExitStack() as stack:
             for suffix in _LOCKS if wait_seconds else _LOCKS[:1]:
-                path = self._path(name + suffix)
+                path = self.path(name + suffix)
                 lock = stack.enter_context(
                     lock_file(path, wait_seconds=wait_seconds, silence_seconds=self._answer_within)
                 )
@@ -73,6 +73,9 @@ class DirectoryStore:
     def promise(self, seconds: float) -> None:
         for lock in self._held:
             lock.promise(seconds)
+
+    def path(self, name: str) -> str:
+        return os.path.join(self._directory, name)
 
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
         for file in self._files():
@@ -105,10 +108,7 @@ class DirectoryStore:
 
     def _set_time(self, name: str, moment: float) -> None:
         with contextlib.suppress(OSError):
-            os.utime(self._path(name), (moment, moment), follow_symlinks=False)
-
-    def _path(self, name: str) -> str:
-        return os.path.join(self._directory, name)
+            os.utime(self.path(name), (moment, moment), follow_symlinks=False)
 
 
 def _remove(path: str) -> None:

@@ -103,10 +103,11 @@ def _refuse_unknown(direct: t.Mapping[str, t.Any]) -> None:
 
 @functools.lru_cache(maxsize=1)
 def _ini_section(path: str | None) -> t.Mapping[str, str]:
+    if path is None:
+        return {}
     # Comments as Ansible itself reads its configuration file; no interpolation, so that a % stays a %.
     parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";",))
-    if path:
-        parser.read(path, encoding="utf-8")
+    parser.read(path, encoding="utf-8")
     return dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}
 
 

@@ -66,6 +66,8 @@ _SETTINGS_FOR_TARGET = (
 class Messages(t.Protocol):
     """Where words for the user go; Ansible's Display is one."""
 
+    verbosity: int
+
     def display(self, msg: str, *, stderr: bool) -> None:
         """Shown always, as it is."""
 
@@ -100,9 +102,10 @@ def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> A
     except EntraAuthError as exc:
         failure = exc
     else:
-        messages.v(f"entra.auth: token from {provided.source}, valid until {provided.token.expires_at}; {asked}")
-        show = messages.v if provided.source == "network" else messages.vv
-        show(f"entra.auth: credential by {why}; roles {_roles(provided)}; {_origins(options)}")
+        if messages.verbosity:
+            messages.v(f"entra.auth: token from {provided.source}, valid until {provided.token.expires_at}; {asked}")
+            show = messages.v if provided.source == "network" else messages.vv
+            show(f"entra.auth: credential by {why}; roles {_roles(provided)}; {_origins(options)}")
         return provided
     failure.asked = asked
     raise failure
@@ -132,8 +135,8 @@ def _origins(options: AppTokenOptions) -> str:
 
 
 def _refuse_missing_roles(provided: AppToken) -> None:
-    missing = sorted(set(provided.options.required_roles) - set(provided.token.roles()))
-    if missing:
+    required = set(provided.options.required_roles)
+    if required and (missing := sorted(required.difference(provided.token.roles()))):
         raise InputError(
             f"The token for {provided.scope} lacks the app roles {', '.join(missing)}.",
             hint="Grant them to the app as application permissions with admin consent; then ask once with "
@@ -187,6 +190,7 @@ class TokenProvider:
             scope=self._scope.value,
             api_url=self._options.api_base_url or self._scope.api_url,
             source=cached.source,
+            files=cached.files,
         )
 
     def _subject(self, request: TokenRequest) -> Subject:

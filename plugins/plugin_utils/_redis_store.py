@@ -115,6 +115,9 @@ class RedisStore:
         for held in self._held:
             held.promise(seconds)
 
+    def path(self, name: str) -> None:
+        pass
+
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
         for key in self._keys():
             content = self.read(key[len(_PREFIX) :])

@@ -50,6 +50,9 @@ class Store(t.Protocol):
     def promise(self, seconds: float) -> None:
         """To those who wait for the locks held here: a sign of life, and that the next follows within ``seconds``."""
 
+    def path(self, name: str) -> str | None:
+        """The file that holds what lies under a name, where it is one of this machine."""
+
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
         """Every name with its content."""
 
@@ -70,6 +73,9 @@ class NoStore:
         return contextlib.nullcontext(True)
 
     def promise(self, seconds: float) -> None:
+        pass
+
+    def path(self, name: str) -> None:
         pass
 
     def entries(self) -> t.Iterator[tuple[str, bytes]]:

@@ -15,6 +15,7 @@ import certificates
 import pytest
 from redis_server import RedisServer
 
+from ansible_collections.entra.auth.plugins.lookup import app_token
 from ansible_collections.entra.auth.plugins.plugin_utils import _stores
 from entra_emulator.client import Emulator
 
@@ -82,6 +83,7 @@ class Messages:
 
     def __init__(self) -> None:
         self.shown: list[tuple[str, str]] = []
+        self.verbosity = 4
 
     def __getattr__(self, channel: str) -> t.Callable[..., None]:
         return lambda msg, **_how: self.shown.append((channel, msg))
@@ -145,6 +147,7 @@ def run_directory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pa
     path = tmp_path / "run"
     path.mkdir(0o700)
     monkeypatch.setattr(_stores, "_RUN_DIRECTORY", str(path))
+    monkeypatch.setattr(app_token, "_DIRECTORY", str(path / "entra_auth"))
     return path
 
 
