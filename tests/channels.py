@@ -11,6 +11,7 @@ import dataclasses
 import os
 import shlex
 import socket
+import stat
 import sys
 import threading
 import typing as t
@@ -32,6 +33,8 @@ KEEP: t.Final = {
 }
 _WATCH_SECONDS: t.Final = 0.02
 _DATAGRAM_BYTES: t.Final = 1 << 20
+# A module as Ansible sends it to a host: its arguments are in that file, whoever the module is of.
+_MODULE: t.Final = b"_ansiballz_main"
 
 # A mount namespace of its own in which /dev has a log, for one process: all else in it is the machine's.
 _WITH_DEV_LOG: t.Final = """\
@@ -89,7 +92,10 @@ class Syslog:
 
 
 class ProcessWatch:
-    """Arguments and environment of every process below this one that is not of the emulator, or has that HOME."""
+    """Arguments and environment of each process that starts meanwhile below this one, or with that HOME.
+
+    Those of the emulator are left out.
+    """
 
     def __init__(self, home: Path, emulator_pid: int) -> None:
         self.arguments: set[bytes] = set()
@@ -108,9 +114,11 @@ class ProcessWatch:
         self._watcher.join()
 
     def _watch(self) -> None:
+        before = _processes()
         while not self._ended.wait(_WATCH_SECONDS):
-            ours = _descendants(os.getpid(), but=self._emulator_pid)
-            for pid in _processes():
+            news = _processes() - before
+            ours = _descendants(os.getpid(), news, but=self._emulator_pid)
+            for pid in news:
                 # They come and go while they are looked at.
                 with contextlib.suppress(OSError):
                     environment = Path(f"/proc/{pid}/environ").read_bytes()
@@ -119,13 +127,13 @@ class ProcessWatch:
                         self.arguments.add(Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
-def _processes() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names are all that is needed
+def _processes() -> set[int]:
+    return {int(name) for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208 - names are all that is needed
 
 
-def _descendants(root: int, *, but: int) -> set[int]:
+def _descendants(root: int, among: t.Iterable[int], *, but: int) -> set[int]:
     parents = {}
-    for pid in _processes():
+    for pid in among:
         with contextlib.suppress(OSError, IndexError):
             # The second field, the name, may hold blanks and parentheses.
             parents[pid] = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
@@ -134,6 +142,48 @@ def _descendants(root: int, *, but: int) -> set[int]:
         found |= news
         news = {pid for pid, parent in parents.items() if parent in news and pid not in (but, *found)}
     return found - {root}
+
+
+class FileWatch:
+    """Name and content, each time they are others, of every file below ``roots`` while a play runs and at its end.
+
+    Modules on their way are left out; the tests that have Ansible keep them say which ones there are.
+    """
+
+    def __init__(self, *roots: Path) -> None:
+        self.files: set[bytes] = set()
+        self._roots = roots
+        self._known: set[tuple[object, ...]] = set()
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> t.Self:
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_exc_info: object) -> None:
+        self._ended.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_WATCH_SECONDS):
+            self._look()
+        self._look()
+
+    def _look(self) -> None:
+        for directory, _names, files in (found for root in self._roots for found in os.walk(root)):
+            for path in (os.path.join(directory, name) for name in files):  # noqa: PTH118 - thousands of times a run
+                # They come and go while they are looked at.
+                with contextlib.suppress(OSError):
+                    self._read(path, os.lstat(path))
+
+    def _read(self, path: str, found: os.stat_result) -> None:
+        state = path, found.st_ino, found.st_mtime_ns, found.st_size
+        if state not in self._known and stat.S_ISREG(found.st_mode):
+            content = Path(path).read_bytes()
+            self._known.add(state)
+            if _MODULE not in content:
+                self.files.add(path.encode() + b"\n" + content)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,17 +218,19 @@ class Outlets:
 class Watching:
     """What is watched while a play runs."""
 
-    def __init__(self, syslog: Syslog, processes: ProcessWatch) -> None:
+    def __init__(self, syslog: Syslog, processes: ProcessWatch, files: FileWatch) -> None:
         self.interpreter = str(syslog.interpreter)
         self._syslog = syslog
         self._processes = processes
+        self._files = files
 
     def texts(self) -> dict[str, t.Collection[bytes]]:
-        """What it said to syslog, and the arguments and the environment of its processes."""
+        """What it said to syslog, the arguments and the environment of its processes, and its temporary files."""
         return {
             "syslog": self._syslog.messages,
             "arguments": self._processes.arguments,
             "environment": self._processes.environments,
+            "temporary": self._files.files,
         }
 
 
@@ -192,8 +244,9 @@ class Channels:
         self._plays = plays
         self._emulator_pid = emulator.pid
         self._directory = directory
-        self.trees = {name: directory / name for name in ("logs", "facts", "tree", "junit", "cache", "temporary")}
-        for path in self.trees.values():
+        self.trees = {name: directory / name for name in ("logs", "facts", "tree", "junit", "cache")}
+        self._scratch = directory / "temporary"
+        for path in (*self.trees.values(), self._scratch):
             path.mkdir(parents=True)
 
     def run(
@@ -227,8 +280,10 @@ class Channels:
     @contextlib.contextmanager
     def watching(self) -> t.Iterator[Watching]:
         """Watch what is started inside."""
-        with Syslog(self._directory) as syslog, ProcessWatch(self._plays.home, self._emulator_pid) as processes:
-            yield Watching(syslog, processes)
+        home = self._plays.home
+        files = FileWatch(self._scratch, home / ".ansible/tmp", home / ".ansible_async")
+        with Syslog(self._directory) as syslog, ProcessWatch(home, self._emulator_pid) as processes, files:
+            yield Watching(syslog, processes, files)
 
     def variables(self, watching: Watching) -> dict[str, str]:
         """What all hosts have to have, so that modules find the syslog and KEEP the directory."""
@@ -253,7 +308,7 @@ class Channels:
             # The connection "local" takes the home from the machine's list of users.
             "ANSIBLE_REMOTE_TEMP": str(self._plays.home / ".ansible/tmp"),
             "ANSIBLE_ASYNC_DIR": str(self._plays.home / ".ansible_async"),
-            "TMPDIR": str(self.trees["temporary"]),
+            "TMPDIR": str(self._scratch),
         }
 
 
@@ -270,4 +325,4 @@ def secrets(emulator: Emulator, **more: str) -> dict[str, str]:
     }
 
 
-__all__ = ("KEEP", "Channels", "Outlets", "ProcessWatch", "Syslog", "Watching", "secrets")
+__all__ = ("KEEP", "Channels", "FileWatch", "Outlets", "ProcessWatch", "Syslog", "Watching", "secrets")

@@ -91,6 +91,7 @@ FAILURES: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
     "unknown option": ({"client_secrets": "{{ given.wrong_secret }}"}, "Did you mean 'client_secret'?"),
     "unusable secret": ({"client_secret": "{{ given.broken_secret }}"}, "client_secret"),
     "wrong secret": ({"client_secret": "{{ given.wrong_secret }}"}, "AADSTS7000215"),
+    "secret ID for a value": ({"client_secret": "{{ given.secret_id }}"}, "most often the secret ID was pasted"),
     "expired secret": (
         {"client_id": "{{ apps.expired }}", "client_secret": "{{ given.expired_secret }}"},
         "AADSTS7000222",
@@ -102,7 +103,9 @@ FAILURES: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
     "token that breaks out": ({"client_id": "{{ apps.broken }}", **_AT_ONCE}, "token"),
     "unknown app": ({"client_id": "00000000-0000-4000-8000-00000000dead"}, "AADSTS700016"),
     "wrong tenant": ({"tenant_id": "00000000-0000-4000-8000-00000000dead"}, "AADSTS90002"),
+    "unknown API": ({"scope": "https://api.nobody.example"}, "AADSTS500011"),
     "missing roles": ({"required_roles": ["No.Such.Role"]}, "lacks the app roles No.Such.Role"),
+    "unknown host": ({"authority": "https://login.invalid", **_AT_ONCE}, "login.invalid"),
     "network refused": ({"authority": "https://localhost:9", **_AT_ONCE}, "localhost"),
     "proxy refused": (
         {
@@ -213,7 +216,7 @@ def _calls() -> t.Iterator[Scenario]:
     call = "authorized_uri"
     yield in_role(call, "renewed token", url="/v1.0/users?audit=revoked")
     yield in_role(call, "not found", "404", fails=True, url="/v1.0/missing")
-    yield in_role(call, "throttled", "is busy", fails=True, url="/v1.0/users?audit=busy", retry_for=0)
+    yield in_role(call, "throttled", "was answered 429", fails=True, url="/v1.0/users?audit=busy", retry_for=0)
     yield in_role(call, "elsewhere", "which gets no token", fails=True, url="https://elsewhere.example/")
 
 

@@ -25,7 +25,7 @@ _DIRECTORY: t.Final = ROOT / ".build/audit"
 _ROWS: t.Final = _DIRECTORY / "rows"
 
 
-def add(callback: str, audited: Audited, leaks: dict[str, list[Leak]]) -> None:
+def add(callback: str, audited: Audited, leaks: dict[str, list[Leak]], *, scenarios: int = len(SCENARIOS)) -> None:
     """Keep the figures of a run until the table is made."""
     channels = {
         name: {"artifacts": artifacts, "bytes": size, "hits": len(leaks.get(name, []))}
@@ -34,7 +34,7 @@ def add(callback: str, audited: Audited, leaks: dict[str, list[Leak]]) -> None:
     row = {
         "core": core_version,
         "callback": callback,
-        "scenarios": len(SCENARIOS),
+        "scenarios": scenarios,
         "events": len(audited.events),
         "markers": len(audited.markers),
         **{figure: sum(channel[figure] for channel in channels.values()) for figure in ("artifacts", "bytes", "hits")},

@@ -17,7 +17,10 @@ from audit.scenarios import SCENARIOS
 from leaks import Markers
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audit.runs import Audit, Audited
+    from audit.scenarios import Scenario
     from channels import Outlets
     from leaks import Leak
 
@@ -40,6 +43,17 @@ def test_nothing_leaks(audit: Audit, callback: str) -> None:
     table.add(callback, audited, leaks)
     _assert_played(audited)
     _assert_readable(audited)
+    assert not leaks, "\n".join(str(leak) for each in leaks.values() for leak in each)
+
+
+def test_nothing_leaks_from_a_quiet_run(audit: Audit) -> None:
+    """Without -v a lookup remembers what it gave, sealed, in a file beside the cache."""
+    audited = audit.play(CALLBACKS["default"])
+    leaks = audited.leaks()
+    table.add("default, quiet", audited, leaks)
+    _assert_played(audited)
+    _assert_readable(audited, [scenario for scenario in SCENARIOS if scenario.ends != "ok"])
+    assert any(audited.outlets.trees["cache"].rglob("*.memo"))
     assert not leaks, "\n".join(str(leak) for each in leaks.values() for leak in each)
 
 
@@ -94,13 +108,11 @@ def _assert_played(audited: Audited) -> None:
     assert not wrong, "\n".join([*wrong, audited.outlets.play.output[-3000:]])
 
 
-def _assert_readable(audited: Audited) -> None:
+def _assert_readable(audited: Audited, scenarios: Iterable[Scenario] = SCENARIOS) -> None:
     """Every failure says what is wrong, in what is printed and in what is kept."""
     for channel in ("stdout", "logs", "junit"):
         shown = _plain(audited.outlets, channel)
-        missing = [
-            f"{scenario.name}: {scenario.says}" for scenario in SCENARIOS if _plain_text(scenario.says) not in shown
-        ]
+        missing = [f"{one.name}: {one.says}" for one in scenarios if _plain_text(one.says) not in shown]
         assert missing == [], channel
 
 

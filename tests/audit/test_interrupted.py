@@ -50,6 +50,6 @@ def test_an_interrupted_run_leaks_nothing(
     # What is on its way when the run is killed is in a module's file, as ever, and nobody is left to remove it.
     unfinished = list(audit.plays.home.rglob("AnsiballZ_app_token.py"))
     leaks = audited.leaks(but=unfinished)
-    table.add(f"default, {ended_by.name}", audited, leaks)
+    table.add(f"default, {ended_by.name}", audited, leaks, scenarios=len(tasks))
     assert not leaks, "\n".join(str(leak) for each in leaks.values() for leak in each)
     assert all(path.parent.stat().st_mode & 0o777 == 0o700 for path in unfinished)

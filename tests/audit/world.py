@@ -48,6 +48,7 @@ class World:
         self._secrets = {
             "client secret": f"aud1tClientSecret{_AWKWARD}",
             "wrong secret": f"aud1tWrongSecret{_AWKWARD}",
+            "secret ID": "5ec2e71d-a0d1-4000-8000-0123456789ab",
             "expired secret": f"aud1tExpiredSecret{_AWKWARD}",
             "certificate password": f"aud1tCertificatePassword{_AWKWARD}",
             "wrong password": f"aud1tWrongPassword{_AWKWARD}",

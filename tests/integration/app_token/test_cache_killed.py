@@ -128,9 +128,11 @@ class _Victim:
             self._run.kill()
             return "run"
         for fate, pids in sorted({"asking": asking, "waiting": waiting}.items(), key=lambda item: item[0] != wish):
-            if pids:
-                os.kill(pids[0], signal.SIGKILL)
-                return fate
+            for pid in pids:
+                # It may have ended just now.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    return fate
         return "ended"
 
     def begin_next(self) -> None:
