@@ -87,12 +87,12 @@ def obtain(
 
 def guarded(sources: OptionSources, work: t.Callable[[AppTokenOptions], Done]) -> Done | Failure:
     """What ``work`` makes of the options; whatever goes wrong becomes a Failure, but for an unreachable target."""
-    secrets: list[str] = []
+    options = None
     try:
         options = sources.resolve()
-        secrets = options.secrets()
         return work(options)
     except EntraAuthError as exc:
+        secrets = options.secrets() if options else []
         return Failure(_masked(str(exc), secrets), _masked_fields(exc.fields(), secrets))
     except AnsibleConnectionFailure:
         raise

@@ -31,6 +31,7 @@ from ansible_collections.entra.auth.plugins.module_utils._options import INI_SEC
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import OptionSpec
 
+_KNOWN = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
 
@@ -91,10 +92,9 @@ def _is_overruled_authority(origins: t.Mapping[str, str]) -> bool:
 
 
 def _refuse_unknown(direct: t.Mapping[str, t.Any]) -> None:
-    known = [name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases)]
     for name in direct:
-        if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
+        if name not in _KNOWN:
+            close = difflib.get_close_matches(str(name), _KNOWN, n=1)
             raise InputError(
                 f"'{name}' is not an option of app_token.",
                 hint=f"Did you mean '{close[0]}'?" if close else f"The options are {', '.join(sorted(OPTIONS))}.",

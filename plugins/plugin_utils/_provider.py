@@ -95,7 +95,6 @@ def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> A
     kind, why = choose_kind(options)
     refuse_missing(options, kind)
     refuse_unusable(options)
-    asked = asked_with(options, str(kind), " ".join(options.scope))
     try:
         provided = TokenProvider(options, str(kind), messages, target).provide()
         _refuse_missing_roles(provided)
@@ -103,12 +102,17 @@ def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> A
         failure = exc
     else:
         if messages.verbosity:
+            asked = _asked(options, kind)
             messages.v(f"entra.auth: token from {provided.source}, valid until {provided.token.expires_at}; {asked}")
             show = messages.v if provided.source == "network" else messages.vv
             show(f"entra.auth: credential by {why}; roles {_roles(provided)}; {_origins(options)}")
         return provided
-    failure.asked = asked
+    failure.asked = _asked(options, kind)
     raise failure
+
+
+def _asked(options: AppTokenOptions, kind: str | None) -> str:
+    return asked_with(options, str(kind), " ".join(options.scope))
 
 
 def asked_with(options: AppTokenOptions, kind: str, scope: str) -> str:

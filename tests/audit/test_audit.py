@@ -13,7 +13,8 @@ import typing as t
 
 import pytest
 from audit import table
-from audit.scenarios import SCENARIOS
+from audit.scenarios import QUIET_SCENARIOS, SCENARIOS, playbook
+from channels import KEEP
 from leaks import Markers
 
 if t.TYPE_CHECKING:
@@ -48,11 +49,11 @@ def test_nothing_leaks(audit: Audit, callback: str) -> None:
 
 def test_nothing_leaks_from_a_quiet_run(audit: Audit) -> None:
     """Without -v a lookup remembers what it gave, sealed, in a file beside the cache."""
-    audited = audit.play(CALLBACKS["default"])
+    audited = audit.play(CALLBACKS["default"], plays=playbook(KEEP, QUIET_SCENARIOS))
     leaks = audited.leaks()
-    table.add("default, quiet", audited, leaks)
-    _assert_played(audited)
-    _assert_readable(audited, [scenario for scenario in SCENARIOS if scenario.ends != "ok"])
+    table.add("default, quiet", audited, leaks, scenarios=len(QUIET_SCENARIOS))
+    _assert_played(audited, QUIET_SCENARIOS)
+    _assert_readable(audited, [scenario for scenario in QUIET_SCENARIOS if scenario.ends != "ok"])
     assert any(audited.outlets.trees["cache"].rglob("*.memo"))
     assert not leaks, "\n".join(str(leak) for each in leaks.values() for leak in each)
 
@@ -75,7 +76,9 @@ def test_debugging_shows_what_a_stock_module_was_given_and_no_more(audit: Audit)
     markers = {leak.marker.partition(" ")[0] for each in debugged.values() for leak in each}
     assert markers == {"token"}
     assert {path.parent.stat().st_mode & 0o777 for path in kept} == {0o700}
-    assert {path.name for path in kept} == {f"AnsiballZ_{name}.py" for name in ("app_token", "async_wrapper", "uri")}
+    # How long an asynchronous task's wrapper stays is between it and its task.
+    names = {path.name.removeprefix("AnsiballZ_").removesuffix(".py") for path in kept}
+    assert names - {"async_wrapper"} == {"app_token", "uri"}
 
 
 def _leaks_but_arguments_of_uri(audited: Audited) -> dict[str, list[Leak]]:
@@ -100,10 +103,10 @@ def _action(event: dict[str, t.Any]) -> str:
     return str(event.get("event_data", {}).get("task_action", ""))
 
 
-def _assert_played(audited: Audited) -> None:
+def _assert_played(audited: Audited, scenarios: Iterable[Scenario] = SCENARIOS) -> None:
     """Each scenario ran on each of its hosts, and ended as it should: a search in nothing finds nothing."""
     ends = audited.ends()
-    wanted = {(scenario.name, host): scenario.ends for scenario in SCENARIOS for host in scenario.hosts}
+    wanted = {(scenario.name, host): scenario.ends for scenario in scenarios for host in scenario.hosts}
     wrong = [f"{key}: {ends.get(key)}, not {end}" for key, end in wanted.items() if ends.get(key) != end]
     assert not wrong, "\n".join([*wrong, audited.outlets.play.output[-3000:]])
 
