@@ -123,6 +123,7 @@ class Audit:
             **printed,
             "ANSIBLE_CALLBACKS_ENABLED": ",".join(_CALLBACKS),
             "ANSIBLE_CALLBACK_PLUGINS": str(_HERE / "callback_plugins"),
+            "ANSIBLE_LOOKUP_PLUGINS": str(_HERE / "lookup_plugins"),
             "ANSIBLE_COLLECTIONS_PATH": ":".join(map(str, _COLLECTIONS)),
             "ANSIBLE_SSH_RETRIES": "0",
             "AUDIT_WITNESS": str(self._witness),

@@ -40,7 +40,7 @@ def _planted(python: str) -> list[dict[str, t.Any]]:
         {"name": "Cache", f"{builtin}copy": {"content": _TOKEN, "dest": "{{ channel_cache }}/planted"}},
         {"name": "Redis", f"{builtin}command": stored, "args": {"stdin": _TOKEN}, "vars": {"program": _REDIS}},
         {"name": "Fact", f"{builtin}set_fact": {"planted": _TOKEN, "cacheable": True}},
-        {"name": "Warn", f"{builtin}debug": {"msg": "{{ lookup('file', token.access_token, errors='warn') }}"}},
+        {"name": "Blurt", f"{builtin}debug": {"msg": "{{ lookup('blurt', token.access_token) }}"}},
         {"name": "Fail", f"{builtin}fail": {"msg": _TOKEN}},
     ]
     return [{"hosts": "client_secret", "gather_facts": False, "tasks": tasks}]
