@@ -122,6 +122,28 @@ def test_a_listing_outlives_its_token(plays: Plays, emulator: Emulator) -> None:
     assert len({entry["token"] for entry in asked}) >= 2
 
 
+def test_a_refused_token_is_renewed_once_more_if_claims_are_asked_for_then(plays: Plays, emulator: Emulator) -> None:
+    """A plain 401 brings a new token, which the API challenges: that is another reason, so another renewal."""
+    emulator.revoke(emulator.client_id, challenge=True)
+    emulator.fault("status", endpoint="graph", status=401)
+    play = plays.run(
+        [{"tasks": [{"name": "List", "entra.auth.api_request": {"url": USERS, "max_items": 1}}]}], record=True
+    )
+    assert play.result("List")["count"] == 1, play.output
+    assert [entry["status"] for entry in emulator.requests(listener="api")] == [401, 401, 200]
+    claims = ["claims" in dict(entry["form"]) for entry in emulator.token_requests()]
+    assert claims == [False, False, True]
+
+
+def test_a_401_that_is_expected_is_an_answer(plays: Plays, emulator: Emulator) -> None:
+    emulator.fault("status", endpoint="graph", status=401, times=None)
+    task = {"name": "Ask", "entra.auth.api_request": {"url": USERS, "status_code": [401]}}
+    play = plays.run([{"tasks": [task]}], record=True)
+    assert play.result("Ask")["status"] == 401, play.output
+    assert len(emulator.requests(listener="api")) == 1
+    assert len(emulator.token_requests()) == 1
+
+
 def test_a_host_that_the_user_names_gets_the_token(plays: Plays, emulator: Emulator) -> None:
     host = emulator.urls.foreign.partition("://")[2]
     task = {"url": f"{emulator.urls.foreign}/v1.0/users", "allowed_hosts": [host]}
