@@ -28,11 +28,9 @@ if t.TYPE_CHECKING:
 def test_an_interrupted_run_leaks_nothing(
     audit: Audit, channels: Channels, emulator: Emulator, ended_by: signal.Signals
 ) -> None:
-    """With a token in the cache, another on its way, and a module on the target that asks for a third."""
-    tasks = [
-        {"name": "First", AUTH: {}},
-        {"name": "Second", AUTH: {"scope": "arm"}},
-    ]
+    """With tokens in the cache, others on their way, and a module on the target that asks for one."""
+    scope = "{{ 'key_vault' if inventory_hostname == 'on_target' else 'arm' }}"
+    tasks = [{"name": "First", AUTH: {}}, {"name": "Second", AUTH: {"scope": scope}}]
     playbook = audit.plays.write(
         [{"hosts": "client_secret,refresh_token,on_target", "tasks": tasks}], "interrupted.yml"
     )
@@ -41,11 +39,12 @@ def test_an_interrupted_run_leaks_nothing(
         variables = channels.variables(watching)
         env = audit.environment("ansible.builtin.default")
         with audit.plays.start(playbook, *audit.world.arguments, "-vvvvv", env=env, **variables) as running:
-            wait_until(lambda: len(emulator.token_requests()) > 2)
+            wait_until(lambda: len(emulator.token_requests()) == 5)
             # As a terminal does it: to all of the group at once.
             os.killpg(running._process.pid, ended_by)
             play = running.finish()
     assert play.returncode != 0
+    assert any(b"AnsiballZ_app_token" in arguments for arguments in watching.texts()["arguments"])
     audited = audit.audited(dataclasses.replace(play, stderr=""), watching)
     # What is on its way when the run is killed is in a module's file, as ever, and nobody is left to remove it.
     unfinished = list(audit.plays.home.rglob("AnsiballZ_app_token.py"))
