@@ -294,6 +294,7 @@ def _of_the_app(emulator: Emulator) -> dict[str, dict[str, t.Any]]:
         "unknown_resource": token(scope="https://api.nobody.example"),
         "unknown_ca": token(ca_path=certifi.where()),
         "unreachable": token(authority="https://localhost:1", retry_for=0),
+        "proxy_refused": token(authority="https://login.microsoftonline.com", proxy="http://localhost:1", retry_for=0),
         "portal": token(seed.NO_SERVICE_PRINCIPAL),
         "throttled": token(seed.DISABLED, retry_for=5),
         "missing_role": token(required_roles=["User.Read.All", "Mail.Send"]),
