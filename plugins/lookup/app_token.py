@@ -22,7 +22,7 @@ import time
 import typing as t
 
 from ansible import constants as C
-from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
@@ -107,9 +107,9 @@ class _Memo:
 
     @classmethod
     def of(cls, call: t.Any, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> _Memo | None:
-        """For a call with all it depends on; None where that can't be told, so that the call itself says why."""
+        """For a call with all it depends on; None where that can't be told: the call itself says why, and no secret."""
         given = [name for name in map("app_token_{}".format, _OPTIONS) if name in variables]
-        with contextlib.suppress(AnsibleError, OSError, TypeError, ValueError):
+        with contextlib.suppress(Exception):
             config = os.stat(_CONFIG_FILE) if _CONFIG_FILE else None
             depends_on = [
                 call,
@@ -123,21 +123,17 @@ class _Memo:
 
     def recall(self) -> t.Any:
         """What the call has given; None where it has to be made."""
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, ImportError):
+        with contextlib.suppress(Exception):
             head, _end, sealed = _read_private(os.path.join(_DIRECTORY, self._name)).partition(b"\n")
-            bound_to = [head, *map(_read_private, json.loads(head))]
-            known = self._open(sealed, b"\n".join(bound_to))
+            known = self._open(sealed, _digests(head, map(_read_private, json.loads(head))))
             if known["epoch"] > time.time() and known["uptime"] > time.clock_gettime(time.CLOCK_BOOTTIME):
                 return known["item"]
         return None
 
     def _open(self, sealed: bytes, bound_to: bytes) -> t.Any:
-        from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        with contextlib.suppress(InvalidTag):
-            return json.loads(AESGCM(self._key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to))
-        raise ValueError("another call's, or an older one's")
+        return json.loads(AESGCM(self._key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to))
 
     def keep(self, item: t.Any, app_token: AppToken) -> None:
         """Remember what the call has given, if it depends on nothing but what it was made with and the cache."""
@@ -154,14 +150,18 @@ class _Memo:
             return
         known = {"item": item, "epoch": now.epoch + seconds, "uptime": now.uptime + seconds}
         head = json.dumps(list(app_token.files)).encode()
-        bound_to = b"\n".join([head, *app_token.files.values()])
         nonce = os.urandom(_NONCE_BYTES)
+        bound_to = _digests(head, app_token.files.values())
         sealed = nonce + AESGCM(self._key).encrypt(nonce, json.dumps(known).encode(), bound_to)
         with contextlib.suppress(OSError):
             store = DirectoryStore(_DIRECTORY)
             with store.lock(self._name, wait_seconds=0) as held:
                 if held:
                     store.write(self._name, head + b"\n" + sealed, keep_seconds=seconds)
+
+
+def _digests(head: bytes, contents: t.Iterable[bytes]) -> bytes:
+    return b"".join(hashlib.sha256(part).digest() for part in (head, *contents))
 
 
 def _read_private(path: str) -> bytes:

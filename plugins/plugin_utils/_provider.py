@@ -142,7 +142,7 @@ def _refuse_missing_roles(provided: AppToken) -> None:
     required = set(provided.options.required_roles)
     if required and (missing := sorted(required.difference(provided.token.roles()))):
         raise InputError(
-            f"The token for {provided.scope} lacks the app roles {', '.join(missing)}.",
+            f"The token for {provided.scope} lacks the app roles {', '.join(missing)}. It has {_roles(provided)}.",
             hint="Grant them to the app as application permissions with admin consent; then ask once with "
             "force_refresh, because a token keeps the roles it was issued with.",
         )

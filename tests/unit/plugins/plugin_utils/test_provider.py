@@ -215,7 +215,7 @@ def test_the_cloud_is_named_where_no_authority_is(messages: Told, run_directory:
 def test_a_missing_role_is_named_with_how_to_grant_it(reader: Options, messages: Told) -> None:
     error = failure(messages, reader, required_roles=["User.Read.All", "Mail.Send", "A.Role"])
     assert isinstance(error, InputError)
-    assert f"The token for {GRAPH} lacks the app roles A.Role, Mail.Send." in error.message
+    assert f"The token for {GRAPH} lacks the app roles A.Role, Mail.Send. It has User.Read.All" in error.message
     assert "admin consent" in str(error.hint)
     assert "force_refresh" in str(error.hint)
 
