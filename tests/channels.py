@@ -282,7 +282,7 @@ class Channels:
         """Watch what is started inside."""
         home = self._plays.home
         files = FileWatch(self._scratch, home / ".ansible/tmp", home / ".ansible_async")
-        with Syslog(self._directory) as syslog, ProcessWatch(home, self._emulator_pid) as processes, files:
+        with files, Syslog(self._directory) as syslog, ProcessWatch(home, self._emulator_pid) as processes:
             yield Watching(syslog, processes, files)
 
     def variables(self, watching: Watching) -> dict[str, str]:
