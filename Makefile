@@ -25,7 +25,7 @@ setup: ## Make the environment for development in .build/venv/dev
 check: ## Before each commit, two minutes: lint, types, unit tests, one play
 	$(RUN) lint types quickunit smoke
 
-test: ## Everything, as CI runs it (25 minutes on two cores the first time)
+test: ## Everything, as CI runs it (half an hour on two cores the first time)
 	@COVERAGE=1 bash tools/run lint types docs unit conformance wire coverage targets sanity dist
 
 lint: ## ruff, sizes of functions and files, shellcheck, yamllint, REUSE, changelog fragments, ansible-lint

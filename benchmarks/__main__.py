@@ -40,7 +40,7 @@ def main() -> int:
     results = {"machine": machine, "cases": [case.as_dict() for case in cases.values()]}
     given.results.parent.mkdir(parents=True, exist_ok=True)
     given.results.write_text(json.dumps(results, indent=1) + "\n")
-    if given.results == _RESULTS:
+    if given.results.resolve() == _RESULTS:
         for path, content in report.documents(ROOT, results).items():
             path.write_text(content)
     print(f"\nThe results are in {given.results}")
