@@ -91,17 +91,10 @@ class Syslog:
             self.messages.append(message)
 
 
-class ProcessWatch:
-    """Arguments and environment of each process that starts meanwhile below this one, or with that HOME.
+class _Watch:
+    """What ``_watch`` does beside a play, until the play has ended."""
 
-    Those of the emulator are left out.
-    """
-
-    def __init__(self, home: Path, emulator_pid: int) -> None:
-        self.arguments: set[bytes] = set()
-        self.environments: set[bytes] = set()
-        self._home = f"HOME={home}\0".encode()
-        self._emulator_pid = emulator_pid
+    def __init__(self) -> None:
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch)
 
@@ -112,6 +105,23 @@ class ProcessWatch:
     def __exit__(self, *_exc_info: object) -> None:
         self._ended.set()
         self._watcher.join()
+
+    def _watch(self) -> None:
+        raise NotImplementedError
+
+
+class ProcessWatch(_Watch):
+    """Arguments and environment of each process that starts meanwhile below this one, or with that HOME.
+
+    Those of the emulator are left out.
+    """
+
+    def __init__(self, home: Path, emulator_pid: int) -> None:
+        super().__init__()
+        self.arguments: set[bytes] = set()
+        self.environments: set[bytes] = set()
+        self._home = f"HOME={home}\0".encode()
+        self._emulator_pid = emulator_pid
 
     def _watch(self) -> None:
         before = _processes()
@@ -144,26 +154,17 @@ def _descendants(root: int, among: t.Iterable[int], *, but: int) -> set[int]:
     return found - {root}
 
 
-class FileWatch:
+class FileWatch(_Watch):
     """Name and content, each time they are others, of every file below ``roots`` while a play runs and at its end.
 
     Modules on their way are left out; the tests that have Ansible keep them say which ones there are.
     """
 
     def __init__(self, *roots: Path) -> None:
+        super().__init__()
         self.files: set[bytes] = set()
         self._roots = roots
         self._known: set[tuple[object, ...]] = set()
-        self._ended = threading.Event()
-        self._watcher = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> t.Self:
-        self._watcher.start()
-        return self
-
-    def __exit__(self, *_exc_info: object) -> None:
-        self._ended.set()
-        self._watcher.join()
 
     def _watch(self) -> None:
         while not self._ended.wait(_WATCH_SECONDS):
