@@ -82,6 +82,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import 
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
 
 class Silent:
+    verbosity = 0
     def display(self, msg, **options): pass
     v = vv = warning = display
 
