@@ -25,9 +25,11 @@ if t.TYPE_CHECKING:
 
 PER_HOST: t.Final = "ms per host"
 _POLL_SECONDS: t.Final = 0.05
+Promises = list[tuple[str, str, dict[str, float]]]
 _MODULE: t.Final = "module"
 _LOOKUP: t.Final = "lookup"
 _NO_ACTION: t.Final = "empty action"
+_GIVEN: t.Final = "empty action, given the secret"
 _NO_LOOKUP: t.Final = "empty lookup"
 _BARE_LOOKUP: t.Final = "empty lookup, undocumented"
 _FIRST: t.Final = "module, first task"
@@ -38,25 +40,37 @@ _AZCOLLECTION: t.Final = "azure_rm_accesstoken_info"
 
 
 def tasks(bench: Bench) -> Iterator[Case]:
-    """A warm token, against tasks and lookups that do nothing."""
-    hosts, forks = bench.size(1000, 100), bench.size(50, 20)
+    """A warm token by a task, against tasks that do nothing."""
+    size = {"hosts": bench.size(1000, 100), "forks": bench.size(50, 20)}
     case: dict[str, Tasks] = {_NO_ACTION: contenders.nothing(), _MODULE: contenders.module()}
-    ratios = [(_MODULE, _NO_ACTION, {"at_most": 1.15})]
-    yield _laps(bench, "task", "A task that gets a token", case, ratios, hosts=hosts, forks=forks)
+    ratios: Promises = [(_MODULE, _NO_ACTION, {"at_most": 1.15})]
+    yield _laps(bench, "task", "A task that gets a token", case, ratios, **size)
 
     case = {
+        _NO_ACTION: contenders.nothing(),
+        _GIVEN: contenders.nothing(client_secret=contenders.SECRET_IN_VAULT),
+        _MODULE: contenders.module(),
+    }
+    ratios = [(_MODULE, _GIVEN, {"at_most": 1.15}), (_MODULE, _NO_ACTION, {})]
+    yield _laps(bench, "task_vault", "A task whose secret is in a vault", case, ratios, vault=True, **size)
+
+
+def lookups(bench: Bench) -> Iterator[Case]:
+    """A warm token by a lookup, against lookups that do nothing."""
+    size = {"hosts": bench.size(1000, 100), "forks": bench.size(50, 20)}
+    case: dict[str, Tasks] = {
         _NO_LOOKUP: contenders.lookup_of_nothing(),
         _BARE_LOOKUP: contenders.bare_lookup(),
         _LOOKUP: contenders.lookup(),
     }
-    ratios = [(_LOOKUP, _NO_LOOKUP, {"at_most": 1.05}), (_LOOKUP, _BARE_LOOKUP, {})]
-    title = "A lookup in a play that has nothing else of the collection"
-    yield _laps(bench, "lookup", title, case, ratios, hosts=hosts, forks=forks)
+    alone = "A lookup in a play that has nothing else of the collection"
+    ratios: Promises = [(_LOOKUP, _NO_LOOKUP, {"at_most": 1.05}), (_LOOKUP, _BARE_LOOKUP, {})]
+    yield _laps(bench, "lookup_vault", f"{alone}, the secret in a vault", case, ratios, vault=True, **size)
+    yield _laps(bench, "lookup", f"{alone}, the secret in the environment", case, ratios, **size)
 
     ratios = [(_LOOKUP, _NO_LOOKUP, {"at_most": 1.0}), (_LOOKUP, _BARE_LOOKUP, {})]
     title = "A lookup in a play that used the module before"
-    before = contenders.module()
-    yield _laps(bench, "lookup_after_task", title, case, ratios, before=before, hosts=hosts, forks=forks)
+    yield _laps(bench, "lookup_after_task", title, case, ratios, before=contenders.module(), **size)
 
 
 def calls(bench: Bench) -> Iterator[Case]:
@@ -67,7 +81,7 @@ def calls(bench: Bench) -> Iterator[Case]:
     before = contenders.role()
     authorization = {"static_authorization": "{{ app_token.authorization }}"}
     remember = {"ansible.builtin.set_fact": authorization, "no_log": True}
-    ratios = [(ours, static, {"at_most": 1.05})]
+    ratios: Promises = [(ours, static, {"at_most": 1.05})]
     title = "A call of an API"
     yield _laps(bench, "call", title, case, ratios, before=[*before, remember], hosts=hosts, forks=forks)
 
@@ -300,14 +314,15 @@ def _laps(
     name: str,
     title: str,
     case: t.Mapping[str, Tasks],
-    ratios: t.Iterable[tuple[str, str, dict[str, float]]],
+    ratios: Promises,
     *,
     hosts: int,
     forks: int,
     before: Tasks | None = None,
+    vault: bool = False,
 ) -> Case:
     rounds = bench.size(5, 3)
-    play = bench.play([*(before or []), *in_turn(case, rounds)], hosts=hosts, forks=forks)
+    play = bench.play([*(before or []), *in_turn(case, rounds)], hosts=hosts, forks=forks, vault=vault)
     found = measured(play, hosts, case)
     conditions = {"hosts": hosts, "forks": forks, "rounds": rounds, "requests": sum(bench.requests().values())}
     return Case(
@@ -317,6 +332,7 @@ def _laps(
 
 BENCHMARKS: t.Final[t.Mapping[str, Callable[[Bench], Iterator[Case]]]] = {
     "tasks": tasks,
+    "lookups": lookups,
     "calls": calls,
     "hosts_and_forks": hosts_and_forks,
     "one_request": one_request,

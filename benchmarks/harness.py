@@ -17,6 +17,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from benchmarks.contenders import SECRET_IN_VAULT
 from benchmarks.figures import Measured
 from benchmarks.memory import Watch
 
@@ -69,11 +70,15 @@ class Bench:
         return full if self.full else quick
 
     def play(
-        self, tasks: Tasks, *, hosts: int, forks: int, may_fail: bool = False, watch: bool = False, **variables: t.Any
+        self, tasks: Tasks, *, hosts: int, forks: int, may_fail: bool = False, watch: bool = False, vault: bool = False
     ) -> Play:
-        """Run tasks on local hosts. Those whose names tell a lap are timed; what goes wrong ends the benchmark."""
+        """Run tasks on local hosts. Those whose names tell a lap are timed; what goes wrong ends the benchmark.
+
+        With ``vault`` the app is named by the inventory, and its secret is in a file that ansible-vault encrypted.
+        Without, all of it comes from the environment.
+        """
         self.emulator.forget_requests()
-        running = self.start(tasks, hosts=hosts, forks=forks, **variables)
+        running = self.start(tasks, hosts=hosts, forks=forks, vault=vault)
         if watch:
             with Watch(running.process.pid) as watched:
                 running.finish()
@@ -100,16 +105,34 @@ class Bench:
         """Empty the user's cache."""
         shutil.rmtree(self._directory / "cache", ignore_errors=True)
 
-    def start(self, tasks: Tasks, *, hosts: int = 1, forks: int = 5, number: int = 0, **variables: t.Any) -> Running:
+    def start(self, tasks: Tasks, *, hosts: int = 1, forks: int = 5, number: int = 0, vault: bool = False) -> Running:
         """Begin to run tasks; ``number`` tells plays that run at the same time from each other."""
         place = self._directory / f"play-{number}"
-        (place / "home").mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(place, ignore_errors=True)
+        (place / "home").mkdir(parents=True)
         (place / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-        own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **variables}
+        own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         names: dict[str, t.Any] = {f"h{number:04}": {} for number in range(1, hosts + 1)}
         (place / "inventory.json").write_text(json.dumps({"all": {"hosts": names, "vars": own}}))
         command = [str(_BIN / "ansible-playbook"), "-i", "inventory.json", f"--forks={forks}", "play.json"]
-        return Running(command, place, self.environment(place))
+        environment = self.environment(place)
+        if vault:
+            self._into_vault(place, environment)
+            command.append("--vault-password-file=password")
+        return Running(command, place, environment)
+
+    def _into_vault(self, place: Path, environment: dict[str, str]) -> None:
+        for name in [name for name in environment if name.endswith(("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET"))]:
+            del environment[name]
+        group = place / "group_vars/all"
+        group.mkdir(parents=True)
+        ids = {"app_token_tenant_id": self.emulator.tenant_id, "app_token_client_id": self.emulator.client_id}
+        app = {**ids, "app_token_client_secret": SECRET_IN_VAULT}
+        group.joinpath("entra.json").write_text(json.dumps(app))
+        group.joinpath("vault.json").write_text(json.dumps({"vault_app_secret": self.emulator.client_secret}))
+        (place / "password").write_text("made-up password of a vault\n")
+        encrypt = ["encrypt", "--vault-password-file=password", "group_vars/all/vault.json"]
+        subprocess.run([_BIN / "ansible-vault", *encrypt], cwd=place, env=environment, check=True, capture_output=True)
 
     def environment(self, place: Path) -> dict[str, str]:
         """What a contender sees: the emulator's variables, and nothing of this machine's settings.

@@ -16,6 +16,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
+from ansible_collections.entra.auth.plugins.plugin_utils import _lookup_call  # noqa: F401 - loaded for the lookup
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
 from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, hidden_arguments, obtain
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources

@@ -5,7 +5,8 @@
 """The expression face: an access token, its header, or the arguments of a uri task, fresh at each use.
 
 Ansible loads a lookup anew in each worker process, and compiles whatever it imports of a collection each time. So what
-a call has given is remembered in a way that this file alone, whose compiled form Ansible does keep, can read.
+a call has given is remembered in a way that this file alone, whose compiled form Ansible does keep, can read. All that
+is not needed for that is in _lookup_call.
 
 Its documentation is in app_token.yml beside this file: Ansible would otherwise parse it anew in each worker process,
 which takes longer than a cached token does.
@@ -22,12 +23,8 @@ import time
 import typing as t
 
 from ansible import constants as C
-from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
-
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
 
 display = Display()
 
@@ -40,10 +37,8 @@ _OPTIONS = (
     *("api_base_url", "claims_challenge", "required_roles", "extra_headers", "run_on", "cache", "cache_key"),
     *("min_validity", "force_refresh", "timeout", "retry_for", "proxy", "ca_path", "validate_certs"),
 )
-# Made by the main process before it forks, so every worker knows the same one.
-_DIRECTORY = os.path.join(C.DEFAULT_LOCAL_TMP, "entra_auth")  # type: ignore[attr-defined]  # filled at run time
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
-_NONCE_BYTES = 12
+_NONCE_BYTES, _TAG_BYTES = 12, 16
 _MAX_BYTES = 1024 * 1024
 
 
@@ -63,34 +58,11 @@ class LookupModule(LookupBase):
         if not display.verbosity and output != "token":
             memo = _Memo.of([output, direct], variables, template)
         known = memo.recall() if memo else None
-        return known if known is not None else _obtain(direct, variables, template, output, memo)
+        if known is not None:
+            return known
+        from ansible_collections.entra.auth.plugins.plugin_utils._lookup_call import item_of
 
-
-def _obtain(
-    direct: dict[str, t.Any],
-    variables: dict[str, t.Any],
-    template: t.Callable[[t.Any], t.Any],
-    output: str,
-    memo: _Memo | None,
-) -> t.Any:
-    from ansible_collections.entra.auth.plugins.plugin_utils._app_token import OUTPUTS
-    from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
-    from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
-    from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
-
-    if output not in OUTPUTS:
-        raise AnsibleLookupError(f"output '{output}' is none of {', '.join(OUTPUTS)}. To fix it: use one of them.")
-
-    def shape(app_token: AppToken) -> t.Any:
-        item = OUTPUTS[output](app_token)
-        if memo:
-            memo.keep(item, app_token)
-        return item
-
-    outcome = obtain(OptionSources(direct, variables, template), display, OutOfReach(variables), shape)
-    if isinstance(outcome, Failure):
-        raise AnsibleLookupError(outcome.msg)
-    return outcome
+        return item_of(direct, variables, template, output, memo)
 
 
 class _Memo:
@@ -101,9 +73,12 @@ class _Memo:
     secret finds nothing. Key and name are a one-step key derivation by SHA-512 (NIST SP 800-56C rev. 2, section 4).
     """
 
+    # Made by the main process before it forks, so every worker knows the same one.
+    directory = os.path.join(C.DEFAULT_LOCAL_TMP, "entra_auth")  # type: ignore[attr-defined]  # filled at run time
+
     def __init__(self, call: bytes) -> None:
         derived = hashlib.sha512(b"\0\0\0\1" + call + b"entra.auth lookup 1").digest()
-        self._key, self._name = derived[:32], derived[32:52].hex() + ".memo"
+        self._key, self.name = derived[:32], derived[32:52].hex() + ".memo"
 
     @classmethod
     def of(cls, call: t.Any, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> _Memo | None:
@@ -113,7 +88,7 @@ class _Memo:
             config = os.stat(_CONFIG_FILE) if _CONFIG_FILE else None
             depends_on = [
                 call,
-                {name: template(variables[name]) for name in given},
+                {name: _known_by(variables[name], variables, template) for name in given},
                 dict(os.environ),
                 config and [_CONFIG_FILE, config.st_mtime_ns, config.st_size, config.st_ino],
             ]
@@ -124,44 +99,47 @@ class _Memo:
     def recall(self) -> t.Any:
         """What the call has given; None where it has to be made."""
         with contextlib.suppress(Exception):
-            head, _end, sealed = _read_private(os.path.join(_DIRECTORY, self._name)).partition(b"\n")
+            head, _end, sealed = _read_private(os.path.join(self.directory, self.name)).partition(b"\n")
             known = self._open(sealed, _digests(head, map(_read_private, json.loads(head))))
             if known["epoch"] > time.time() and known["uptime"] > time.clock_gettime(time.CLOCK_BOOTTIME):
                 return known["item"]
         return None
 
     def _open(self, sealed: bytes, bound_to: bytes) -> t.Any:
+        # AESGCM does the same, but is in a module that Ansible has not loaded as yet.
+        from cryptography.hazmat.primitives.ciphers import Cipher
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES
+        from cryptography.hazmat.primitives.ciphers.modes import GCM
+
+        nonce, content, tag = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:-_TAG_BYTES], sealed[-_TAG_BYTES:]
+        opened = Cipher(AES(self._key), GCM(nonce, tag)).decryptor()
+        opened.authenticate_additional_data(bound_to)
+        return json.loads(opened.update(content) + opened.finalize())
+
+    def seal(self, known: dict[str, t.Any], files: t.Mapping[str, bytes]) -> bytes:
+        """What ``recall`` reads as long as these files, by their paths, have this content."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        return json.loads(AESGCM(self._key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to))
+        head, nonce = json.dumps(list(files)).encode(), os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(self._key).encrypt(nonce, json.dumps(known).encode(), _digests(head, files.values()))
+        return head + b"\n" + nonce + sealed
 
-    def keep(self, item: t.Any, app_token: AppToken) -> None:
-        """Remember what the call has given, if it depends on nothing but what it was made with and the cache."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
-        from ansible_collections.entra.auth.plugins.plugin_utils._directory_store import DirectoryStore
+def _known_by(value: t.Any, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> t.Any:
+    """What tells this value of an option from any other.
 
-        options, now = app_token.options, Moment.now()
-        if app_token.credential != "client_secret" or options.force_refresh or not app_token.files or not now.uptime:
-            return
-        seconds = app_token.token.fresh_seconds(now, min_validity=options.min_validity)
-        if seconds <= 0:
-            return
-        known = {"item": item, "epoch": now.epoch + seconds, "uptime": now.uptime + seconds}
-        head = json.dumps(list(app_token.files)).encode()
-        nonce = os.urandom(_NONCE_BYTES)
-        bound_to = _digests(head, app_token.files.values())
-        sealed = nonce + AESGCM(self._key).encrypt(nonce, json.dumps(known).encode(), bound_to)
-        with contextlib.suppress(OSError):
-            store = DirectoryStore(_DIRECTORY)
-            with store.lock(self._name, wait_seconds=0) as held:
-                if held:
-                    store.write(self._name, head + b"\n" + sealed, keep_seconds=seconds)
+    A template that only names a plain text, as that of a secret in a vault's file does, is known by both: to have
+    Ansible compile it takes longer than all else here.
+    """
+    if isinstance(value, str) and value[:2] == "{{" and value[-2:] == "}}":
+        text = variables.get(value[2:-2].strip())
+        if isinstance(text, str) and "{{" not in text and "{%" not in text:
+            return [value, text]
+    return template(value)
 
 
 def _digests(head: bytes, contents: t.Iterable[bytes]) -> bytes:
-    return b"".join(hashlib.sha256(part).digest() for part in (head, *contents))
+    return b"".join(hashlib.sha512(part).digest() for part in (head, *contents))
 
 
 def _read_private(path: str) -> bytes:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-import sys
 import typing as t
-
-from ansible.plugins.loader import lookup_loader
 
 # The header of extra_headers that names the point.
 TRIGGER: t.Final = "Audit-Crash"
@@ -28,8 +25,8 @@ POINTS: t.Final[dict[str, tuple[str, ...]]] = {
     "result": ("plugin_utils._app_token", "AppToken", "headers"),
     "header": ("module_utils._token", "Token", "authorization"),
 }
-# The same of the lookup, which Ansible loads under a name of its own; it keeps nothing with -v.
-QUIET_POINTS: t.Final[dict[str, tuple[str, ...]]] = {"memo": ("_Memo", "keep")}
+# The same of what a lookup does without -v alone.
+QUIET_POINTS: t.Final[dict[str, tuple[str, ...]]] = {"memo": ("plugin_utils._lookup_call", "remember")}
 _called: dict[str, t.Any] = {"point": None, "secrets": []}
 
 
@@ -39,17 +36,11 @@ class CrashError(Exception):
 
 def inject() -> None:
     """Make the functions crash when a call asks for it; in the process that Ansible forks its workers from."""
-    for point, (module, *path) in POINTS.items():
-        _wrap_below(importlib.import_module(_PLUGINS + module), path, point)
-    lookup = sys.modules[lookup_loader.get("entra.auth.app_token", class_only=True).__module__]
-    for point, path in QUIET_POINTS.items():
-        _wrap_below(lookup, path, point)
-
-
-def _wrap_below(holder: t.Any, path: t.Sequence[str], point: str) -> None:
-    for name in path[:-1]:
-        holder = getattr(holder, name)
-    _wrap(holder, path[-1], point)
+    for point, (module, *path) in {**POINTS, **QUIET_POINTS}.items():
+        holder = importlib.import_module(_PLUGINS + module)
+        for name in path[:-1]:
+            holder = getattr(holder, name)
+        _wrap(holder, path[-1], point)
 
 
 def _wrap(holder: t.Any, name: str, point: str) -> None:

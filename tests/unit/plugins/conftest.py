@@ -147,7 +147,7 @@ def run_directory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pa
     path = tmp_path / "run"
     path.mkdir(0o700)
     monkeypatch.setattr(_stores, "_RUN_DIRECTORY", str(path))
-    monkeypatch.setattr(app_token, "_DIRECTORY", str(path / "entra_auth"))
+    monkeypatch.setattr(app_token._Memo, "directory", str(path / "entra_auth"))
     return path
 
 

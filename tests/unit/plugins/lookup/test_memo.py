@@ -21,7 +21,7 @@ from as_template import as_template
 
 from ansible_collections.entra.auth.plugins.lookup import app_token
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
-from ansible_collections.entra.auth.plugins.plugin_utils import _faces
+from ansible_collections.entra.auth.plugins.plugin_utils import _faces, _lookup_call
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -48,7 +48,7 @@ def went(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ways.append("the whole way")
         return whole(*arguments)
 
-    monkeypatch.setattr(_faces, "obtain", counted)
+    monkeypatch.setattr(_lookup_call, "obtain", counted)
     return ways
 
 
@@ -164,6 +164,51 @@ def test_another_value_of_a_variable_is_another_call(name: str, reader: Options,
     with contextlib.suppress(AnsibleLookupError):
         look_up(variables=variables)
     assert len(went) == 3
+
+
+@pytest.fixture
+def templated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that Ansible was asked to evaluate."""
+    texts: list[str] = []
+    whole = Templar.template
+
+    def counted(self: Templar, variable: t.Any, *more: t.Any, **options: t.Any) -> t.Any:
+        texts.append(str(variable))
+        return whole(self, variable, *more, **options)
+
+    monkeypatch.setattr(Templar, "template", counted)
+    return texts
+
+
+def test_a_secret_that_a_variable_names_is_known_without_templating(
+    reader: Options, went: list[str], templated: list[str]
+) -> None:
+    secret = as_template("{{ vault_app_secret }}")
+    variables = {f"app_token_{name}": value for name, value in reader.items()}
+    variables |= {"app_token_client_secret": secret, "vault_app_secret": reader["client_secret"]}
+    for _number in range(2):
+        look_up(variables=variables)
+    templated.clear()
+    look_up(variables=variables)
+    assert (len(went), templated.count(secret)) == (2, 0)
+
+
+@pytest.mark.parametrize("inner", ["{{ another }}", "{% if another != 'wrong' %}SECRET{% endif %}"])
+def test_a_secret_that_is_named_by_way_of_another_template_counts_by_its_value(
+    inner: str, reader: Options, went: list[str]
+) -> None:
+    variables = {f"app_token_{name}": value for name, value in reader.items()}
+    variables |= {
+        "app_token_client_secret": as_template("{{ vault_app_secret }}"),
+        "vault_app_secret": as_template(inner.replace("SECRET", reader["client_secret"])),
+        "another": reader["client_secret"],
+    }
+    for _number in range(3):
+        look_up(variables=variables)
+    assert len(went) == 2
+    variables["another"] = "wrong"
+    with pytest.raises(AnsibleLookupError, match="client_secret|AADSTS7000215"):
+        look_up(variables=variables)
 
 
 def test_a_variable_that_can_not_be_evaluated_fails_by_its_name(call: Call) -> None:
