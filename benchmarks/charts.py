@@ -52,7 +52,7 @@ class Line:
 
 def bars(title: str, description: str, groups: t.Mapping[str, t.Sequence[Bar]]) -> str:
     """Horizontal bars from zero, in groups that are each drawn to its own longest bar."""
-    left, longest, height, gap = 190, _WIDTH - 190 - 230, 20, 6
+    left, longest, height, gap = 220, _WIDTH - 220 - 230, 20, 6
     parts, y = [], float(_HEAD)
     for heading, its_bars in groups.items():
         parts.append(_text(24, y + 14, heading, "v"))

@@ -117,7 +117,7 @@ def _hosts(cases: t.Mapping[str, Case]) -> str:
 
 def _floors(cases: t.Mapping[str, Case]) -> str:
     groups: dict[str, list[charts.Bar]] = {}
-    for name in ("task", "lookup", "lookup_after_task", "call"):
+    for name in ("task", "task_vault", "lookup_vault", "lookup", "lookup_after_task", "call"):
         if case := cases.get(name):
             *floors, ours = (
                 charts.Bar(contender, found.median, f"{found.median:.3g} ms", "floor")

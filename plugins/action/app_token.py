@@ -14,18 +14,15 @@ from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__ as core_version
-from ansible.utils.display import Display
 
-from ansible_collections.entra.auth.plugins.plugin_utils import _lookup_call  # noqa: F401 - loaded for the lookup
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, hidden_arguments, obtain
+from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, hidden_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._remembering import obtain_and_remember
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
 
-display = Display()
-
 # Loaded here, in the main process, once for all that it forks: who gets a token by a task often uses it by lookup.
-lookup_loader.get("entra.auth.app_token", class_only=True)
+_memo_of = lookup_loader.get("entra.auth.app_token", class_only=True).memo_of
 
 # There it is not by the results of its items that the result of a loop as a whole is hidden, but by their tasks.
 _LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
@@ -43,14 +40,21 @@ class ActionModule(ActionBase):
         """The token as result, which callbacks don't see; a failure with all that may be shown, which they do."""
         super().run(tmp, task_vars)
         self._task.args = hidden_arguments(self._task.args)
-        variables = task_vars or {}
-        sources = OptionSources(self._task.args, variables, self._templar.template)
-        outcome = obtain(sources, display, ModuleOnTarget(self, variables), AppToken.as_dict)
+        outcome = self._outcome(task_vars or {})
         if isinstance(outcome, Failure):
             return outcome.as_result()
         if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
             self._task.no_log = True
         return {"changed": False, "_ansible_no_log": True, **outcome}
+
+    def _outcome(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
+        arguments, template = self._task.args, self._templar.template
+        memo = _memo_of("token", arguments, variables, template)
+        known: dict[str, t.Any] | None = memo.recall() if memo else None
+        if known is not None:
+            return known
+        sources = OptionSources(arguments, variables, template)
+        return obtain_and_remember(sources, ModuleOnTarget(self, variables), AppToken.as_dict, memo)
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module on the target so that neither it nor the connection, at any verbosity, logs what passes."""

@@ -42,29 +42,6 @@ _NONCE_BYTES, _TAG_BYTES = 12, 16
 _MAX_BYTES = 1024 * 1024
 
 
-class LookupModule(LookupBase):
-    """Terms are scopes; each gives one item."""
-
-    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
-        """One item per term, in the shape that ``output`` names. Raises AnsibleLookupError."""
-        output = str(options.pop("output", None) or "access_token")
-        return [self._item(term, variables or {}, options, output) for term in terms or [None]]
-
-    def _item(self, term: t.Any, variables: dict[str, t.Any], options: dict[str, t.Any], output: str) -> t.Any:
-        direct = options if term is None else {**options, "scope": term}
-        template = self._templar.template if self._templar else _as_it_is
-        memo = None
-        # With -v a call tells where its token is from, and the whole of a token how long it still lives.
-        if not display.verbosity and output != "token":
-            memo = _Memo.of([output, direct], variables, template)
-        known = memo.recall() if memo else None
-        if known is not None:
-            return known
-        from ansible_collections.entra.auth.plugins.plugin_utils._lookup_call import item_of
-
-        return item_of(direct, variables, template, output, memo)
-
-
 class _Memo:
     """What a call has given in this run, for the same call by any worker while the cache would give the same.
 
@@ -76,24 +53,36 @@ class _Memo:
     # Made by the main process before it forks, so every worker knows the same one.
     directory = os.path.join(C.DEFAULT_LOCAL_TMP, "entra_auth")  # type: ignore[attr-defined]  # filled at run time
 
-    def __init__(self, call: bytes) -> None:
-        derived = hashlib.sha512(b"\0\0\0\1" + call + b"entra.auth lookup 1").digest()
+    def __init__(self, output: str, depends_on: bytes) -> None:
+        derived = hashlib.sha512(b"\0\0\0\1" + depends_on + b"entra.auth memo 1").digest()
         self._key, self.name = derived[:32], derived[32:52].hex() + ".memo"
+        self._is_whole = output == "token"
 
     @classmethod
-    def of(cls, call: t.Any, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> _Memo | None:
-        """For a call with all it depends on; None where that can't be told: the call itself says why, and no secret."""
+    def of(
+        cls,
+        output: str,
+        direct: t.Mapping[str, t.Any],
+        variables: t.Mapping[str, t.Any],
+        template: t.Callable[[t.Any], t.Any],
+    ) -> _Memo | None:
+        """For a call with all it depends on; None where that can't be told: the call itself says why, and no secret.
+
+        None with -v, too, because a call then tells where its token is from.
+        """
+        if display.verbosity:
+            return None
         given = [name for name in map("app_token_{}".format, _OPTIONS) if name in variables]
         with contextlib.suppress(Exception):
             config = os.stat(_CONFIG_FILE) if _CONFIG_FILE else None
             depends_on = [
-                call,
+                [output, direct],
                 {name: _known_by(variables[name], variables, template) for name in given},
                 dict(os.environ),
                 config and [_CONFIG_FILE, config.st_mtime_ns, config.st_size, config.st_ino],
             ]
             # Before ansible-core 2.19 a value from a vault becomes a text in this way only.
-            return cls(json.dumps(depends_on, default=str).encode())
+            return cls(output, json.dumps(depends_on, default=str).encode())
         return None
 
     def recall(self) -> t.Any:
@@ -101,8 +90,10 @@ class _Memo:
         with contextlib.suppress(Exception):
             head, _end, sealed = _read_private(os.path.join(self.directory, self.name)).partition(b"\n")
             known = self._open(sealed, _digests(head, map(_read_private, json.loads(head))))
-            if known["epoch"] > time.time() and known["uptime"] > time.clock_gettime(time.CLOCK_BOOTTIME):
-                return known["item"]
+            uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
+            if known["epoch"] > time.time() and known["uptime"] > uptime:
+                left = {"expires_in": int(known["ends"] - uptime)} if self._is_whole else None
+                return {**known["item"], **left} if left else known["item"]
         return None
 
     def _open(self, sealed: bytes, bound_to: bytes) -> t.Any:
@@ -123,6 +114,29 @@ class _Memo:
         head, nonce = json.dumps(list(files)).encode(), os.urandom(_NONCE_BYTES)
         sealed = AESGCM(self._key).encrypt(nonce, json.dumps(known).encode(), _digests(head, files.values()))
         return head + b"\n" + nonce + sealed
+
+
+class LookupModule(LookupBase):
+    """Terms are scopes; each gives one item."""
+
+    # For the action, which remembers in the same way.
+    memo_of = _Memo.of
+
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
+        """One item per term, in the shape that ``output`` names. Raises AnsibleLookupError."""
+        output = str(options.pop("output", None) or "access_token")
+        return [self._item(term, variables or {}, options, output) for term in terms or [None]]
+
+    def _item(self, term: t.Any, variables: dict[str, t.Any], options: dict[str, t.Any], output: str) -> t.Any:
+        direct = options if term is None else {**options, "scope": term}
+        template = self._templar.template if self._templar else _as_it_is
+        memo = self.memo_of(output, direct, variables, template)
+        known = memo.recall() if memo else None
+        if known is not None:
+            return known
+        from ansible_collections.entra.auth.plugins.plugin_utils._remembering import item_of
+
+        return item_of(direct, variables, template, output, memo)
 
 
 def _known_by(value: t.Any, variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> t.Any:

@@ -53,6 +53,10 @@ class Store(t.Protocol):
     def path(self, name: str) -> str | None:
         """The file that holds what lies under a name, where it is one of this machine."""
 
+
+class LastingStore(Store, t.Protocol):
+    """One that outlives the run, so that somebody may look after it."""
+
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
         """Every name with its content."""
 
@@ -76,12 +80,6 @@ class NoStore:
         pass
 
     def path(self, name: str) -> None:
-        pass
-
-    def entries(self) -> t.Iterator[tuple[str, bytes]]:
-        return iter(())
-
-    def clear(self) -> None:
         pass
 
 
@@ -119,7 +117,7 @@ def open_stores(cache: str, *, answer_within: float, warn: t.Callable[[str], Non
     return Stores(run, run, run)
 
 
-def open_store(cache: str) -> Store:
+def open_store(cache: str) -> LastingStore:
     """The store of ``user`` or of a Redis URL, to look after it. InputError where it is not usable."""
     try:
         return _user_store() if cache == "user" else _connect(cache)
@@ -128,7 +126,7 @@ def open_store(cache: str) -> Store:
     raise InputError(f"The cache can't be looked at. {reason}")
 
 
-def _user_store(answer_within: float = 30) -> Store:
+def _user_store(answer_within: float = 30) -> LastingStore:
     directory = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(directory):
         directory = os.path.join(os.path.expanduser("~"), ".cache")
@@ -156,7 +154,7 @@ def _redis_store(url: str, run: Store, answer_within: float) -> Store:
         raise
 
 
-def _connect(url: str, answer_within: float = 30) -> Store:
+def _connect(url: str, answer_within: float = 30) -> LastingStore:
     # Here, not at the top: redis takes long to load, and is not needed for the other caches.
     from ansible_collections.entra.auth.plugins.plugin_utils._redis_store import RedisStore
 
@@ -176,4 +174,4 @@ def secret_of_run(run: Store, wait_seconds: float) -> str:
     return known.decode()
 
 
-__all__ = ("NoStore", "Store", "Stores", "open_store", "open_stores", "secret_of_run")
+__all__ = ("LastingStore", "NoStore", "Store", "Stores", "open_store", "open_stores", "secret_of_run")

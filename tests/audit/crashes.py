@@ -25,8 +25,8 @@ POINTS: t.Final[dict[str, tuple[str, ...]]] = {
     "result": ("plugin_utils._app_token", "AppToken", "headers"),
     "header": ("module_utils._token", "Token", "authorization"),
 }
-# The same of what a lookup does without -v alone.
-QUIET_POINTS: t.Final[dict[str, tuple[str, ...]]] = {"memo": ("plugin_utils._lookup_call", "remember")}
+# The same of what is done without -v alone.
+QUIET_POINTS: t.Final[dict[str, tuple[str, ...]]] = {"memo": ("plugin_utils._remembering", "remember")}
 _called: dict[str, t.Any] = {"point": None, "secrets": []}
 
 

@@ -29,6 +29,7 @@ FACES = ("action.app_token", "lookup.app_token")
 # The way of a token, from the caller to the wire. Each may import what comes after it and nothing before it.
 THE_WAY = (
     FACES,
+    ("plugin_utils._remembering",),
     ("plugin_utils._faces",),
     ("plugin_utils._option_sources",),
     ("plugin_utils._provider",),

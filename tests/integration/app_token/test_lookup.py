@@ -10,6 +10,7 @@ import json
 import typing as t
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from plays import role, show, uri
 
@@ -249,6 +250,33 @@ def test_it_serves_every_host_and_loop_item(plays: Plays, emulator: Emulator) ->
     assert play.shown("h001")["clients"] == [emulator.client_id] * 2
     assert play.shown("h002")["clients"] == [other["client_id"]] * 2
     assert len(emulator.token_requests()) == 4
+
+
+def test_secrets_from_vaults_stay_apart_behind_the_same_template(plays: Plays, emulator: Emulator) -> None:
+    """Each host gets the token of its own app, of which each is asked for once, in all tasks."""
+    hosts = ("h001", "h002", "h003", "h004")
+    secrets = ("made-up~secret-1", "made-up~secret-2")
+    apps = [emulator.add_app(secret=secret)["client_id"] for secret in secrets]
+    password, vault = plays.directory / "password", VaultLib([("default", VaultSecret(b"made-up-password"))])
+    password.write_text("made-up-password")
+    for number, host in enumerate(hosts):
+        variables = {"vault_app_id": apps[number % 2], "vault_app_secret": secrets[number % 2]}
+        path = plays.directory / "host_vars" / f"{host}.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(vault.encrypt(json.dumps(variables)))
+    names = {"app_token_client_id": "{{ vault_app_id }}", "app_token_client_secret": "{{ vault_app_secret }}"}
+    tasks = [show(token=f"{LOOKUP})") for _number in range(3)]
+    play = plays.run(
+        [{"tasks": tasks}], "--vault-password-file", str(password), hosts=len(hosts), record=True, **names
+    )
+    assert play.returncode == 0, play.output
+    shown = {(event["host"], event["result"]["msg"]) for event in play.events() if event["task"] == "Show"}
+    tokens = dict(shown)
+    assert len(shown) == len(hosts)
+    assert [tokens["h001"], tokens["h002"]] == [tokens["h003"], tokens["h004"]]
+    assert [dict(request["form"])["client_id"] for request in emulator.token_requests()].count(apps[0]) == 1
+    assert tokens["h001"] != tokens["h002"]
+    assert len(emulator.token_requests()) == 2
 
 
 def test_it_works_in_a_template_and_a_handler(plays: Plays, emulator: Emulator) -> None:

@@ -16,6 +16,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import action_loader
 from ansible.template import Templar
 
+from ansible_collections.entra.auth.plugins.plugin_utils import _remembering
+
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
 
@@ -76,6 +78,54 @@ def test_an_async_task_is_refused(reader: Options) -> None:
     plugin._task.async_val = 10
     with pytest.raises(AnsibleError, match="async"):
         plugin.run(task_vars={})
+
+
+# --- what it remembers ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def went(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An item for each task that went the whole way of the token."""
+    ways: list[str] = []
+    whole = _remembering.obtain
+
+    def counted(*arguments: t.Any) -> t.Any:
+        ways.append("the whole way")
+        return whole(*arguments)
+
+    monkeypatch.setattr(_remembering, "obtain", counted)
+    return ways
+
+
+def test_the_result_is_remembered_for_the_next_hosts(reader: Options, went: list[str], emulator: Emulator) -> None:
+    results = [action(**reader).run(task_vars={"inventory_hostname": f"h{number}"}) for number in range(5)]
+    assert [result["source"] for result in results] == ["network", *["cache"] * 4]
+    assert len({result["access_token"] for result in results}) == 1
+    assert all(result.keys() == results[0].keys() for result in results)
+    assert (len(went), len(emulator.token_requests())) == (2, 1)
+
+
+@pytest.mark.parametrize("change", [{"client_secret": "hunter2-is-wrong"}, {"scope": "arm"}, {"force_refresh": True}])
+def test_another_task_is_not_given_what_is_remembered(change: Options, reader: Options, went: list[str]) -> None:
+    known = [action(**reader).run(task_vars={}) for _number in range(3)][-1]
+    went.clear()
+    assert action(**{**reader, **change}).run(task_vars={}).get("access_token") != known["access_token"]
+    assert went
+
+
+def test_another_value_of_a_variable_is_not_given_what_is_remembered(reader: Options, went: list[str]) -> None:
+    variables = {f"app_token_{name}": value for name, value in reader.items()}
+    for _number in range(3):
+        assert "access_token" in action().run(task_vars=variables)
+    assert len(went) == 2
+    assert "failed" in action().run(task_vars={**variables, "app_token_client_secret": "hunter2-is-wrong"})
+
+
+def test_a_forced_token_is_handed_out_from_then_on(reader: Options, went: list[str]) -> None:
+    for _number in range(3):
+        action(**reader).run(task_vars={})
+    forced = action(**reader, force_refresh=True).run(task_vars={})["access_token"]
+    assert {action(**reader).run(task_vars={})["access_token"] for _number in range(3)} == {forced}
 
 
 # --- run_on: target ---------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from as_template import as_template
 
 from ansible_collections.entra.auth.plugins.lookup import app_token
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
-from ansible_collections.entra.auth.plugins.plugin_utils import _faces, _lookup_call
+from ansible_collections.entra.auth.plugins.plugin_utils import _faces, _remembering
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -48,7 +48,7 @@ def went(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ways.append("the whole way")
         return whole(*arguments)
 
-    monkeypatch.setattr(_lookup_call, "obtain", counted)
+    monkeypatch.setattr(_remembering, "obtain", counted)
     return ways
 
 
@@ -114,14 +114,24 @@ def test_terms_are_remembered_one_by_one(reader: Options, went: list[str], emula
     assert (len(went), len(emulator.token_requests())) == (4, 2)
 
 
-def test_with_v_and_for_the_whole_of_a_token_the_way_is_gone_each_time(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Because both tell where this token is from, and how long it still lives."""
+def test_with_v_the_way_is_gone_each_time(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Because the call tells where this token is from."""
     call.known()
-    assert [call.is_remembered(output="token") for _number in range(3)] == [False] * 3
     monkeypatch.setattr(app_token.display, "verbosity", 1)
-    assert not call.is_remembered()
+    assert [call.is_remembered() for _number in range(3)] == [False] * 3
+
+
+def test_the_whole_of_a_token_is_remembered_with_what_is_left_of_its_life(
+    reader: Options, went: list[str], later: t.Any
+) -> None:
+    _from_network, cached, before = (look_up(**reader, output="token") for _number in range(3))
+    later.seconds = 1000
+    after = look_up(**reader, output="token")
+    assert len(went) == 2
+    assert cached["expires_in"] - before["expires_in"] in (0, 1)
+    assert before["expires_in"] - after["expires_in"] in (1000, 1001)
+    assert {**after, "expires_in": 0} == {**before, "expires_in": 0} == {**cached, "expires_in": 0}
+    assert cached["source"] == "cache"
 
 
 # --- another call -----------------------------------------------------------------------------------------------
@@ -207,7 +217,7 @@ def test_a_secret_that_is_named_by_way_of_another_template_counts_by_its_value(
         look_up(variables=variables)
     assert len(went) == 2
     variables["another"] = "wrong"
-    with pytest.raises(AnsibleLookupError, match="client_secret|AADSTS7000215"):
+    with pytest.raises(AnsibleLookupError, match=r"client_secret|AADSTS7000215"):
         look_up(variables=variables)
 
 

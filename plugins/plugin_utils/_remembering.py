@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a lookup does that remembers nothing as yet: it obtains an item, and has it remembered.
+"""What a face does whose memo knows nothing as yet: it obtains what is asked for, and has it remembered.
+
+The memo itself, and how it is read, is with the lookup.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -22,11 +24,16 @@ from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, 
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
 
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Target
+
+Item = t.TypeVar("Item")
+
 display = Display()
 
 
 class Memo(t.Protocol):
-    """Where an item is kept, and how: sealed, and bound to the content of the cache's files."""
+    """Where what a call has given is kept, and how: sealed, and bound to the content of the cache's files."""
 
     directory: str
     name: str
@@ -42,20 +49,29 @@ def item_of(
     output: str,
     memo: Memo | None,
 ) -> t.Any:
-    """The item that a call asks for in the shape that ``output`` names. Raises AnsibleLookupError."""
+    """The item that a lookup asks for in the shape that ``output`` names. Raises AnsibleLookupError."""
     if output not in OUTPUTS:
         raise AnsibleLookupError(f"output '{output}' is none of {', '.join(OUTPUTS)}. To fix it: use one of them.")
+    outcome = obtain_and_remember(
+        OptionSources(direct, variables, template), OutOfReach(variables), OUTPUTS[output], memo
+    )
+    if isinstance(outcome, Failure):
+        raise AnsibleLookupError(outcome.msg)
+    return outcome
 
-    def shape(app_token: AppToken) -> t.Any:
-        item = OUTPUTS[output](app_token)
+
+def obtain_and_remember(
+    sources: OptionSources, target: Target, shape: t.Callable[[AppToken], Item], memo: Memo | None
+) -> Item | Failure:
+    """As ``obtain``; ``memo`` keeps what ``shape`` makes of the token."""
+
+    def remembered(app_token: AppToken) -> Item:
+        item = shape(app_token)
         if memo:
             remember(memo, item, app_token)
         return item
 
-    outcome = obtain(OptionSources(direct, variables, template), display, OutOfReach(variables), shape)
-    if isinstance(outcome, Failure):
-        raise AnsibleLookupError(outcome.msg)
-    return outcome
+    return obtain(sources, display, target, remembered)
 
 
 def remember(memo: Memo, item: t.Any, app_token: AppToken) -> None:
@@ -63,15 +79,20 @@ def remember(memo: Memo, item: t.Any, app_token: AppToken) -> None:
     options, now = app_token.options, Moment.now()
     if app_token.credential != "client_secret" or options.force_refresh or not app_token.files or not now.uptime:
         return
-    seconds = app_token.token.fresh_seconds(now, min_validity=options.min_validity)
-    if seconds <= 0:
+    fresh_seconds = app_token.token.fresh_seconds(now, min_validity=options.min_validity)
+    if fresh_seconds <= 0:
         return
-    known = {"item": item, "epoch": now.epoch + seconds, "uptime": now.uptime + seconds}
+    known = {
+        "item": item,
+        "epoch": now.epoch + fresh_seconds,
+        "uptime": now.uptime + fresh_seconds,
+        "ends": now.uptime + app_token.token.seconds_left(now)[1],
+    }
     with contextlib.suppress(OSError):
         store = DirectoryStore(memo.directory)
         with store.lock(memo.name, wait_seconds=0) as held:
             if held:
-                store.write(memo.name, memo.seal(known, app_token.files), keep_seconds=seconds)
+                store.write(memo.name, memo.seal(known, app_token.files), keep_seconds=fresh_seconds)
 
 
-__all__ = ("Memo", "item_of", "remember")
+__all__ = ("Memo", "item_of", "obtain_and_remember", "remember")
