@@ -6,7 +6,7 @@
 
 Ansible loads a lookup anew in each worker process, and compiles whatever it imports of a collection each time. So what
 a call has given is remembered in a way that this file alone, whose compiled form Ansible does keep, can read. All that
-is not needed for that is in _lookup_call.
+is not needed for that is in plugin_utils/_remembering.py.
 
 Its documentation is in app_token.yml beside this file: Ansible would otherwise parse it anew in each worker process,
 which takes longer than a cached token does.
@@ -38,7 +38,7 @@ _OPTIONS = (
     *("min_validity", "force_refresh", "timeout", "retry_for", "proxy", "ca_path", "validate_certs"),
 )
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
-_NONCE_BYTES, _TAG_BYTES = 12, 16
+_NONCE_BYTES = 12
 _MAX_BYTES = 1024 * 1024
 
 
@@ -97,15 +97,9 @@ class _Memo:
         return None
 
     def _open(self, sealed: bytes, bound_to: bytes) -> t.Any:
-        # AESGCM does the same, but is in a module that Ansible has not loaded as yet.
-        from cryptography.hazmat.primitives.ciphers import Cipher
-        from cryptography.hazmat.primitives.ciphers.algorithms import AES
-        from cryptography.hazmat.primitives.ciphers.modes import GCM
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        nonce, content, tag = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:-_TAG_BYTES], sealed[-_TAG_BYTES:]
-        opened = Cipher(AES(self._key), GCM(nonce, tag)).decryptor()
-        opened.authenticate_additional_data(bound_to)
-        return json.loads(opened.update(content) + opened.finalize())
+        return json.loads(AESGCM(self._key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to))
 
     def seal(self, known: dict[str, t.Any], files: t.Mapping[str, bytes]) -> bytes:
         """What ``recall`` reads as long as these files, by their paths, have this content."""
