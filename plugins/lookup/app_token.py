@@ -92,8 +92,8 @@ class _Memo:
             known = self._open(sealed, _digests(head, map(_read_private, json.loads(head))))
             uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
             if known["epoch"] > time.time() and known["uptime"] > uptime:
-                left = {"expires_in": int(known["ends"] - uptime)} if self._is_whole else None
-                return {**known["item"], **left} if left else known["item"]
+                item = known["item"]
+                return {**item, "expires_in": int(known["ends"] - uptime)} if self._is_whole else item
         return None
 
     def _open(self, sealed: bytes, bound_to: bytes) -> t.Any:

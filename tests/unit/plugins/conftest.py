@@ -16,7 +16,7 @@ import pytest
 from redis_server import RedisServer
 
 from ansible_collections.entra.auth.plugins.lookup import app_token
-from ansible_collections.entra.auth.plugins.plugin_utils import _stores
+from ansible_collections.entra.auth.plugins.plugin_utils import _remembering, _stores
 from entra_emulator.client import Emulator
 
 if t.TYPE_CHECKING:
@@ -162,6 +162,20 @@ def reader(emulator: Emulator, run_directory: pathlib.Path) -> dict[str, t.Any]:
         "ca_path": emulator.ca,
         "retry_for": 0,
     }
+
+
+@pytest.fixture
+def went(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An item for each call of a face that went the whole way of the token."""
+    ways: list[str] = []
+    whole = _remembering.obtain
+
+    def counted(*arguments: t.Any) -> t.Any:
+        ways.append("the whole way")
+        return whole(*arguments)
+
+    monkeypatch.setattr(_remembering, "obtain", counted)
+    return ways
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,6 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import action_loader
 from ansible.template import Templar
 
-from ansible_collections.entra.auth.plugins.plugin_utils import _remembering
-
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
 
@@ -81,20 +79,6 @@ def test_an_async_task_is_refused(reader: Options) -> None:
 
 
 # --- what it remembers ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def went(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """An item for each task that went the whole way of the token."""
-    ways: list[str] = []
-    whole = _remembering.obtain
-
-    def counted(*arguments: t.Any) -> t.Any:
-        ways.append("the whole way")
-        return whole(*arguments)
-
-    monkeypatch.setattr(_remembering, "obtain", counted)
-    return ways
 
 
 def test_the_result_is_remembered_for_the_next_hosts(reader: Options, went: list[str], emulator: Emulator) -> None:

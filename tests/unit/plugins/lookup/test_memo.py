@@ -21,7 +21,7 @@ from as_template import as_template
 
 from ansible_collections.entra.auth.plugins.lookup import app_token
 from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
-from ansible_collections.entra.auth.plugins.plugin_utils import _faces, _remembering
+from ansible_collections.entra.auth.plugins.plugin_utils import _faces
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -36,20 +36,6 @@ def look_up(*terms: str, variables: Options | None = None, **options: t.Any) -> 
     templar = Templar(loader=DataLoader(), variables=variables or {})
     lookup = lookup_loader.get("entra.auth.app_token", loader=DataLoader(), templar=templar)
     return lookup.run(list(terms), variables=variables or {}, **options)[0]
-
-
-@pytest.fixture
-def went(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """An item for each call that went the whole way of the token."""
-    ways: list[str] = []
-    whole = _faces.obtain
-
-    def counted(*arguments: t.Any) -> t.Any:
-        ways.append("the whole way")
-        return whole(*arguments)
-
-    monkeypatch.setattr(_remembering, "obtain", counted)
-    return ways
 
 
 class Call:
