@@ -12,7 +12,6 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,11 +24,12 @@ from .server import Ports, Running
 from .settings import Settings
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
 _LISTENERS: t.Final = [field.name for field in dataclasses.fields(Ports)]
 _STOPPING: t.Final = (signal.SIGTERM, signal.SIGINT)
 _FORWARDED: t.Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_IGNORED_BY_PYTHON: t.Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def main(argv: list[str]) -> int:
@@ -90,45 +90,56 @@ def _directory(given: Path | None) -> Iterator[Path]:
 
 
 def _serve(directory: Path, ports: Ports, settings: Settings, *, until_stdin_ends: bool) -> int:
-    told_to_stop = threading.Event()
-    for number in _STOPPING:
-        signal.signal(number, lambda _number, _frame: told_to_stop.set())
+    _hold_back(_STOPPING)
     running = Running(directory, ports, settings)
     print(json.dumps(running.ready()), flush=True)
     if until_stdin_ends:
-        threading.Thread(target=_wait_for_end_of_stdin, args=(told_to_stop,), daemon=True).start()
-    told_to_stop.wait()
+        threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
+    signal.sigwait(_STOPPING)
     running.stop()
     return 0
 
 
-def _wait_for_end_of_stdin(told_to_stop: threading.Event) -> None:
+def _stop_at_end_of_stdin() -> None:
     # Straight from the descriptor: a buffered reader would still hold its lock when the interpreter ends.
     while os.read(0, 4096):
         pass
-    told_to_stop.set()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run_command(directory: Path, ports: Ports, settings: Settings, command: list[str]) -> int:
+    own_mask = _hold_back({*_FORWARDED, signal.SIGCHLD})
     running = Running(directory, ports, settings)
-    early: list[int] = []
-    _on_signals(early.append)
+    variables = {**os.environ, **environment.for_child(running.ready(), os.environ)}
     try:
-        child = subprocess.Popen(command, env={**os.environ, **environment.for_child(running.ready(), os.environ)})
+        child = os.posix_spawnp(command[0], command, variables, setsigmask=own_mask, setsigdef=_IGNORED_BY_PYTHON)
     except OSError as error:
         print(f"entra_emulator: {command[0]}: {error.strerror}", file=sys.stderr)
         return 127
-    _on_signals(child.send_signal)
-    for number in early:
-        child.send_signal(number)
-    status = child.wait()
+    status = _status_of(child)
     running.stop()
     return status if status >= 0 else 128 - status
 
 
-def _on_signals(act: Callable[[int], object]) -> None:
-    for number in _FORWARDED:
-        signal.signal(number, lambda received, _frame: act(received))
+def _status_of(child: int) -> int:
+    """Hand on what arrives until the child ends; its exit status, or less than 0 for the signal that ended it."""
+    while True:
+        number = signal.sigwait({*_FORWARDED, signal.SIGCHLD})
+        if number != signal.SIGCHLD:
+            os.kill(child, number)
+            continue
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+
+
+def _hold_back(numbers: Iterable[signal.Signals]) -> set[int]:
+    """Keep these signals for ``sigwait``, in this thread and those it starts; the mask there was.
+
+    A handler would not do: Python runs it in the main thread, which a signal does not wake when it arrives between
+    the last look at what is pending and the system call that waits.
+    """
+    return signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from entra_emulator.client import Emulator, EmulatorError
 
 _TESTS = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-m", "entra_emulator"]
+_SIGNALS_WITH_A_NAME = 2**31 - 1
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -106,6 +107,12 @@ def test_exec_forwards_signals_and_reports_death_by_signal() -> None:
     process.terminate()
     process.communicate(timeout=10)
     assert process.returncode == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("kind", ["Blk", "Ign"])
+def test_exec_neither_blocks_nor_ignores_a_signal_for_its_command(kind: str) -> None:
+    _name, mask = run("exec", "--", "grep", f"^Sig{kind}", "/proc/self/status").stdout.split()
+    assert int(mask, 16) & _SIGNALS_WITH_A_NAME == 0
 
 
 @pytest.mark.parametrize(
