@@ -154,9 +154,11 @@ def _read_private(path: str) -> bytes:
     """The content of a file that this user alone can reach. OSError where it is none."""
     _refuse_others(os.lstat(os.path.dirname(path)), stat.S_ISDIR)
     # Without waiting, should somebody have put a pipe there.
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-        _refuse_others(os.fstat(file.fileno()), stat.S_ISREG)
-        return file.read(_MAX_BYTES)
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as file:
+        found = os.fstat(file.fileno())
+        _refuse_others(found, stat.S_ISREG)
+        # A buffer for the most that might be there would cost more than all else here.
+        return file.read(min(found.st_size, _MAX_BYTES))
 
 
 def _refuse_others(found: os.stat_result, is_expected: t.Callable[[int], bool]) -> None:

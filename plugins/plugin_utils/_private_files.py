@@ -45,7 +45,7 @@ def read_private(path: str) -> bytes | None:
         os.close(descriptor)
         raise PermissionError(errno.EPERM, "it is not a regular file of this user")
     with open(descriptor, "rb") as file:
-        return file.read(_MAX_BYTES)
+        return file.read(min(found.st_size, _MAX_BYTES))
 
 
 class Replacement:
