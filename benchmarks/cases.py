@@ -75,7 +75,8 @@ def lookups(bench: Bench) -> Iterator[Case]:
 
 def calls(bench: Bench) -> Iterator[Case]:
     """A call of an API with the collection's header, against the same call with a header from a variable."""
-    hosts, forks = bench.size(100, 20), bench.size(50, 20)
+    # A thousand processes of Python for each lap: two rounds tell enough.
+    size = {"hosts": bench.size(1000, 20), "forks": bench.size(50, 20), "rounds": bench.size(2, 3)}
     static, ours = "uri, static header", "uri, app_token_uri"
     case = {static: contenders.call_with_static_header(bench), ours: contenders.call_with_app_token_uri(bench)}
     before = contenders.role()
@@ -83,7 +84,7 @@ def calls(bench: Bench) -> Iterator[Case]:
     remember = {"ansible.builtin.set_fact": authorization, "no_log": True}
     ratios: Promises = [(ours, static, {"at_most": 1.05})]
     title = "A call of an API"
-    yield _laps(bench, "call", title, case, ratios, before=[*before, remember], hosts=hosts, forks=forks)
+    yield _laps(bench, "call", title, case, ratios, before=[*before, remember], **size)
 
 
 def hosts_and_forks(bench: Bench) -> Iterator[Case]:
@@ -318,10 +319,11 @@ def _laps(
     *,
     hosts: int,
     forks: int,
+    rounds: int | None = None,
     before: Tasks | None = None,
     vault: bool = False,
 ) -> Case:
-    rounds = bench.size(5, 3)
+    rounds = rounds or bench.size(5, 3)
     play = bench.play([*(before or []), *in_turn(case, rounds)], hosts=hosts, forks=forks, vault=vault)
     found = measured(play, hosts, case)
     conditions = {"hosts": hosts, "forks": forks, "rounds": rounds, "requests": sum(bench.requests().values())}

@@ -16,7 +16,9 @@ import subprocess
 import sys
 import typing as t
 
+import jinja2
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -231,3 +233,12 @@ def test_what_a_check_is_told_to_overlook_has_a_reason(path: pathlib.Path) -> No
 
 def test_no_check_is_told_to_overlook_whole_files() -> None:
     assert not list((ROOT / "tests").rglob("sanity/ignore*.txt"))
+
+
+def test_what_renews_itself_needs_no_filter() -> None:
+    """For the first filter in a worker, Ansible loads all filter plugins there are, on each host for each task."""
+    defaults = yaml.safe_load((ROOT / "roles/app_token/defaults/main.yml").read_text(encoding="utf-8"))
+    for name in ("app_token_headers", "app_token_uri"):
+        parsed = jinja2.Environment(autoescape=True).parse(defaults[name])
+        assert list(parsed.find_all(jinja2.nodes.Call)), name
+        assert not list(parsed.find_all((jinja2.nodes.Filter, jinja2.nodes.Test))), name
