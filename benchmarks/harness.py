@@ -70,15 +70,24 @@ class Bench:
         return full if self.full else quick
 
     def play(
-        self, tasks: Tasks, *, hosts: int, forks: int, may_fail: bool = False, watch: bool = False, vault: bool = False
+        self,
+        tasks: Tasks,
+        *,
+        hosts: int,
+        forks: int,
+        batch: int | None = None,
+        may_fail: bool = False,
+        watch: bool = False,
+        vault: bool = False,
     ) -> Play:
         """Run tasks on local hosts. Those whose names tell a lap are timed; what goes wrong ends the benchmark.
 
+        With ``batch`` all tasks are run on so many hosts at a time, with laps of their own.
         With ``vault`` the app is named by the inventory, and its secret is in a file that ansible-vault encrypted.
         Without, all of it comes from the environment.
         """
         self.emulator.forget_requests()
-        running = self.start(tasks, hosts=hosts, forks=forks, vault=vault)
+        running = self.start(tasks, hosts=hosts, forks=forks, batch=batch, vault=vault)
         if watch:
             with Watch(running.process.pid) as watched:
                 running.finish()
@@ -105,12 +114,22 @@ class Bench:
         """Empty the user's cache."""
         shutil.rmtree(self._directory / "cache", ignore_errors=True)
 
-    def start(self, tasks: Tasks, *, hosts: int = 1, forks: int = 5, number: int = 0, vault: bool = False) -> Running:
+    def start(
+        self,
+        tasks: Tasks,
+        *,
+        hosts: int = 1,
+        forks: int = 5,
+        batch: int | None = None,
+        number: int = 0,
+        vault: bool = False,
+    ) -> Running:
         """Begin to run tasks; ``number`` tells plays that run at the same time from each other."""
         place = self._directory / f"play-{number}"
         shutil.rmtree(place, ignore_errors=True)
         (place / "home").mkdir(parents=True)
-        (place / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        play = {"hosts": "all", "gather_facts": False, "serial": batch or hosts, "tasks": tasks}
+        (place / "play.json").write_text(json.dumps([play]))
         own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         names: dict[str, t.Any] = {f"h{number:04}": {} for number in range(1, hosts + 1)}
         (place / "inventory.json").write_text(json.dumps({"all": {"hosts": names, "vars": own}}))
