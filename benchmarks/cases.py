@@ -76,7 +76,7 @@ def lookups(bench: Bench) -> Iterator[Case]:
 
 def calls(bench: Bench) -> Iterator[Case]:
     """A call of an API with the collection's header, against the same call with a header from a variable."""
-    # A thousand processes of Python for each lap: two rounds tell enough.
+    # A process of Python for each host and lap: two rounds tell enough.
     size = {"hosts": bench.size(1000, 20), "forks": bench.size(50, 20), "rounds": bench.size(2, 3)}
     static, ours = "uri, static header", "uri, app_token_uri"
     case = {static: contenders.call_with_static_header(bench), ours: contenders.call_with_app_token_uri(bench)}
@@ -326,11 +326,12 @@ def _laps(
 ) -> Case:
     # Short laps: a machine's speed changes in the course of a minute, so those to compare are close to each other.
     batch = min(hosts, _HOSTS_OF_A_LAP)
-    tasks = [*(before or []), *in_turn(case, rounds)]
+    # A lap of its own, or it would count with the one that the batch before it ended in.
+    tasks = [*(lap("before", before) if before else []), *in_turn(case, rounds)]
     play = bench.play(tasks, hosts=hosts, forks=forks, batch=batch, vault=vault)
     found = measured(play, batch, case)
-    conditions = {"hosts": hosts, "forks": forks, "batch": batch, "rounds": rounds}
-    conditions["requests"] = sum(bench.requests().values())
+    requests = sum(bench.requests().values())
+    conditions = {"hosts": hosts, "forks": forks, "batch": batch, "rounds": rounds, "requests": requests}
     return Case(
         name, title, PER_HOST, conditions, found, tuple(ratio(found, of, to, **more) for of, to, more in ratios)
     )

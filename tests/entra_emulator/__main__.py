@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:
 _LISTENERS: t.Final = [field.name for field in dataclasses.fields(Ports)]
 _STOPPING: t.Final = (signal.SIGTERM, signal.SIGINT)
 _FORWARDED: t.Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_AWAITED: t.Final = (*_FORWARDED, signal.SIGCHLD)
 _IGNORED_BY_PYTHON: t.Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -108,7 +109,7 @@ def _stop_at_end_of_stdin() -> None:
 
 
 def _run_command(directory: Path, ports: Ports, settings: Settings, command: list[str]) -> int:
-    own_mask = _hold_back({*_FORWARDED, signal.SIGCHLD})
+    own_mask = _hold_back(_AWAITED)
     running = Running(directory, ports, settings)
     variables = {**os.environ, **environment.for_child(running.ready(), os.environ)}
     try:
@@ -124,7 +125,7 @@ def _run_command(directory: Path, ports: Ports, settings: Settings, command: lis
 def _status_of(child: int) -> int:
     """Hand on what arrives until the child ends; its exit status, or less than 0 for the signal that ended it."""
     while True:
-        number = signal.sigwait({*_FORWARDED, signal.SIGCHLD})
+        number = signal.sigwait(_AWAITED)
         if number != signal.SIGCHLD:
             os.kill(child, number)
             continue
