@@ -16,7 +16,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__ as core_version
 
 from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, hidden_arguments
+from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded, hidden_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._remembering import obtain_and_remember
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
@@ -26,6 +26,10 @@ _memo_of = lookup_loader.get("entra.auth.app_token", class_only=True).memo_of
 
 # There it is not by the results of its items that the result of a loop as a whole is hidden, but by their tasks.
 _LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
+
+# The role's own variable: in its expressions a filter would be needed to tell the token from what Ansible adds to a
+# result, and for the first filter in a worker Ansible loads all there are, which takes longer than all else here.
+_IS_FOR_ROLE = "__app_token_is_for_role"
 
 
 class ActionModule(ActionBase):
@@ -40,7 +44,10 @@ class ActionModule(ActionBase):
         """The token as result, which callbacks don't see; a failure with all that may be shown, which they do."""
         super().run(tmp, task_vars)
         self._task.args = hidden_arguments(self._task.args)
-        outcome = self._outcome(task_vars or {})
+        variables = task_vars or {}
+        outcome = self._outcome(variables)
+        if _IS_FOR_ROLE in variables and not isinstance(outcome, Failure):
+            outcome = self._for_role(outcome, variables)
         if isinstance(outcome, Failure):
             return outcome.as_result()
         if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
@@ -55,6 +62,10 @@ class ActionModule(ActionBase):
             return known
         sources = OptionSources(arguments, variables, template)
         return obtain_and_remember(sources, ModuleOnTarget(self, variables), AppToken.as_dict, memo)
+
+    def _for_role(self, token: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
+        sources = OptionSources(self._task.args, variables, self._templar.template)
+        return guarded(sources, lambda _options: {"token": token, "given": sources.given_by_variables()})
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module on the target so that neither it nor the connection, at any verbosity, logs what passes."""

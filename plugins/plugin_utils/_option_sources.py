@@ -62,6 +62,11 @@ class OptionSources:
             del values["authority"], origins["authority"]
         return AppTokenOptions(**values, origins=origins)
 
+    def given_by_variables(self) -> dict[str, t.Any]:
+        """The value of each option that has a variable, as it is now. Raises InputError."""
+        given = (spec for spec in OPTIONS.values() if spec.variable in self.variables)
+        return {spec.name: self._variable(spec.variable) for spec in given}
+
     def _candidates(self, spec: OptionSpec) -> t.Iterator[tuple[str, t.Any]]:
         for name in (spec.name, *spec.aliases):
             yield f"option {name}", self.direct.get(name)

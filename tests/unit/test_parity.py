@@ -217,11 +217,6 @@ def test_the_role_has_the_module_s_words_for_an_option(name: str) -> None:
     )
 
 
-def test_the_role_hands_every_option_on() -> None:
-    variables = yaml.safe_load((ROLE_FILES / "vars" / "main.yml").read_text(encoding="utf-8"))
-    assert variables["__app_token_options"] == list(OPTIONS)
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_the_defaults_of_a_role_are_those_it_documents(role: str) -> None:
     defaults = yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text(encoding="utf-8"))
