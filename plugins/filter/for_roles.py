@@ -42,24 +42,26 @@ _value:
   type: raw
 """
 
+import importlib
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils import _preflight, _uri_calls
-
-_WORK: t.Mapping[str, t.Callable[..., t.Any]] = {
-    "challenge": _uri_calls.challenge,
-    "objection": _uri_calls.objection,
-    "pause": _uri_calls.pause,
-    "preflight_plan": _preflight.plan,
-    "preflight_report": _preflight.report,
-    "preflight_table": _preflight.table,
-    "refusal": _uri_calls.refusal,
+_UTILS = "ansible_collections.entra.auth.plugins.plugin_utils"
+# By the module that does it. Loaded where it is used: in a worker, Ansible compiles each module of a collection anew.
+_WORK: t.Mapping[str, tuple[str, str]] = {
+    "challenge": ("_uri_calls", "challenge"),
+    "objection": ("_uri_calls", "objection"),
+    "pause": ("_uri_calls", "pause"),
+    "refusal": ("_uri_calls", "refusal"),
+    "preflight_plan": ("_preflight", "plan"),
+    "preflight_report": ("_preflight", "report"),
+    "preflight_table": ("_preflight", "table"),
 }
 
 
 def do_work(value: t.Any, work: str, *arguments: t.Any, **named: t.Any) -> t.Any:
     """Apply the work of a name to a value."""
-    return _WORK[work](value, *arguments, **named)
+    module, function = _WORK[work]
+    return getattr(importlib.import_module(f"{_UTILS}.{module}"), function)(value, *arguments, **named)
 
 
 class FilterModule:
