@@ -34,6 +34,7 @@ _GIVEN: t.Final = "empty action, given the secret"
 _NO_LOOKUP: t.Final = "empty lookup"
 _BARE_LOOKUP: t.Final = "empty lookup, undocumented"
 _FIRST: t.Final = "module, first task"
+_ROLE: t.Final = "authorized_uri"
 _URI: t.Final = "uri POST on each host"
 _URI_ONCE: t.Final = "uri POST once, set_fact"
 _POST: t.Final = "requests.post"
@@ -86,6 +87,13 @@ def calls(bench: Bench) -> Iterator[Case]:
     ratios: Promises = [(ours, static, {"at_most": 1.05})]
     title = "A call of an API"
     yield _laps(bench, "call", title, case, ratios, before=[*before, remember], **size)
+
+    # The role is a dozen tasks for each host.
+    size = {"hosts": bench.size(100, 10), "forks": bench.size(50, 10), "rounds": 2}
+    case = {static: contenders.call_with_static_header(bench), _ROLE: contenders.call_by_role(bench)}
+    ratios = [(_ROLE, static, {})]
+    title = "A call of an API by the role that renews, waits and explains"
+    yield _laps(bench, "call_by_role", title, case, ratios, before=[*before, remember], **size)
 
 
 def hosts_and_forks(bench: Bench) -> Iterator[Case]:

@@ -112,5 +112,11 @@ def call_with_app_token_uri(bench: Bench) -> Tasks:
     return [{"ansible.builtin.uri": {"url": _url(bench)}, "module_defaults": defaults}]
 
 
+def call_by_role(bench: Bench) -> Tasks:
+    """The same call by the role that waits, renews the token, and says what an API refused."""
+    call = {"authorized_uri_url": _url(bench)}
+    return [{"ansible.builtin.include_role": {"name": "entra.auth.authorized_uri"}, "vars": call}]
+
+
 def _url(bench: Bench) -> str:
     return f"{bench.emulator.urls.api}/v1.0/users?$top=1"
