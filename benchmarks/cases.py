@@ -81,19 +81,18 @@ def calls(bench: Bench) -> Iterator[Case]:
     size = {"hosts": bench.size(1000, 20), "forks": bench.size(50, 20), "rounds": bench.size(2, 3)}
     static, ours = "uri, static header", "uri, app_token_uri"
     case = {static: contenders.call_with_static_header(bench), ours: contenders.call_with_app_token_uri(bench)}
-    before = contenders.role()
     authorization = {"static_authorization": "{{ app_token.authorization }}"}
     remember = {"ansible.builtin.set_fact": authorization, "no_log": True}
+    before = [*contenders.role(), remember]
     ratios: Promises = [(ours, static, {"at_most": 1.05})]
-    title = "A call of an API"
-    yield _laps(bench, "call", title, case, ratios, before=[*before, remember], **size)
+    yield _laps(bench, "call", "A call of an API", case, ratios, before=before, **size)
 
-    # The role is a dozen tasks for each host.
+    # The role is ten tasks for each host.
     size = {"hosts": bench.size(100, 10), "forks": bench.size(50, 10), "rounds": 2}
     case = {static: contenders.call_with_static_header(bench), _ROLE: contenders.call_by_role(bench)}
     ratios = [(_ROLE, static, {})]
     title = "A call of an API by the role that renews, waits and explains"
-    yield _laps(bench, "call_by_role", title, case, ratios, before=[*before, remember], **size)
+    yield _laps(bench, "call_by_role", title, case, ratios, before=before, **size)
 
 
 def hosts_and_forks(bench: Bench) -> Iterator[Case]:

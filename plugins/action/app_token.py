@@ -45,26 +45,24 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         self._task.args = hidden_arguments(self._task.args)
         variables = task_vars or {}
-        outcome = self._outcome(variables)
+        sources = OptionSources(self._task.args, variables, self._templar.template)
+        outcome = self._outcome(sources, variables)
         if _IS_FOR_ROLE in variables and not isinstance(outcome, Failure):
-            outcome = self._for_role(outcome, variables)
+            outcome = self._for_role(outcome, sources)
         if isinstance(outcome, Failure):
             return outcome.as_result()
         if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
             self._task.no_log = True
         return {"changed": False, "_ansible_no_log": True, **outcome}
 
-    def _outcome(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
-        arguments, template = self._task.args, self._templar.template
-        memo = _memo_of("token", arguments, variables, template)
+    def _outcome(self, sources: OptionSources, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
+        memo = _memo_of("token", sources.direct, sources.variables, sources.template)
         known: dict[str, t.Any] | None = memo.recall() if memo else None
         if known is not None:
             return known
-        sources = OptionSources(arguments, variables, template)
         return obtain_and_remember(sources, ModuleOnTarget(self, variables), AppToken.as_dict, memo)
 
-    def _for_role(self, token: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
-        sources = OptionSources(self._task.args, variables, self._templar.template)
+    def _for_role(self, token: dict[str, t.Any], sources: OptionSources) -> dict[str, t.Any] | Failure:
         return guarded(sources, lambda _options: {"token": token, "given": sources.given_by_variables()})
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
