@@ -122,11 +122,13 @@ class _Victim:
 
     def strike(self, wish: str) -> str:
         """Kill the run, or a worker that is asking or waiting if there is one; which of them it was."""
-        asking = [pid for pid in self._run.workers if self._asks(pid)]
-        waiting = [pid for pid in self._run.workers if pid not in asking and not is_ended(pid)]
-        if wish == "run" and asking + waiting:
+        if wish == "asking":
+            wait_until(lambda: self._asking() or not self._alive())
+        asking, alive = self._asking(), self._alive()
+        if wish == "run" and alive:
             self._run.kill()
             return "run"
+        waiting = [pid for pid in alive if pid not in asking]
         for fate, pids in sorted({"asking": asking, "waiting": waiting}.items(), key=lambda item: item[0] != wish):
             for pid in pids:
                 # It may have ended just now.
@@ -147,11 +149,15 @@ class _Victim:
         assert {_payload(one["access_token"])["appid"] for one in got} == {self._options["client_id"]}
         return {one["access_token"] for one in got}
 
-    def _asks(self, pid: int) -> bool:
-        """Whether a process has a connection to the token endpoint."""
+    def _alive(self) -> list[int]:
+        return [pid for pid in self._run.workers if not is_ended(pid)]
+
+    def _asking(self) -> list[int]:
+        """The workers that have a connection to the token endpoint."""
         connections = Path("/proc/net/tcp").read_text().splitlines()[1:]
         inodes = {line.split()[9] for line in connections if int(line.split()[2].rpartition(":")[2], 16) == self._port}
-        return any(f"socket:[{inode}]" in open_files(pid) for inode in inodes)
+        sockets = {f"socket:[{inode}]" for inode in inodes}
+        return [pid for pid in self._run.workers if not sockets.isdisjoint(open_files(pid))]
 
 
 @pytest.mark.parametrize(("cache", "rounds", "at_once"), [("user", 130, 13), ("redis", 60, 20)], indirect=["cache"])
