@@ -93,22 +93,34 @@ class Target(t.Protocol):
 def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> AppToken:
     """The token that the options ask for. Raises EntraAuthError."""
     kind, why = choose_kind(options)
-    refuse_missing(options, kind)
-    refuse_unusable(options)
+    by = f"credential by {why}" if kind else "no credential"
     try:
-        provided = TokenProvider(options, str(kind), messages, target).provide()
+        refuse_missing(options, kind)
+        refuse_unusable(options)
+        provided = _provided(options, str(kind), messages, target)
+    except EntraAuthError:
+        messages.v(_told(by, _origins(options)))
+        raise
+    if messages.verbosity:
+        asked = _asked(options, kind)
+        messages.v(_told(f"token from {provided.source}, valid until {provided.token.expires_at}", asked))
+        show = messages.v if provided.source == "network" else messages.vv
+        show(_told(by, f"roles {_roles(provided)}", _origins(options)))
+    return provided
+
+
+def _provided(options: AppTokenOptions, kind: str, messages: Messages, target: Target) -> AppToken:
+    try:
+        provided = TokenProvider(options, kind, messages, target).provide()
         _refuse_missing_roles(provided)
     except EntraAuthError as exc:
-        failure = exc
-    else:
-        if messages.verbosity:
-            asked = _asked(options, kind)
-            messages.v(f"entra.auth: token from {provided.source}, valid until {provided.token.expires_at}; {asked}")
-            show = messages.v if provided.source == "network" else messages.vv
-            show(f"entra.auth: credential by {why}; roles {_roles(provided)}; {_origins(options)}")
-        return provided
-    failure.asked = _asked(options, kind)
-    raise failure
+        exc.asked = _asked(options, kind)
+        raise
+    return provided
+
+
+def _told(*parts: str) -> str:
+    return f"entra.auth: {'; '.join(filter(None, parts))}"
 
 
 def _asked(options: AppTokenOptions, kind: str | None) -> str:

@@ -93,6 +93,17 @@ def test_the_order_of_auto(
     assert _markers(values, leaf).in_text(play.output, "output") == []
 
 
+def test_a_failure_tells_where_its_credential_was_found(plays: Plays, emulator: Emulator) -> None:
+    """Above all there one has to know which of the places holds the wrong value."""
+    env = {"ENTRA_AUTH_CLIENT_SECRET": None, "ARM_CLIENT_SECRET": "made-up~wrong"}
+    play = plays.run([{"tasks": [_get()]}], "-v", record=True, env=env)
+    assert play.result("Get")["error_codes"] == [7000215]
+    (explanation,) = _explanations(play)
+    assert explanation.startswith("entra.auth: credential by environment ARM_CLIENT_SECRET; ")
+    assert ", client_secret from environment ARM_CLIENT_SECRET," in explanation
+    assert "made-up~wrong" not in play.output
+
+
 def test_what_the_call_gives_beats_what_the_environment_holds(
     plays: Plays, emulator: Emulator, leaf: Issued, values: dict[str, str]
 ) -> None:

@@ -104,6 +104,20 @@ def test_lookup_and_role_find_what_a_task_has_asked_for(plays: Plays, emulator: 
     assert len(emulator.token_requests()) == 1
 
 
+def test_authorized_uri_asks_from_the_host_and_renews_there(plays: Plays, emulator: Emulator) -> None:
+    """So that it works with a host's own identity; the call leaves from the host as well."""
+    env = _only_hosts_can(plays, emulator, "h001")
+    _host(plays, "h001", REQUESTS_CA_BUNDLE=emulator.ca, SSL_CERT_FILE=emulator.ca)
+    emulator.fault("status", endpoint="graph", status=401)
+    call = role("authorized_uri", authorized_uri_url="/v1.0/organization", app_token_run_on="target")
+    play = plays.run([{"tasks": [call, show(status="authorized_uri_result.status")]}], "-vvv", record=True, env=env)
+    assert play.returncode == 0, play.output
+    assert play.shown() == {"status": 200}
+    assert [entry["status"] for entry in emulator.requests(listener="api")] == [401, 200]
+    assert len(emulator.token_requests()) == 2
+    assert emulator.client_secret not in play.output
+
+
 def test_each_host_has_a_managed_identity_of_its_own(plays: Plays, emulator: Emulator) -> None:
     """Asked for there, told apart in the cache, and nothing but the identity's id is sent along."""
     answer = {"token_type": "Bearer", "access_token": "canned-token", "expires_in": "86399", "resource": "made-up"}

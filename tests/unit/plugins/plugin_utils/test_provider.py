@@ -166,6 +166,24 @@ def test_a_token_from_the_cache_is_told_in_one_line(reader: Options, messages: T
     assert len(messages.on("vv")) == 1
 
 
+@pytest.mark.parametrize(
+    ("wrong", "by"),
+    [
+        ({"client_secret": "hunter2-is-wrong"}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
+        ({"required_roles": ["Mail.Send"]}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
+        ({"client_id": "has a space"}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
+        ({"client_secret": None}, "no credential"),
+    ],
+)
+def test_where_everything_was_found_is_told_of_a_failure_too(
+    reader: Options, messages: Told, wrong: Options, by: str
+) -> None:
+    origins = {"client_secret": "environment ENTRA_AUTH_CLIENT_SECRET", "tenant_id": "option tenant_id"}
+    failure(messages, {**reader, **wrong}, origins=origins)
+    found = ", ".join(f"{name} from {origin}" for name, origin in origins.items())
+    assert messages.on("v") == [f"entra.auth: {by}; {found}"]
+
+
 def test_no_word_is_a_secret_or_a_token(reader: Options, messages: Told) -> None:
     token = get(messages, reader).token.access_token
     words = " ".join(msg for _dummy, msg in messages.shown)
