@@ -64,7 +64,7 @@ ee: ## Build an execution environment with podman and run jobs in it: three minu
 bench: ## What a token costs, compared with other ways: five minutes
 	$(RUN) bench
 
-bench-full: ## The same with all hosts and rounds, one hour: writes benchmarks/results.json, the tables and the plots
+bench-full: ## The same with all hosts and rounds, an hour and a half: writes benchmarks/results.json, the tables and the plots
 	$(RUN) bench_full
 
 bench-azcollection: ## Adds azure.azcollection to these results (1.6 GB in .build)

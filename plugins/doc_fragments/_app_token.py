@@ -32,7 +32,8 @@ options:
       - How the app proves itself.
       - >-
         V(auto) takes what was given, in the order V(refresh_token), V(client_certificate), V(client_secret),
-        V(federated), V(managed_identity), and says with C(-v) which one and why. A credential that the call
+        V(federated), V(managed_identity), and says with C(-v) which one and why, with C(-vv) also where the token
+        comes out of the cache. A credential that the call
         itself holds comes before one from a variable or the environment. A managed identity is taken only where
         an option or the platform's own variables tell of one.
       - >-
@@ -125,6 +126,8 @@ options:
         V(service_bus), V(sql), V(storage) or V(synapse).
       - Or a resource URI or app ID, to which C(/.default) is added. A scope that ends in C(/.default) is
         sent untouched, and so are the permissions of a user when a refresh token is redeemed.
+      - The national clouds have not every API, and their aliases are fewer; an alias that a cloud lacks is refused
+        with the list of those it has.
       - A token is for one API. Ask once for each.
     type: list
     elements: str
@@ -145,7 +148,8 @@ options:
         server.
       - >-
         A URL with a path is taken as complete, so that for B2C it ends in the policy:
-        C(https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_app).
+        C(https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_app). O(tenant_id) has to be given all the same; it
+        appears in messages only.
       - Has to be https; http is accepted for this machine only.
       - >-
         E(AZURE_AUTHORITY_HOST) is passed over when the call itself names the O(cloud).
@@ -164,7 +168,8 @@ options:
     type: str
   required_roles:
     description:
-      - App roles that the token has to carry. The task fails and names those that are missing.
+      - App roles, or with a user's token scopes, that the token has to carry. The task fails and names those that
+        are missing.
     type: list
     elements: str
     default: []
@@ -199,13 +204,13 @@ options:
         of a cluster. A password in it is kept out of all output; don't put it into ansible.cfg.
       - >-
         V(none) asks for a new token every time.
-      - Where V(user) or Redis can't be used, V(run) is, with a warning.
+      - Where the user's directory is not usable or the server does not answer, V(run) is used, with a warning.
     type: str
     default: run
   cache_key:
     description:
       - A long random secret that seals a shared O(cache) for credentials that have no secret of their own, which are
-        managed identity, federated, and a device code without O(refresh_token_file).
+        managed identity, federated and device code.
       - Give the same to all who share the cache. Without it, V(run) is used for these credentials.
     type: str
   min_validity:
@@ -249,7 +254,9 @@ options:
     default: true
 requirements:
   - requests
-  - PyJWT and cryptography, for O(client_certificate)
+  - cryptography, which ansible-core brings along
+  - PyJWT, for O(client_certificate)
+  - redis, for an O(cache) in Redis
 """
 
     # In each list of variables the last one that is set counts, as everywhere in Ansible; empty ones do not.

@@ -147,11 +147,21 @@ options:
     description:
       - Where the token is asked for; the requests themselves leave from the controller.
       - With V(target) only such a token is found as a task of M(entra.auth.app_token) has asked for from the target.
+  proxy:
+    description:
+      - The proxy for token requests and for those to the API, like C(http://proxy.example.com:3128). By default
+        E(HTTPS_PROXY) and E(NO_PROXY) are obeyed.
+  validate_certs:
+    description:
+      - Whether the certificates of the login host and of the API have to be valid. Turning it off hands credential and
+        token to whoever answers.
 extends_documentation_fragment:
   - entra.auth._app_token
 requirements:
   - jmespath, for O(jmespath)
 notes:
+  - "What excludes each other: O(dest) with O(jmespath) and O(wait); O(src) with O(wait) and, but for upload sessions,
+    O(body); O(requests) with O(body), O(src), O(dest), O(wait), O(max_items), O(query) and O(method)."
   - Everything runs on the controller. The task works for Windows hosts, network devices and unreachable hosts alike,
     and C(become) and C(delegate_to) change nothing about it.
   - In a play for many hosts each of them makes the request. Use C(run_once) where one answer serves all.

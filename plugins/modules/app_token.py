@@ -189,7 +189,7 @@ correlation_id:
   sample: 5c0cc8a3-4d34-4a55-a7c5-bd8e2ee2b61f
 refresh_token:
   description: The newest refresh token.
-  returned: when a refresh token was redeemed
+  returned: when a refresh token was redeemed, or somebody signed in by device code
   type: str
   sample: 0.AAAA…
 error:

@@ -29,11 +29,11 @@ if t.TYPE_CHECKING:
 
 # A block that is marked as not run is counted here, so that none drops out unnoticed.
 NOT_RUN = {
-    "README.md": 6,
+    "README.md": 7,
     "docs/docsite/rst/guide_api_request.rst": 2,
     "docs/docsite/rst/guide_awx.rst": 3,
     "docs/docsite/rst/guide_cache.rst": 2,
-    "docs/docsite/rst/guide_credential_client_certificate.rst": 5,
+    "docs/docsite/rst/guide_credential_client_certificate.rst": 3,
     "docs/docsite/rst/guide_credential_device_code.rst": 3,
     "docs/docsite/rst/guide_credential_federated.rst": 6,
     "docs/docsite/rst/guide_credential_managed_identity.rst": 2,
