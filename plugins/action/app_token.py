@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 
 from ansible import constants
@@ -46,9 +47,8 @@ class ActionModule(ActionBase):
         self._task.args = hidden_arguments(self._task.args)
         variables = task_vars or {}
         sources = OptionSources(self._task.args, variables, self._templar.template)
-        outcome = self._outcome(sources, variables)
-        if _IS_FOR_ROLE in variables and not isinstance(outcome, Failure):
-            outcome = self._for_role(outcome, sources)
+        for_whom = self._for_role if _IS_FOR_ROLE in variables else self._outcome
+        outcome = for_whom(sources, variables)
         if isinstance(outcome, Failure):
             return outcome.as_result()
         if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
@@ -62,8 +62,13 @@ class ActionModule(ActionBase):
             return known
         return obtain_and_remember(sources, ModuleOnTarget(self, variables), AppToken.as_dict, memo)
 
-    def _for_role(self, token: dict[str, t.Any], sources: OptionSources) -> dict[str, t.Any] | Failure:
-        return guarded(sources, lambda _options: {"token": token, "given": sources.given_by_variables()})
+    def _for_role(self, sources: OptionSources, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
+        """The token and what the role was called with, which is the call itself for the variables it leaves behind."""
+        given = guarded(sources, lambda _options: sources.given_by_variables())
+        if isinstance(given, Failure):
+            return given
+        token = self._outcome(dataclasses.replace(sources, direct={**sources.direct, **given}), variables)
+        return token if isinstance(token, Failure) else {"token": token, "given": given}
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module on the target so that neither it nor the connection, at any verbosity, logs what passes."""

@@ -252,7 +252,8 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     outcome = ask(module.params)
     if isinstance(outcome, EntraAuthError):
-        module.fail_json(msg=outcome.message, hint=outcome.hint, answer=dataclasses.asdict(outcome.answer))
+        answer = dataclasses.asdict(outcome.answer)
+        module.fail_json(msg=outcome.message, hint=outcome.hint, answer=answer, passes_after=outcome.passes_after)
     # What is returned holds a refresh token that may be the one that came in; masked, it would be lost. Nobody but the
     # action gets to see it, and that hides it. The arguments, no longer masked either, don't go back.
     module.no_log_values.clear()

@@ -22,7 +22,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
     from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
-    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages, Target
+    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages
+    from ansible_collections.entra.auth.plugins.plugin_utils._targets import Target
 
 Done = t.TypeVar("Done")
 

@@ -31,6 +31,8 @@ from ansible_collections.entra.auth.plugins.module_utils._options import INI_SEC
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import OptionSpec
 
+# What a call wishes for itself alone: of those that follow it, each would make a token request.
+_ONCE = frozenset({"force_refresh"})
 _KNOWN = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
@@ -63,9 +65,10 @@ class OptionSources:
         return AppTokenOptions(**values, origins=origins)
 
     def given_by_variables(self) -> dict[str, t.Any]:
-        """The value of each option that has a variable, as it is now. Raises InputError."""
-        given = (spec for spec in OPTIONS.values() if spec.variable in self.variables)
-        return {spec.name: self._variable(spec.variable) for spec in given}
+        """The value of each option that has a variable, as it is now, to ask with them again. Raises InputError."""
+        specs = (spec for spec in OPTIONS.values() if spec.variable in self.variables and spec.name not in _ONCE)
+        values = {spec.name: self._variable(spec.variable) for spec in specs}
+        return {name: value for name, value in values.items() if not is_blank(value)}
 
     def _candidates(self, spec: OptionSpec) -> t.Iterator[tuple[str, t.Any]]:
         for name in (spec.name, *spec.aliases):

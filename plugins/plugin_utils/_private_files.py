@@ -27,10 +27,19 @@ def ensure_private_directory(path: str) -> None:
     except OSError as exc:
         problem = f"can't be used: {exc.strerror}"
     else:
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+        problem = _objection(path, found)
+        if not problem:
             return
-        problem = "is not a directory that belongs to this user alone"
     raise InputError(f"The cache directory {path} {problem}.", hint=f"Remove it, or run: chmod 700 {path}")
+
+
+def _objection(path: str, found: os.stat_result) -> str:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        return "is not a directory that belongs to this user alone"
+    # The mode counts for root as well, and a file system may be read-only.
+    if found.st_mode & 0o700 != 0o700 or not os.access(path, os.W_OK):
+        return "can't be written to"
+    return ""
 
 
 def read_private(path: str) -> bytes | None:

@@ -31,6 +31,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache import Subject, 
 from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import RefreshTokenFile, keeper_for
 from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
 from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_stores, secret_of_run
+from ansible_collections.entra.auth.plugins.plugin_utils._targets import this_machine
 from ansible_collections.entra.auth.plugins.plugin_utils._validation import (
     claims_request,
     refuse_missing,
@@ -42,6 +43,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._refresh_tokens import RefreshTokenKeeper
+    from ansible_collections.entra.auth.plugins.plugin_utils._targets import Target
 
 
 # As long as a device code lives (Learn, "device authorization response": expires_in).
@@ -79,15 +81,6 @@ class Messages(t.Protocol):
 
     def vv(self, msg: str) -> None:
         """Shown with -vv."""
-
-
-class Target(t.Protocol):
-    """The task's host, for tokens that are to be asked for from there."""
-
-    name: str
-
-    def request_token(self, options: t.Mapping[str, t.Any]) -> Token:
-        """Ask from the host with complete options of app_token. Raises EntraAuthError."""
 
 
 def app_token(options: AppTokenOptions, messages: Messages, target: Target) -> AppToken:
@@ -211,9 +204,13 @@ class TokenProvider:
 
     def _subject(self, request: TokenRequest) -> Subject:
         parts = [self._kind, request.identity()]
-        # Each machine has a managed identity of its own; with any other credential all are the same client.
+        # Each machine has a managed identity of its own, and a device code is entered by whoever sits at one. With any
+        # other credential all are the same client.
         if self._kind == ManagedIdentity.kind:
-            parts.append(self._target.name if self._target else f"controller {os.uname().nodename}")
+            parts.append(self._target.name if self._target else f"controller {this_machine()}")
+        if self._kind == DeviceCode.kind:
+            file = self._options.refresh_token_file
+            parts += [this_machine(), str(os.getuid()), os.path.abspath(file) if file else ""]
         label = {
             "credential": self._kind,
             "token_url": request.token_url,
@@ -232,12 +229,17 @@ class TokenProvider:
         cache = self._options.cache
         if cache in CACHES_OF_A_RUN or self._kind == RefreshToken.kind:
             return cache
-        if self._credential.sealing_secret() or self._options.cache_key:
+        if self._kind == ManagedIdentity.kind and self._target:
+            # Another inventory may have another machine by that name.
+            reason = "What a host's managed identity was given is told apart by the host's name in this inventory."
+        elif self._credential.sealing_secret() or self._options.cache_key:
             return cache
-        self._messages.warning(
-            f"The cache for this run alone is used. A {self._kind} credential has no secret that could seal a shared "
-            "one. To fix it: set cache_key to a long random secret, the same for all who share the cache."
-        )
+        else:
+            reason = (
+                f"A {self._kind} credential has no secret that could seal a shared one. To fix it: set cache_key to a "
+                "long random secret, the same for all who share the cache."
+            )
+        self._messages.warning(f"The cache for this run alone is used. {reason}")
         return "run"
 
     def _sealing_secret(self) -> str:

@@ -25,7 +25,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import 
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Target
+    from ansible_collections.entra.auth.plugins.plugin_utils._targets import Target
 
 Item = t.TypeVar("Item")
 

@@ -2,14 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task's host, for ``run_on: target``: what the action, and what the lookup, can do there.
+"""Where a token is asked for: this machine, or with ``run_on: target`` the task's host, as far as a face can reach it.
 
 **PRIVATE** to the collection: not an API.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
@@ -19,6 +23,15 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     TokenRequestRefused,
 )
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
+
+
+class Target(t.Protocol):
+    """The task's host, for tokens that are to be asked for from there."""
+
+    name: str
+
+    def request_token(self, options: t.Mapping[str, t.Any]) -> Token:
+        """Ask from the host with complete options of app_token. Raises EntraAuthError."""
 
 
 class RunsModules(t.Protocol):
@@ -39,17 +52,33 @@ class ModuleOnTarget:
     def request_token(self, options: t.Mapping[str, t.Any]) -> Token:
         arguments = {name: value for name, value in options.items() if value is not None}
         asked_on = Moment.now()
-        result = self._action.run_silently(arguments, self._task_vars)
+        result = self._result(arguments)
         if isinstance(result.get("token"), dict):
             return _by_our_clock(result["token"], asked_on)
         raise self._failure(result)
+
+    def _result(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        try:
+            return self._action.run_silently(arguments, self._task_vars)
+        except AnsibleConnectionFailure:
+            raise
+        except AnsibleError as exc:
+            reason = " ".join(str(exc).split())
+        failure = EntraAuthError(
+            f"The token could not be asked for from {self.name}: {reason}",
+            hint="run_on: target needs a host on which modules run as the task's user; try ansible.builtin.ping there.",
+        )
+        failure.passes_after = 0  # another task may go there by another way
+        raise failure
 
     def _failure(self, result: dict[str, t.Any]) -> EntraAuthError:
         answer = result.get("answer")
         if isinstance(answer, dict):
             said = ServiceAnswer(**{**answer, "error_codes": tuple(answer.get("error_codes") or ())})
             kind = TokenRequestRefused if said.error else EntraAuthError
-            return kind(f"On {self.name}: {result.get('msg')}", hint=result.get("hint"), answer=said)
+            failure = kind(f"On {self.name}: {result.get('msg')}", hint=result.get("hint"), answer=said)
+            failure.passes_after = result.get("passes_after")
+            return failure
         # The module did not get as far as to answer; what Python had to say about that may quote its arguments.
         return EntraAuthError(
             f"The token could not be asked for from {self.name}: the module did not run there.",
@@ -77,8 +106,18 @@ def _by_our_clock(token: t.Mapping[str, t.Any], asked_on: Moment) -> Token:
     return Token(**{**token, **moments, "boot_id": asked_on.boot_id, "issued_at_uptime": asked_on.uptime})
 
 
+def this_machine() -> str:
+    """What tells the control node from other machines, as far as it knows itself."""
+    # Names are given twice. An image of a container may have no id, or share one.
+    with contextlib.suppress(OSError), open("/etc/machine-id", encoding="ascii") as file:
+        return f"{os.uname().nodename} {file.read().strip()}"
+    return os.uname().nodename
+
+
 def _host(variables: t.Mapping[str, t.Any]) -> str:
-    return str(variables.get("inventory_hostname", "localhost"))
+    # Of a task with delegate_to it is the other host on which modules run.
+    delegated: t.Mapping[str, t.Any] = variables.get("ansible_delegated_vars") or {}
+    return str(next(iter(delegated), variables.get("inventory_hostname", "localhost")))
 
 
-__all__ = ("ModuleOnTarget", "OutOfReach", "RunsModules")
+__all__ = ("ModuleOnTarget", "OutOfReach", "RunsModules", "Target", "this_machine")

@@ -34,6 +34,9 @@ class RefreshToken(OAuthCredential):
     def sealing_secret(self) -> str:
         return self.options.refresh_token or ""
 
+    def evidence(self) -> str:
+        return f"{self._client.sealing_secret()}\n{self._client.evidence()}" if self._client else ""
+
     def grant(self) -> dict[str, str]:
         return {"grant_type": "refresh_token", "refresh_token": self.options.refresh_token or ""}
 

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
 from plays import role, show, uri
 
 if t.TYPE_CHECKING:
@@ -23,6 +24,8 @@ USERS: t.Final = "{{ lookup('env', 'ENTRA_AUTH_API_BASE_URL') }}/v1.0/users?$top
 SUBSCRIPTIONS: t.Final = "{{ lookup('env', 'ENTRA_AUTH_API_BASE_URL') }}/subscriptions?api-version=2022-12-01"
 # The environment without a credential: what is not frozen is not there.
 NO_CREDENTIAL: t.Final = {"ENTRA_AUTH_CLIENT_ID": None, "ENTRA_AUTH_CLIENT_SECRET": None}
+
+_SAME: t.Final = "app_token_headers.Authorization == app_token.authorization"
 
 
 def _wait(seconds: int) -> dict[str, t.Any]:
@@ -141,6 +144,39 @@ def test_what_the_role_was_called_with_stays(plays: Plays, emulator: Emulator) -
     assert play.shown()["headers"]["X-Team"] == "blue"
 
 
+def test_an_empty_variable_counts_as_not_set(plays: Plays, emulator: Emulator) -> None:
+    """Whatever the option takes: AWX makes an empty variable of a survey's field that nobody filled."""
+    empty = {f"app_token_{name}": "" for name in OPTIONS}
+    tasks = [role("app_token", **empty), show(credential="app_token.credential", headers="app_token_headers | length")]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown()["credential"] == "client_secret"
+    assert len(emulator.token_requests()) == 1
+
+
+def test_to_ask_anew_is_for_the_role_s_own_call(plays: Plays, emulator: Emulator) -> None:
+    """The variables after it are evaluated at each use, and take what is in the cache."""
+    use = {"ansible.builtin.debug": {"msg": "{{ app_token_headers | length }} {{ app_token_uri | length }}"}}
+    tasks = [role("app_token", app_token_force_refresh=True), {**use, "loop": [1, 2, 3]}]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert len(emulator.token_requests()) == 1
+
+
+def test_the_variables_choose_the_credential_that_the_role_chose(plays: Plays, emulator: Emulator) -> None:
+    """A role's variables are the call itself, so what the environment holds besides never counts."""
+    env = {
+        **dict.fromkeys(NO_CREDENTIAL),
+        "AZURE_CLIENT_CERTIFICATE_PATH": str(plays.directory / "not-there.pem"),
+    }
+    own = {"app_token_client_id": emulator.client_id, "app_token_client_secret": emulator.client_secret}
+    tasks = [role("app_token", **own), show(credential="app_token.credential", same=_SAME)]
+    play = plays.run([{"tasks": tasks}], record=True, env=env)
+    assert play.returncode == 0, play.output
+    assert play.shown() == {"credential": "client_secret", "same": True}
+    assert len(emulator.token_requests()) == 1
+
+
 def test_a_value_that_looks_like_a_template_survives(plays: Plays, emulator: Emulator) -> None:
     """From the role's parameter to the wire, at once and when it is asked for anew."""
     secret = "made-up~{{ 7 * 7 }}{% raw %}{# \\n"
@@ -169,8 +205,8 @@ def test_a_value_that_looks_like_a_template_survives(plays: Plays, emulator: Emu
 
 def test_the_variables_stay_fresh_in_a_play_longer_than_a_token_lives(plays: Plays, emulator: Emulator) -> None:
     """The fact ends with its token; the variables do not, neither in a later task nor in a later loop item."""
-    emulator.configure(token_lifetime=8)
-    looped = {**uri(USERS, "app_token_uri"), "loop": [1, 2], "loop_control": {"pause": 9}}
+    emulator.configure(token_lifetime=16)
+    looped = {**uri(USERS, "app_token_uri"), "loop": [1, 2], "loop_control": {"pause": 17}}
     ended = {
         "name": "Late",
         "ansible.builtin.uri": {"url": USERS, "headers": "{{ app_token.headers }}", "status_code": 401},

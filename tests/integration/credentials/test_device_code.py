@@ -126,7 +126,7 @@ def test_what_the_person_does_decides(
 
 def test_nobody_comes(plays: Plays, emulator: Emulator) -> None:
     """When the code has had its time the play ends, and says that nobody has used it."""
-    emulator.configure(device_code_interval=1, device_code_expires_in=2)
+    emulator.configure(device_code_interval=5, device_code_expires_in=9)
     play = plays.run([{"tasks": [_get()]}], hosts=3, record=True, env=ENV)
     assert play.returncode == 2
     assert "the user has not finished the sign-in yet" in play.result("Get")["msg"]
@@ -205,3 +205,22 @@ def test_an_app_that_is_not_public_says_what_to_change(plays: Plays, emulator: E
     assert play.returncode == 2
     assert play.result("Get")["error_codes"] == [7000218]
     assert "allow public client flows" in play.result("Get")["msg"]
+
+
+def test_two_people_who_keep_their_refresh_tokens_apart_get_tokens_of_their_own(
+    plays: Plays, emulator: Emulator
+) -> None:
+    """App, tenant and scope are the same; whose token it is, is told by the file."""
+    emulator.configure(device_code_approve_after=0)
+    tasks: list[dict[str, t.Any]] = []
+    for name in ("ann", "bob", "ann"):
+        tasks.append(_get(refresh_token_file=str(plays.directory / name)))
+        shown = {"token": "{{ token.access_token }}", "next": "{{ token.refresh_token }}"}
+        tasks.append({"name": f"Show {name}", "ansible.builtin.debug": {"msg": shown}})
+    play = plays.run([{"tasks": tasks}], record=True, env=ENV)
+    assert play.returncode == 0, play.output
+    assert _asked_for_codes(emulator) == 2
+    ann, bob = (play.result(f"Show {name}")["msg"] for name in ("ann", "bob"))
+    assert ann["token"] != bob["token"]
+    assert (plays.directory / "ann").read_text().strip() == ann["next"]
+    assert (plays.directory / "bob").read_text().strip() == bob["next"]

@@ -153,6 +153,39 @@ def test_each_host_has_a_managed_identity_of_its_own(plays: Plays, emulator: Emu
         assert not {name for name in arguments if "secret" in name or "certificate" in name or "token" in name}
 
 
+def test_a_task_that_is_delegated_gets_the_identity_of_the_host_where_it_runs(plays: Plays, emulator: Emulator) -> None:
+    """And never hands it to the host that it was delegated from; nor does a lasting cache to a namesake."""
+    answer = {"token_type": "Bearer", "access_token": "canned-token", "expires_in": "86399", "resource": "made-up"}
+    with CannedServer(json_answer(400, {"error": "bad_request_102"}), json_answer(200, answer)) as other:
+        _host(plays, "h001", AZURE_POD_IDENTITY_AUTHORITY_HOST=emulator.urls.platform)
+        _host(plays, "h002", AZURE_POD_IDENTITY_AUTHORITY_HOST=other.url)
+        get = _get(credential="managed_identity")
+        found = LOOKUP.replace("run_on", "credential='managed_identity', run_on") + ".access_token"
+        away = {**show(token="token.access_token", found=found), "delegate_to": "h002"}
+        own = {"name": "Own", "ansible.builtin.debug": {"msg": "{{ token.access_token }}"}}
+        tasks = [{**get, "delegate_to": "h002"}, away, get, own]
+        env = {"ENTRA_AUTH_CACHE": "user", "ENTRA_AUTH_CACHE_KEY": "made-up~key", "XDG_CACHE_HOME": str(plays.home)}
+        only_one = {"tasks": tasks, "hosts": "h001"}
+        play = plays.run([only_one], hosts=2, record=True, env=env)
+    assert play.returncode == 0, play.output
+    assert play.shown() == {"token": "canned-token", "found": "canned-token"}
+    assert play.result("Own")["msg"] != "canned-token"
+    assert "told apart by the host's name in this inventory" in play.output
+    assert not (plays.home / "entra_auth").exists()
+
+
+def test_what_passes_on_the_host_passes_here(plays: Plays, emulator: Emulator) -> None:
+    """A throttled request there is no failure of the whole run."""
+    env = _only_hosts_can(plays, emulator, "h001")
+    emulator.fault("status", status=429, retry_after=1)
+    first = {**_get("First", retry_for=0), "ignore_errors": True}
+    wait = {"name": "Work", "ansible.builtin.wait_for": {"timeout": 2}}
+    play = plays.run([{"tasks": [first, wait, _get("Again", retry_for=0)]}], record=True, env=env)
+    assert play.returncode == 0, play.output
+    assert "429" in play.result("First")["msg"]
+    assert [entry["status"] for entry in emulator.token_requests()] == [429, 200]
+
+
 def _travelled(remote: Path) -> list[dict[str, t.Any]]:
     """The arguments of every module that was left on the host, without those of Ansible itself."""
     found = []

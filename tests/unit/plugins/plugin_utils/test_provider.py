@@ -532,3 +532,11 @@ def test_a_service_that_issues_junk_is_told(messages: Told, run_directory: pathl
     with CannedServer(json_answer(200, {"access_token": "hunter2 x", "token_type": "Bearer"})) as server:
         options = {"tenant_id": "t", "client_id": "c", "client_secret": "s", "authority": server.url}
         assert "characters that no bearer token has" in failure(messages, options).message
+
+
+def test_a_corrected_secret_is_tried_with_the_same_refresh_token(
+    emulator: Emulator, reader: Options, messages: Told
+) -> None:
+    signed_in = {**reader, "refresh_token": emulator.add_refresh_token(reader["client_id"])}
+    assert failure(messages, signed_in, client_secret="hunter2-is-wrong").answer.error_codes == (7000215,)
+    assert get(messages, signed_in).credential == "refresh_token"

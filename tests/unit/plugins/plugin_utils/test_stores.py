@@ -190,13 +190,13 @@ def spoil(directory: pathlib.Path, how: str) -> None:
         (directory.parent / "real").mkdir(0o700)
         directory.symlink_to("real")
     else:
-        directory.mkdir(0o755 if how == "readable" else 0o700)
+        directory.mkdir({"readable": 0o755, "unwritable": 0o500}.get(how, 0o700))
         if how == "foreign":
             os.chown(directory, 65534, 65534)
 
 
 # Nobody but root can give a directory away.
-SPOILT = ["parent", "file", "symlink", "readable", *(["foreign"] if os.geteuid() == 0 else [])]
+SPOILT = ["parent", "file", "symlink", "readable", "unwritable", *(["foreign"] if os.geteuid() == 0 else [])]
 
 
 @pytest.mark.parametrize("how", SPOILT)

@@ -10,6 +10,7 @@ import time
 import typing as t
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget, OutOfReach
@@ -26,18 +27,20 @@ TOKEN = {
 
 
 class Action:
-    """An action plugin whose module gives a prepared result."""
+    """An action plugin whose module gives a prepared result, or fails on its way."""
 
-    def __init__(self, result: dict[str, t.Any]) -> None:
+    def __init__(self, result: dict[str, t.Any] | AnsibleError) -> None:
         self.result = result
         self.arguments: list[dict[str, t.Any]] = []
 
     def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         self.arguments.append(arguments)
+        if isinstance(self.result, AnsibleError):
+            raise self.result
         return self.result
 
 
-def on_target(result: dict[str, t.Any]) -> tuple[ModuleOnTarget, Action]:
+def on_target(result: dict[str, t.Any] | AnsibleError) -> tuple[ModuleOnTarget, Action]:
     action = Action(result)
     return ModuleOnTarget(action, {"inventory_hostname": "h001"}), action
 
@@ -108,3 +111,28 @@ def test_a_lookup_can_t_ask_from_a_host() -> None:
 
 def test_without_an_inventory_the_host_is_this_one() -> None:
     assert OutOfReach({}).name == "localhost"
+
+
+def test_a_module_that_never_ran_is_told_in_ansible_s_words() -> None:
+    with pytest.raises(EntraAuthError, match="from h001: Incorrect sudo password") as failed:
+        on_target(AnsibleError("Incorrect sudo\n password"))[0].request_token({})
+    assert failed.value.__context__ is None
+    assert failed.value.passes_after == 0, "another task may get there"
+
+
+def test_a_host_that_is_not_reached_is_left_to_ansible() -> None:
+    with pytest.raises(AnsibleConnectionFailure):
+        on_target(AnsibleConnectionFailure("no route"))[0].request_token({})
+
+
+@pytest.mark.parametrize("seconds", [None, 0, 7.5])
+def test_when_a_failure_passes_is_known_here_too(seconds: float | None) -> None:
+    result = {"msg": "busy", "answer": {"error": None}, "passes_after": seconds}
+    with pytest.raises(EntraAuthError) as failed:
+        on_target(result)[0].request_token({})
+    assert failed.value.passes_after == seconds
+
+
+def test_a_delegated_task_has_the_other_host_as_its_target() -> None:
+    variables = {"inventory_hostname": "h001", "ansible_delegated_vars": {"h002": {}}}
+    assert OutOfReach(variables).name == ModuleOnTarget(Action({}), variables).name == "h002"
