@@ -26,7 +26,7 @@ check: ## Before each commit, two minutes: lint, types, unit tests, one play
 	$(RUN) lint types quickunit smoke
 
 test: ## Everything, as CI runs it (half an hour on two cores the first time)
-	@COVERAGE=1 bash tools/run lint types docs unit conformance wire coverage targets sanity dist
+	$(RUN) lint types docs unit conformance wire targets sanity dist
 
 lint: ## ruff, sizes of functions and files, shellcheck, yamllint, REUSE, changelog fragments, ansible-lint
 	$(RUN) lint
@@ -52,7 +52,7 @@ audit: ## Search all that plays print and leave for every secret, on four ansibl
 conformance: ## Microsoft's own clients against the emulator
 	$(RUN) conformance
 
-coverage: ## Unit tests and plays on one ansible-core, and the lines they missed
+coverage: ## Unit tests and plays on one ansible-core, measured, and the lines they missed
 	@COVERAGE=1 CORES=2.19:3.11,3.12,3.13 bash tools/run unit wire coverage
 
 dist: ## Build the artifact, run a play from it, let Galaxy's importer check it

@@ -64,6 +64,9 @@ def resolve_scope(requested: t.Sequence[str], cloud: Cloud, *, delegated: bool) 
             hint="Ask for one token per API: one task, or one term of the lookup, each.",
         )
     api = next((api for api in map(cloud.api_named_by, map(_resource, values)) if api), None)
+    # A user's permission without a resource is one of Microsoft Graph (Learn, "Scopes and permissions").
+    if not any("/" in value for value in values):
+        api = cloud.api("graph")
     return Scope(" ".join(dict.fromkeys(values)), api)
 
 

@@ -123,7 +123,7 @@ class TokenCache:
             self._failures.forget(subject.failing_key)
             self._keep(subject, token)
             if replaces:
-                self._keep(replaces, token)
+                self._keep_in_place_of(replaces, token)
             return Cached(token, "network")
         serves = old is not None and self._freshness(old.token) is not Freshness.EXPIRED
         seconds = _RENEWAL_PAUSE_SECONDS if serves else failure.passes_after
@@ -143,6 +143,11 @@ class TokenCache:
             self._entries.write(self._name(subject.key), token, subject.label)
         except OSError as exc:
             self._warn(f"A token could not be kept in the cache: {exc.strerror}. The next caller asks for its own.")
+
+    def _keep_in_place_of(self, subject: Subject, token: Token) -> None:
+        with self._lock(self._name(subject.key), wait_seconds=self._wait_seconds) as is_held:
+            if is_held:
+                self._keep(subject, token)
 
     def _satisfies(self, found: Entry, older: Entry | None) -> bool:
         if older and found.serial <= older.serial:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import os
 import secrets
 import time
@@ -28,7 +29,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._directory_store import
 _RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 _RUN_ENTRY = "run"
 _RUN_SECONDS = 7 * 86400
-_REDIS_LOST = "redis lost"
 _REDIS_LOST_SECONDS = 30
 
 
@@ -138,7 +138,8 @@ def _user_store(answer_within: float = 30) -> LastingStore:
 
 
 def _redis_store(url: str, run: Store, answer_within: float) -> Store:
-    lost_until, _blank, reason = (run.read(_REDIS_LOST) or b"").decode(errors="replace").partition(" ")
+    lost = _lost_name(url)
+    lost_until, _blank, reason = (run.read(lost) or b"").decode(errors="replace").partition(" ")
     with contextlib.suppress(ValueError):
         if float(lost_until) > time.monotonic():
             # In the same words, so that the user is warned once.
@@ -147,11 +148,15 @@ def _redis_store(url: str, run: Store, answer_within: float) -> Store:
         return _connect(url, answer_within)
     except OSError as exc:
         until = time.monotonic() + _REDIS_LOST_SECONDS
-        with run.lock(_REDIS_LOST, wait_seconds=0) as held:
+        with run.lock(lost, wait_seconds=0) as held:
             if held:
-                lost = f"{until} {exc.strerror}".encode()
-                run.write(_REDIS_LOST, lost, keep_seconds=_REDIS_LOST_SECONDS)
+                run.write(lost, f"{until} {exc.strerror}".encode(), keep_seconds=_REDIS_LOST_SECONDS)
         raise
+
+
+def _lost_name(url: str) -> str:
+    # Of this server and password alone, and too short to try passwords by.
+    return f"redis lost {hashlib.sha256(url.encode()).hexdigest()[:4]}"
 
 
 def _connect(url: str, answer_within: float = 30) -> LastingStore:

@@ -105,7 +105,7 @@ def test_the_api_behind_a_scope_is_known_by_any_of_its_names(requested: str, url
     [
         (["https://graph.microsoft.com/User.Read"], "https://graph.microsoft.com"),
         (["offline_access", "https://management.azure.com/user_impersonation"], "https://management.azure.com"),
-        (["offline_access"], None),
+        (["User.Read", "offline_access"], "https://graph.microsoft.com"),
     ],
 )
 def test_the_api_behind_a_user_s_permission_is_known(requested: list[str], url: str | None) -> None:

@@ -104,6 +104,22 @@ def test_a_new_token_is_kept_for_what_it_replaces_too(directory: str) -> None:
     assert got(cache(directory).get(wiser, service, replaces=SUBJECT)) == ("token-2", "cache")
 
 
+class _Watched(DirectoryStore):
+    """A store whose entries are written under their own lock, as two callers could get into each other's way else."""
+
+    def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
+        if not name.endswith(".mark"):
+            with DirectoryStore(self._directory).lock(name, wait_seconds=0) as is_free:
+                assert not is_free, f"{name} was written without its lock"
+        super().write(name, content, keep_seconds=keep_seconds)
+
+
+def test_each_entry_is_written_under_its_own_lock(directory: str) -> None:
+    cached = on(_Watched(directory)).get(Subject(KEY + "claims"), Service(), replaces=SUBJECT)
+    assert got(cached) == ("token-1", "network")
+    assert got(cache(directory).get(SUBJECT, Service())) == ("token-1", "cache")
+
+
 # --- time -------------------------------------------------------------------------------------------------------
 
 

@@ -281,20 +281,28 @@ def test_a_server_that_is_down_is_asked_once_for_all_and_told_in_the_same_words(
         assert b"hunter2" not in path.read_bytes()
 
 
+def test_another_server_is_not_taken_for_the_one_that_is_down(
+    redis_server: RedisServer, run_directory: pathlib.Path
+) -> None:
+    open_stores(NOBODY, answer_within=30, warn=lambda msg: None)
+    put(redis_server.url)
+    assert redis_server.contents() == {"entra.auth:name": b"content"}
+
+
 @pytest.mark.parametrize("note", [b"", b"junk", b"\xff\xfe", b"soon for a reason", b"1"])
 def test_a_damaged_note_of_a_lost_server_keeps_nobody_from_it(
     note: bytes, redis_server: RedisServer, run_directory: pathlib.Path
 ) -> None:
-    store_of("run").write(_stores._REDIS_LOST, note, keep_seconds=60)
+    store_of("run").write(_stores._lost_name(redis_server.url), note, keep_seconds=60)
     put(redis_server.url)
     assert redis_server.contents() == {"entra.auth:name": b"content"}
 
 
 def test_many_who_lose_it_at_once_do_not_get_into_each_other_s_way(run_directory: pathlib.Path) -> None:
-    with store_of("run").lock(_stores._REDIS_LOST, wait_seconds=0) as held:
+    with store_of("run").lock(_stores._lost_name(NOBODY), wait_seconds=0) as held:
         assert held
         stores = open_stores(NOBODY, answer_within=30, warn=lambda msg: None)
-    assert stores.run.read(_stores._REDIS_LOST) is None
+    assert stores.run.read(_stores._lost_name(NOBODY)) is None
 
 
 def test_what_is_no_url_is_a_mistake_and_no_reason_to_fall_back(
