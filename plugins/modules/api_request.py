@@ -28,6 +28,7 @@ options:
       - What to ask for. A path goes to the base URL of the API, which is O(api_base_url) or that of the API in the
         O(cloud).
       - "Required, but for O(requests), which go to V(/v1.0/$batch) by default."
+      - A C(#) is refused, because what follows it would not be sent. Write it as V(%23), as in the names of guests.
     type: str
   method:
     description:
@@ -41,7 +42,7 @@ options:
     description:
       - Names and values for the query of O(url), encoded as they have to be.
       - A list gives its name several times, but for names that begin with C($), whose values are joined by commas.
-        Nothing is sent for an empty value.
+        Nothing is sent for an empty text or for null.
     type: dict
     default: {}
   headers:
@@ -75,8 +76,11 @@ options:
         not at all.
       - "A listing becomes JSON Lines: one item in each line. They are written page by page, so that a listing of any
         size takes the memory of a page."
+      - "Only answers with C(2xx) are written. Of any other that O(status_code) allows, such as V(304) or V(404), the
+        file stays as it is, and the answer is returned as without O(dest)."
       - Anything else is written as it came. Where the API redirects to the address of a download, that is followed
-        without the token. To have JSON with a list in C(value) written as it came, set O(paginate) to V(false).
+        without the token for what reads. To have JSON with a list in C(value) written as it came, set O(paginate) to
+        V(false).
     type: path
   mode:
     description:
@@ -85,7 +89,7 @@ options:
     default: "0600"
   status_code:
     description:
-      - The statuses that are good answers. By default all of C(2xx) are.
+      - The statuses that are good answers, as a list or as text with commas. By default all of C(2xx) are.
       - With O(requests) they count for each of them.
     type: list
     elements: int
@@ -104,6 +108,8 @@ options:
     description:
       - A JMESPath expression that makes RV(result) from the whole answer. All items of a listing are in C(value),
         however many pages it had; the answers to O(requests) are in C(responses).
+      - What is no expression, or calls a function that JMESPath does not have, is refused before any request. Where the
+        expression does not fit the answer, the task fails and returns the answer.
     type: str
   allowed_hosts:
     description:
@@ -129,7 +135,8 @@ options:
       - Requests to Microsoft Graph, sent together in batches of 20.
       - >-
         Each has a C(url) relative to the version, like V(/users), and may have C(method), C(headers), C(body), C(id)
-        and C(dependsOn), a list of the ids of others. Those that depend on each other stay in one batch.
+        and C(dependsOn), a list of the ids of others. Those that depend on each other stay in one batch. A C(#) in a
+        C(url) is written as V(%23).
       - Requests that were throttled are sent again, alone, within O(retry_for). Listings are followed as any other.
     type: list
     elements: dict
@@ -139,6 +146,7 @@ options:
       - Seconds within which a request that failed for a passing reason is repeated, each page and each look at an
         operation on its own. The C(Retry-After) of the service is obeyed; when it asks for more than is left, the
         request fails at once.
+      - A file that is uploaded by pieces fails when for so long none of them gets it on.
       - The same goes for token requests.
   timeout:
     description:
@@ -179,6 +187,8 @@ attributes:
     description:
       - Requests that read are made, but O(dest) is not written. Of any other request C(method), C(url) and C(body) are
         returned, with the values of names that tell of a secret masked, and of text no more than its length.
+      - A C(value) is masked beside a C(name), C(key), C(type) or C(path) that tells of a secret, everywhere in calls of
+        Key Vault and Managed HSM, and where the path of O(url) tells of a secret.
       - A token is asked for in any case.
     support: full
   diff_mode:
@@ -280,7 +290,7 @@ json:
   description:
     - The answer, where it is JSON.
     - Of a listing all but its items and links, such as C(@odata.count) or C(@odata.deltaLink).
-  returned: success, but for O(requests), and for O(dest) only with a listing
+  returned: success, but for O(requests), and for O(dest) only with a listing or a status other than C(2xx)
   type: raw
   sample:
     id: 00000000-0000-0000-0000-000000000003
@@ -288,7 +298,8 @@ items:
   description:
     - All items of a listing, from all its pages.
     - With O(requests) the answers, in the order of the requests, each with C(id), C(status), C(headers) and C(body).
-      They are returned on a failure as well.
+      They are returned on a failure as well; where a batch on the way failed, those that were there before, and
+      C(changed) tells whether any of them wrote.
   returned: for a listing without O(dest), and for O(requests)
   type: list
   elements: raw
@@ -310,7 +321,7 @@ result:
     - What O(jmespath) selects from the whole.
     - Without an expression the items of a listing, the answers to O(requests), or else what RV(json) is; and the
       text of an answer that is not JSON.
-  returned: success without O(dest)
+  returned: success, but for O(dest) only with a status other than C(2xx)
   type: raw
   sample: [Ann, Bob]
 headers:
@@ -326,17 +337,17 @@ request_id:
   sample: 5c0cc8a3-4d34-4a55-a7c5-bd8e2ee2b61f
 dest:
   description: The file that was written.
-  returned: with O(dest)
+  returned: with O(dest) and a C(2xx) status
   type: str
   sample: /srv/users.jsonl
 size:
   description: Its size in bytes.
-  returned: with O(dest)
+  returned: with O(dest) and a C(2xx) status
   type: int
   sample: 74001
 checksum:
   description: The SHA-256 of its content.
-  returned: with O(dest)
+  returned: with O(dest) and a C(2xx) status
   type: str
   sample: b8d5f13f921df920c18d523453b666278b4735079787df69932c2acfe03cd965
 method:

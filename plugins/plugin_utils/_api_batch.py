@@ -19,12 +19,14 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.module_utils._http import seconds_to_wait
+from ansible_collections.entra.auth.plugins.module_utils._option_types import convert
 from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import ApiError, complaint_in
-from ansible_collections.entra.auth.plugins.plugin_utils._api_options import METHODS
+from ansible_collections.entra.auth.plugins.plugin_utils._api_options import API_OPTIONS, METHODS, SAFE_METHODS
 from ansible_collections.entra.auth.plugins.plugin_utils._api_paging import is_listing, pages
 from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiAnswer, ApiRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._validation import refuse_broken_headers
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiSession
@@ -62,26 +64,29 @@ def _item(request: t.Mapping[str, t.Any], free: t.Iterator[str]) -> Item:
     id_ = str(request["id"]) if "id" in request else next(free)
     unknown = set(request) - _MEMBERS
     method, url = str(request.get("method", "GET")).upper(), str(request.get("url") or "")
-    if unknown or method not in METHODS or not url or "://" in url.partition("?")[0]:
+    if unknown or method not in METHODS or not url or "#" in url or "://" in url.partition("?")[0]:
         problem = (
             f"has '{sorted(unknown)[0]}'" if unknown
             else f"has the method {method}" if method not in METHODS
+            else "has a # in its url, which cuts it off there; write %23" if "#" in url
             else "has no url relative to the version, like /users"
         )  # fmt: skip
         raise InputError(
             f"requests: {id_} {problem}.", hint=f"A request has {', '.join(sorted(_MEMBERS))}; only url is required."
         )
     item: Item = {"id": id_, "method": method, "url": url if url.startswith("/") else f"/{url}"}
-    headers = dict(request.get("headers") or {})
+    headers = convert(API_OPTIONS["headers"], request.get("headers") or {}, f"requests: {id_}")
+    # They go out in a head of their own with the next pages of a listing.
+    refuse_broken_headers(f"requests: {id_}: headers", headers)
     if "body" in request:
         item["body"] = request["body"]
         if "content-type" not in {name.lower() for name in headers}:
             headers["Content-Type"] = "application/json"
     depends_on = request.get("dependsOn") or []
-    more = {
-        "headers": headers,
-        "dependsOn": [str(other) for other in ([depends_on] if isinstance(depends_on, str) else depends_on)],
-    }
+    listed = [depends_on] if isinstance(depends_on, (str, int)) else depends_on
+    if not isinstance(listed, list):
+        raise InputError(f"requests: {id_} has no list in dependsOn.", hint="List the ids of other requests there.")
+    more = {"headers": headers, "dependsOn": [str(other) for other in listed]}
     return {**item, **{name: value for name, value in more.items() if value}}
 
 
@@ -138,25 +143,34 @@ class Batch:
 
     def answers(self, items: t.Sequence[Item]) -> list[Item]:
         """The answers in the order of the items: id, status, headers, body. Raises ApiError where some are bad."""
+        chunks = chunks_of(items)
         answers: dict[str, Item] = {}
-        for chunk in chunks_of(items):
-            answers.update(self._run(chunk))
-        listed = [self._complete(item, answers[item["id"]]) for item in items]
+        try:
+            for chunk in chunks:
+                self._run(chunk, answers)
+            listed = [self._complete(item, answers[item["id"]]) for item in items]
+        except EntraAuthError as exc:
+            failure = exc
+        else:
+            return self._judged(listed, items)
+        raise self._broken_off(failure, answers, items)
+
+    def _judged(self, listed: list[Item], items: t.Sequence[Item]) -> list[Item]:
         both = zip(items, listed, strict=True)
         bad = [(item, answer) for item, answer in both if not self._expects(answer["status"])]
         if bad:
             raise self._failure(bad, listed, items)
         return listed
 
-    def _run(self, chunk: list[Item]) -> dict[str, Item]:
-        answers: dict[str, Item] = {}
+    def _run(self, chunk: list[Item], answers: dict[str, Item]) -> None:
+        """Add the answers to a batch, those of its throttled requests once they are not."""
         until, backoff = time.monotonic() + self._retry_for, _FIRST_PAUSE_SECONDS
         while True:
             answers.update(self._post(chunk))
             again = self._to_repeat(chunk, answers)
             pause = max([_retry_after(answers[item["id"]]) for item in again], default=0.0) or backoff
             if not again or time.monotonic() + pause > until:
-                return answers
+                return
             self._tell(f"{len(again)} requests of a batch were throttled; sends them again in {pause:g} s")
             time.sleep(pause)
             backoff = min(2 * backoff, _LONGEST_PAUSE_SECONDS)
@@ -190,7 +204,7 @@ class Batch:
     def _complete(self, item: Item, answer: Item) -> Item:
         """An answer with the whole of a listing that it began."""
         body = answer.get("body")
-        listed = {"id": item["id"], "status": answer["status"], "headers": answer.get("headers") or {}, "body": body}
+        listed = _plain(answer)
         if not (self._paginate and item["method"] == "GET" and is_listing(body) and self._expects(answer["status"])):
             return listed
         root = re.sub(r"/\$batch$", "", urllib.parse.urlsplit(self._request.url)._replace(query="").geturl())
@@ -210,10 +224,29 @@ class Batch:
             hint="Look at items, which holds every answer; statuses that are good ones too go into status_code.",
         )
         failure.asked = self._session.token.asked()
-        both = zip(items, listed, strict=True)
-        wrote = any(item["method"] != "GET" and self._expects(answer["status"]) for item, answer in both)
-        failure.result = {"status": bad[0][1]["status"], "items": listed, "count": len(listed), "changed": wrote}
+        failure.result = {"status": bad[0][1]["status"], **self._fields(items, {one["id"]: one for one in listed})}
         return failure
+
+    def _broken_off(
+        self, failure: EntraAuthError, answers: t.Mapping[str, Item], items: t.Sequence[Item]
+    ) -> EntraAuthError:
+        """A failure on the way, with the answers that there were before."""
+        more = f" {len(answers)} of {len(items)} requests were answered before, as items tells." if answers else ""
+        whole = ApiError(f"{failure.message}{more}", hint=failure.hint, answer=failure.answer)
+        whole.asked, whole.is_shared = failure.asked, failure.is_shared
+        result = failure.result if isinstance(failure, ApiError) else {}
+        whole.result = {**result, **self._fields(items, answers)}
+        return whole
+
+    def _fields(self, items: t.Sequence[Item], answers: t.Mapping[str, Item]) -> Item:
+        answered = [(item, _plain(answers[item["id"]])) for item in items if item["id"] in answers]
+        wrote = any(item["method"] not in SAFE_METHODS and self._expects(one["status"]) for item, one in answered)
+        return {"items": [one for _item, one in answered], "count": len(answered), "pages": self.sent, "changed": wrote}
+
+
+def _plain(answer: Item) -> Item:
+    headers, body = answer.get("headers") or {}, answer.get("body")
+    return {"id": str(answer["id"]), "status": answer["status"], "headers": headers, "body": body}
 
 
 def _complained(item: Item, answer: Item) -> str:

@@ -9,11 +9,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import ApiError
 
 CONTENT_TYPES = {
     "json": "application/json",
@@ -24,11 +27,18 @@ CONTENT_TYPES = {
 
 def with_query(url: str, query: t.Mapping[str, t.Any]) -> str:
     """A URL with more in its query. Raises InputError for a value that is no text, number, truth or list of them."""
-    pairs = [pair for name, value in query.items() for pair in _pairs(name, value, joined=name.startswith("$"))]
+    pairs = [
+        pair for name, value in query.items() for pair in _pairs(name, _filled(value), joined=name.startswith("$"))
+    ]
     if not pairs:
         return url
     text = urllib.parse.urlencode(pairs, quote_via=urllib.parse.quote, safe="$")
     return f"{url}{'&' if '?' in url else '?'}{text}"
+
+
+def _filled(value: t.Any) -> list[t.Any]:
+    """The values that are sent in a query: an empty text is as good as none, as a template may well give it."""
+    return [one for one in (value if isinstance(value, list) else [value]) if one != ""]
 
 
 def _pairs(name: str, value: t.Any, *, joined: bool = False) -> list[tuple[str, str]]:
@@ -61,4 +71,26 @@ def encoded(body: t.Any, body_format: str) -> bytes:
     )
 
 
-__all__ = ("CONTENT_TYPES", "encoded", "with_query")
+def decoded(text: bytes, content_type: str) -> str:
+    """Text in the charset that its type names; in UTF-8 where that is none that is known."""
+    named = re.search(r"""charset\s*=\s*["']?([\w.:+-]+)""", content_type, re.IGNORECASE)
+    with contextlib.suppress(LookupError, ValueError):
+        return text.decode(named[1] if named else "utf-8", "replace")
+    return text.decode("utf-8", "replace")
+
+
+def joined(base: str, link: str, what: str) -> str:
+    """Where a link leads that an answer to ``base`` holds. Raises ApiError, which calls it ``what``, for rot."""
+    with contextlib.suppress(ValueError):
+        url = urllib.parse.urljoin(base, link)
+        # What no address can be taken from fails here, and so does what has no UTF-8 form.
+        urllib.parse.urlsplit(url).netloc.encode()
+        url.encode()
+        return url
+    raise ApiError(
+        f"{what} is no address that can be read.",
+        hint="Ask again; if it stays so, it is a fault of the API, or of a proxy that rewrites answers.",
+    )
+
+
+__all__ = ("CONTENT_TYPES", "decoded", "encoded", "joined", "with_query")

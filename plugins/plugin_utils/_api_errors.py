@@ -120,10 +120,13 @@ def hint_for(status: int, complaint: Complaint) -> str:
     """What to do about an answer."""
     codes = (complaint.code or "").split(" / ")
     by_code = next((_HINTS_BY_CODE[code] for code in codes if code in _HINTS_BY_CODE), None)
-    return by_code or _HINTS.get(status) or _HINTS[status // 100 * 100]
+    hint = by_code or _HINTS.get(status) or _HINTS.get(status // 100 * 100) or _HINTS[300]
+    return hint.replace("STATUS", str(status))
 
 
 _HINTS: t.Mapping[int, str] = {
+    200: "Look whether it took effect before you repeat it; where the answer is a good one too, add STATUS to "
+    "status_code.",
     300: "Check url: the address has moved, or something else answers in the API's place.",
     400: "Correct the request as the message says.",
     401: "Check that scope names this API, and that the tenant is the one of the resource.",

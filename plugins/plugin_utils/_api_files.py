@@ -64,7 +64,9 @@ class Destination:
     def write_lines(self, items: t.Iterable[t.Any]) -> None:
         """Append items as JSON Lines: one each, in UTF-8, without blanks."""
         self._file.writelines(
-            json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for item in items
+            # Half of a surrogate pair has no UTF-8 form, and goes escaped as it came.
+            json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+            for item in items
         )
 
     def commit(self, *, check_mode: bool) -> dict[str, t.Any]:
@@ -78,6 +80,16 @@ class Destination:
             os.chmod(self._temporary, self._mode)
             os.replace(self._temporary, self.path)
         return {"changed": changed, "dest": self.path, "size": size, "checksum": checksum}
+
+
+def readable_file(path: str) -> str:
+    """The path of a file that is about to be sent. Raises InputError for one that can't be read."""
+    try:
+        with open(path, "rb"):
+            return path
+    except OSError as exc:
+        problem = exc.strerror
+    raise InputError(f"src {path} can't be read: {problem}.", hint="Name a file that Ansible may read.")
 
 
 def file_mode(mode: t.Any) -> int:
@@ -97,4 +109,4 @@ def _checksum(path: str) -> str:
     return digest.hexdigest()
 
 
-__all__ = ("Destination", "file_mode")
+__all__ = ("Destination", "file_mode", "readable_file")

@@ -103,7 +103,7 @@ def _converted(spec: OptionSpec, value: t.Any) -> t.Any:
         listed = _checked(spec, plain(value), list, "a list of mappings")
         return [_checked(spec, request, t.Mapping, "a list of mappings") for request in listed]
     if spec.name == "status_code":
-        statuses = convert(spec, value if isinstance(value, (list, tuple)) else [value], origin)
+        statuses = convert(spec, value if isinstance(value, (list, tuple, str)) else [value], origin)
         return [int(_checked(spec, int(s) if s.isdecimal() else s, int, "a list of numbers")) for s in statuses]
     return convert(spec, value, origin)
 

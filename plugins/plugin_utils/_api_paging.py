@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
-import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.plugin_utils._api_encoding import joined
 from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import ApiError
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -93,8 +93,8 @@ def _items(content: t.Any, number: int) -> list[t.Any]:
 def _next(session: ApiSession, answer: ApiAnswer, link: str, number: int) -> tuple[ApiAnswer, dict[str, t.Any]]:
     """The next page's answer and content, asked for as the first was: with its method, headers and body."""
     what = f"Page {number} of the listing"
-    url = urllib.parse.urljoin(answer.request.url, link)
-    request = dataclasses.replace(answer.request, url=url, what=f"The link to page {number}")
+    what_link = f"The link to page {number}"
+    request = dataclasses.replace(answer.request, url=joined(answer.request.url, link, what_link), what=what_link)
     try:
         answer = session.ask(request)
         content = answer.json()

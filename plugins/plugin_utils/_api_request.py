@@ -21,12 +21,17 @@ from ansible_collections.entra.auth.plugins.module_utils._hosts import host_pin
 from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings, chunks
 from ansible_collections.entra.auth.plugins.module_utils._scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._api_batch import Batch, batch_items
-from ansible_collections.entra.auth.plugins.plugin_utils._api_encoding import CONTENT_TYPES, encoded, with_query
+from ansible_collections.entra.auth.plugins.plugin_utils._api_encoding import (
+    CONTENT_TYPES,
+    decoded,
+    encoded,
+    with_query,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import ApiError, request_id
-from ansible_collections.entra.auth.plugins.plugin_utils._api_files import Destination, file_mode
+from ansible_collections.entra.auth.plugins.plugin_utils._api_files import Destination, file_mode, readable_file
 from ansible_collections.entra.auth.plugins.plugin_utils._api_options import begins_upload
 from ansible_collections.entra.auth.plugins.plugin_utils._api_paging import is_listing, pages
-from ansible_collections.entra.auth.plugins.plugin_utils._api_preview import difference, shown_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api_preview import difference, hides_values, shown_body
 from ansible_collections.entra.auth.plugins.plugin_utils._api_selection import selector
 from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiRequest, ApiSession, read_bounded
 from ansible_collections.entra.auth.plugins.plugin_utils._api_token import HeldToken
@@ -40,7 +45,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._api_options import ApiRequestOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._api_session import ApiAnswer
-    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages, Target
+    from ansible_collections.entra.auth.plugins.plugin_utils._provider import Messages
+    from ansible_collections.entra.auth.plugins.plugin_utils._targets import Target
 
 Result = dict[str, t.Any]
 
@@ -73,7 +79,7 @@ class _Performance:
         self._select = selector(call.jmespath)
         self._items = batch_items(call.requests)
         self._mode = file_mode(call.mode)
-        self._src = run.find_file(call.src) if call.src else None
+        self._src = readable_file(run.find_file(call.src)) if call.src else None
         self._encoded = encoded(call.body, call.body_format) if "body" in call.given else None
         kind, _why = choose_kind(options)
         delegated = bool(kind) and CREDENTIALS[str(kind)].delegated
@@ -83,6 +89,7 @@ class _Performance:
         self._is_graph = self._scope.api is not None and self._scope.api is cloud.apis.get("graph")
         self._url = self._full_url()
         self._pin.check(self._url)
+        self._hides_values = hides_values(self._url, self._scope)
 
     def _full_url(self) -> str:
         url, base = self._call.url, self._options.api_base_url or self._scope.api_url
@@ -93,6 +100,11 @@ class _Performance:
                     hint="Give the whole URL, or set api_base_url.",
                 )
             url = f"{base.rstrip('/')}/{url.lstrip('/')}"
+        if "#" in url:
+            raise InputError(
+                "url holds a #, and what follows it would not be sent.",
+                hint="Write it as %23, as in /v1.0/users/ann_contoso.com%23EXT%23@fabrikam.onmicrosoft.com.",
+            )
         return with_query(url, self._call.query)
 
     def result(self) -> Result:
@@ -118,7 +130,7 @@ class _Performance:
         diff = {"diff": self._difference(session)} if self._shows_difference() else {}
         if self._run.check_mode:
             body = {"requests": self._items} if self._items else self._call.body
-            shown = shown_body(body, self._call.body_format)
+            shown = shown_body(body, self._call.body_format, hide_values=self._hides_values)
             return {"changed": True, "method": self._call.method, "url": self._url, "body": shown, **diff}
         return {**self._asked(session, destination), "changed": True, **diff}
 
@@ -136,7 +148,7 @@ class _Performance:
         except EntraAuthError as exc:
             self._run.tell(f"no difference is shown, because the old value can't be read: {exc.message}")
             return {}
-        return difference(self._url, self._call.method, old, self._call.body)
+        return difference(self._url, self._call.method, old, self._call.body, hide_values=self._hides_values)
 
     def _headers(self) -> dict[str, str]:
         accept = "*/*" if self._call.dest else "application/json"
@@ -173,8 +185,8 @@ class _Performance:
 
         def read(response: requests.Response, until: float) -> bytes:
             is_json = "json" in response.headers.get("Content-Type", "")
-            if not self._call.expects(response.status_code) or (is_json and self._call.paginate):
-                return read_bounded(response, until)
+            if not self._is_content(response.status_code) or (is_json and self._call.paginate):
+                return read_bounded(response, until, "set paginate to false, so that it is written as it comes")
             destination.begin()
             for chunk in chunks(response):
                 destination.write(chunk)
@@ -182,24 +194,38 @@ class _Performance:
 
         return read
 
+    def _is_content(self, status: int) -> bool:
+        # What a 404 or a 304 says, though it may be a good answer, is not what the file is to hold.
+        return self._call.expects(status) and 200 <= status < 300
+
     def _asked(self, session: ApiSession, destination: Destination | None) -> Result:
         if self._call.requests:
             return self._batched(session)
         answer = session.ask(self._request(destination))
         if self._src and begins_upload(self._url):
-            answer = upload(session, answer, self._src, self._run.tell)
+            answer = upload(session, answer, self._src, retry_for=self._options.retry_for, tell=self._run.tell)
         if self._call.wait:
             answer = Operation(session, answer, self._call.wait_timeout, self._run.tell).result()
+        writes = destination if self._is_content(answer.status) else None
         content = answer.json() if answer.is_json else None
         if self._call.paginate and is_listing(content):
-            return self._listed(session, answer, content, destination)
-        if destination:
+            return self._listed(session, answer, content, writes)
+        if writes:
             if answer.body:
-                destination.begin()
-                destination.write(answer.body)
-            return {**_described(answer), **destination.commit(check_mode=self._run.check_mode)}
-        whole = content if answer.is_json else _text(answer)
-        return {"changed": False, **_described(answer), "json": content, "result": self._select(whole)}
+                writes.begin()
+                writes.write(answer.body)
+            return {**_described(answer), **writes.commit(check_mode=self._run.check_mode)}
+        whole = content if answer.is_json else _text(answer, any_kind=destination is not None)
+        return self._selected({**_described(answer), "json": content}, whole)
+
+    def _selected(self, answered: Result, whole: t.Any) -> Result:
+        """What is returned for an answer. Raises ApiError, with the answer, where the expression does not fit it."""
+        try:
+            return {"changed": False, **answered, "result": self._select(whole)}
+        except ApiError as exc:
+            failure = exc
+        failure.result = {**answered, "changed": not self._call.is_safe}
+        raise failure
 
     def _batched(self, session: ApiSession) -> Result:
         headers = {**self._headers(), "Content-Type": CONTENT_TYPES["json"]}
@@ -212,8 +238,8 @@ class _Performance:
             tell=self._run.tell,
         )
         answers = batch.answers(self._items)
-        result = self._select({"responses": answers}) if self._call.jmespath else answers
-        return {"changed": False, "items": answers, "count": len(answers), "pages": batch.sent, "result": result}
+        whole = {"responses": answers} if self._call.jmespath else answers
+        return self._selected({"items": answers, "count": len(answers), "pages": batch.sent}, whole)
 
     def _listed(
         self, session: ApiSession, answer: ApiAnswer, content: t.Any, destination: Destination | None
@@ -238,8 +264,8 @@ class _Performance:
         described = {**_described(answer), "json": rest, "count": count, "pages": number}
         if destination:
             return {**described, **destination.commit(check_mode=self._run.check_mode)}
-        result = self._select({**rest, "value": items}) if self._call.jmespath else items
-        return {"changed": False, **described, "items": items, "result": result}
+        whole = {**rest, "value": items} if self._call.jmespath else items
+        return self._selected({**described, "items": items}, whole)
 
 
 def _described(answer: ApiAnswer) -> Result:
@@ -248,19 +274,24 @@ def _described(answer: ApiAnswer) -> Result:
     return {"status": answer.status, "headers": headers, "request_id": request_id(answer.headers)}
 
 
-def _text(answer: ApiAnswer) -> str | None:
-    """What is not JSON, as text. Raises ApiError for what is none, and for the pages of portals and proxies."""
+def _text(answer: ApiAnswer, *, any_kind: bool) -> str | None:
+    """What is not JSON, as text. Of what is none, and of the pages of portals and proxies, nothing if ``any_kind``.
+
+    Raises ApiError otherwise.
+    """
 
     if not answer.body:
         return None
     kind = answer.content_type
+    if "html" not in kind and (kind.startswith("text/") or kind.endswith("xml")):
+        return decoded(answer.body, answer.headers.get("Content-Type", ""))
+    if any_kind:
+        return None
     if "html" in kind:
         raise ApiError(
             f"{answer.request.place} was answered {answer.status} with HTML, so something else answered in its place.",
             hint="Look for a captive portal or an intercepting proxy; check url.",
         )
-    if kind.startswith("text/") or kind.endswith("xml"):
-        return answer.body.decode("utf-8", "replace")
     raise ApiError(
         f"{answer.request.place} was answered {answer.status} with {kind or 'data of no named type'}, not with JSON.",
         hint="Have it written to a file with dest.",

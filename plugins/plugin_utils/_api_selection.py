@@ -14,6 +14,7 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
+from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import ApiError
 
 try:
     import jmespath
@@ -37,16 +38,32 @@ def selector(expression: str | None) -> t.Callable[[t.Any], t.Any]:
     except jmespath.exceptions.JMESPathError as exc:
         reason = str(exc).splitlines()[0]
     else:
-        return lambda data: _selected(compiled, data)
+        # Otherwise found out only when the function is reached, with the answer already there.
+        unknown = [
+            name for name in _functions(compiled.parsed) if name not in jmespath.functions.Functions.FUNCTION_TABLE
+        ]
+        if not unknown:
+            return lambda data: _selected(compiled, data)
+        reason = f"there is no function {unknown[0]}()"
     raise InputError(f"jmespath is no JMESPath expression: {reason}.", hint="See https://jmespath.org/ for its syntax.")
 
 
+def _functions(node: t.Any) -> t.Iterator[str]:
+    """The names of all functions that an expression calls."""
+    if isinstance(node, dict):
+        if node["type"] == "function_expression":
+            yield str(node["value"])
+        for child in node["children"]:
+            yield from _functions(child)
+
+
 def _selected(compiled: t.Any, data: t.Any) -> t.Any:
+    """What the expression makes of an answer. Raises ApiError."""
     try:
         return compiled.search(data)
     except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as exc:
         reason = str(exc).splitlines()[0]
-    raise InputError(f"jmespath can't be applied to the answer: {reason}.", hint="Look at the answer without jmespath.")
+    raise ApiError(f"jmespath can't be applied to the answer: {reason}.", hint="Look at the answer, which is returned.")
 
 
 __all__ = ("selector",)

@@ -27,6 +27,7 @@ from ansible_collections.entra.auth.plugins.module_utils._http import (
     Transport,
     bounded_body,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._api_encoding import joined
 from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import (
     ApiError,
     complaint_in,
@@ -52,7 +53,9 @@ _IDEMPOTENT = (*_SAFE, "PUT", "DELETE")
 # what may have taken effect only where that makes no difference.
 _RETRIED = (429, 503)
 _RETRIED_IF_IDEMPOTENT = (408, 429, 500, 502, 503, 504, 509)
-_MASK = b"********"
+_MASK = "********"
+_TELLING_CHARACTERS = 20
+_WITH_DEST = "have it written to a file with dest"
 
 Reader = t.Callable[["requests.Response", float], bytes]
 
@@ -157,12 +160,17 @@ class ApiSession:
     def _good(self, request: ApiRequest, answer: Answer, accept: t.Container[int]) -> ApiAnswer:
         if not self._expects(answer.status) and answer.status not in accept:
             raise self._refusal(request, answer)
-        return ApiAnswer(request, answer.status, answer.headers, self._masked(answer.body), answer.retry_after)
+        return ApiAnswer(request, answer.status, answer.headers, answer.body, answer.retry_after)
 
-    def _masked(self, body: bytes) -> bytes:
-        # Some test services send back what they were sent.
-        token = self.token.seen.encode()
-        return body.replace(token, _MASK) if token and token in body else body
+    def _masked(self, answer: Answer) -> Answer:
+        """The answer without the token: some services send back what they were sent."""
+        token = self.token.seen
+        if not token:
+            return answer
+        headers: t.Any = answer.headers
+        for name in [name for name, value in headers.items() if token in value]:
+            headers[name] = headers[name].replace(token, _MASK)
+        return dataclasses.replace(answer, body=answer.body.replace(token.encode(), _MASK.encode()))
 
     def _authorized(self, request: ApiRequest, accept: t.Container[int]) -> Answer:
         until = time.monotonic() + self._network.retry_for
@@ -195,9 +203,12 @@ class ApiSession:
             read=request.read or read_bounded,
         )
         try:
-            return self._transport.send(wire, until=until)
+            return self._masked(self._transport.send(wire, until=until))
         except NetworkError as exc:
             failure = exc
+        if beginning := re.escape(self.token.seen[:_TELLING_CHARACTERS]):
+            # It may quote what came back, cut off anywhere.
+            failure.message = re.sub(rf"{beginning}[\w.~+/=-]*", _MASK, failure.message)
         if not request.is_idempotent:
             failure.hint = f"Look whether it took effect before you repeat it. {failure.hint}"
         raise failure
@@ -209,17 +220,21 @@ class ApiSession:
             return None
         if request.method not in _SAFE and answer.status not in (307, 308):
             return None
-        url = urllib.parse.urljoin(request.url, location)
-        following = dataclasses.replace(request, url=url, what=f"The redirect of {request.place}")
-        if request.anonymous or self.pin.allows(url):
+        what = f"The redirect of {request.place}"
+        url = joined(request.url, location, what)
+        following = dataclasses.replace(request, url=url, what=what)
+        if request.anonymous:
+            return _private(following)
+        if self.pin.allows(url):
             return following
-        if request.is_download and Origin.is_private_at(url):
+        # What writes would take its body along.
+        if request.is_download and request.method in _SAFE and Origin.is_private_at(url):
             # Nothing of the request travels along but the wish for the content: no token, no header.
             return dataclasses.replace(following, headers={}, anonymous=True)
         return following
 
     def _refusal(self, request: ApiRequest, answer: Answer) -> ApiError:
-        complaint = complaint_in(self._masked(answer.body))
+        complaint = complaint_in(answer.body)
         failure = ApiError(
             f"{request.place} was answered {answer.status}: {complaint}.{self._explained(answer)}",
             hint=hint_for(answer.status, complaint),
@@ -239,26 +254,39 @@ class ApiSession:
         return ""
 
 
+def _private(request: ApiRequest) -> ApiRequest:
+    """A request without the token. Raises ApiError where it would travel in the clear."""
+    if Origin.is_private_at(request.url):
+        return request
+    raise ApiError(
+        f"{request.what} leads to {Origin.of(request.url) or 'no plain URL'}, which is not https.",
+        hint="Check url; it is the API, or a proxy, that names such an address.",
+    )
+
+
 def _ids() -> dict[str, str]:
     # Graph and ARM each repeat theirs in the answer and in their logs.
     unique = str(uuid.uuid4())
     return {"client-request-id": unique, "x-ms-client-request-id": unique, "x-ms-return-client-request-id": "true"}
 
 
-def read_bounded(response: requests.Response, until: float) -> bytes:
-    """The whole body; refused early where its announced length is too much already. Raises ApiError."""
+def read_bounded(response: requests.Response, until: float, otherwise: str = _WITH_DEST) -> bytes:
+    """The whole body; refused early where its announced length is too much already. Raises ApiError.
+
+    ``otherwise`` is what helps besides asking for less.
+    """
     announced = response.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced) > _MAX_ANSWER_BYTES:
-        raise _too_large(response, f"{int(announced)} bytes")
-    too_large = _too_large(response, "no end")
+        raise _too_large(response, f"{int(announced)} bytes", otherwise)
+    too_large = _too_large(response, "no end", otherwise)
     return bounded_body(response, until, _MAX_ANSWER_BYTES, too_large)
 
 
-def _too_large(response: requests.Response, size: str) -> ApiError:
+def _too_large(response: requests.Response, size: str, otherwise: str) -> ApiError:
     parts = urllib.parse.urlsplit(str(response.url))
     return ApiError(
         f"The answer of {parts.netloc}{parts.path} has {size}, and {_MAX_ANSWER_BYTES} bytes are the most to be taken.",
-        hint="Ask for less with $select, $top or a filter, or have it written to a file with dest.",
+        hint=f"Ask for less with $select, $top or a filter, or {otherwise}.",
     )
 
 

@@ -57,9 +57,10 @@ class HeldToken:
         except EntraAuthError:
             # Claims that nobody can read say no more than that the token is refused.
             challenge = None
-        if challenge:
-            self._hold(dataclasses.replace(self._options, claims_challenge=challenge))
-        else:
+        refused = self.seen
+        # Others with the same token may have had it replaced by now: one new token is enough for all of them.
+        self._hold(dataclasses.replace(self._options, claims_challenge=challenge or self._options.claims_challenge))
+        if not challenge and self.seen == refused:
             self._hold(dataclasses.replace(self._options, force_refresh=True))
 
     def _hold(self, options: AppTokenOptions) -> AppToken:

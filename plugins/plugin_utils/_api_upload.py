@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
@@ -25,11 +26,18 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # The pieces have to be multiples of 320 KiB and of less than 60 MiB.
 _PIECE_BYTES = 32 * 320 * 1024
-_MOST_STUMBLES = 5
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
 
 
-def upload(session: ApiSession, begun: ApiAnswer, path: str, tell: t.Callable[[str], None]) -> ApiAnswer:
-    """The answer to the last piece of the file at ``path``. Raises ApiError, InputError and whatever asking raises."""
+def upload(
+    session: ApiSession, begun: ApiAnswer, path: str, *, retry_for: float, tell: t.Callable[[str], None]
+) -> ApiAnswer:
+    """The answer to the last piece of the file at ``path``.
+
+    Pieces that do not get it on are repeated for ``retry_for`` seconds. Raises ApiError, InputError and whatever
+    asking raises.
+    """
     content = begun.json()
     url = content.get("uploadUrl") if isinstance(content, dict) else None
     if not isinstance(url, str) or not Origin.is_private_at(url):
@@ -40,18 +48,47 @@ def upload(session: ApiSession, begun: ApiAnswer, path: str, tell: t.Callable[[s
     size = os.path.getsize(path)
     if size == 0:
         raise InputError("src is an empty file, which an upload session does not take.", hint="PUT it to …/content.")
-    position = stumbles = 0
+    position = 0
+    patience = _Patience(retry_for)
     with open(path, "rb") as file:
-        while stumbles <= _MOST_STUMBLES:
+        while True:
             file.seek(position)
             answer = _put(session, url, position, size, file.read(_PIECE_BYTES))
             if answer.status in (200, 201):
                 return answer
             # A piece that has arrived although its answer got lost is refused the second time.
-            stumbles = stumbles + 1 if answer.status == 416 else 0
-            position = _next_position(session.ask(_anonymous("GET", url)) if stumbles else answer)
+            is_refused = answer.status == 416
+            position = _next_position(session.ask(_anonymous("GET", url)) if is_refused else answer, size)
             tell(f"{position} of {size} bytes are uploaded")
-    raise ApiError("The upload does not get on.", hint="Send the request again; it begins a new upload session.")
+            patience.await_next(position, answer.retry_after)
+
+
+class _Patience:
+    """How long pieces are repeated that do not get an upload on."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._furthest = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._until = time.monotonic() + self._seconds
+        self._pause = _FIRST_PAUSE_SECONDS
+
+    def await_next(self, position: int, asked: float | None) -> None:
+        """Return at once after progress, and after a pause without. Raises ApiError where none is left."""
+        if position > self._furthest:
+            self._furthest = position
+            self._begin()
+            return
+        pause = asked or self._pause
+        if time.monotonic() + pause > self._until:
+            raise ApiError(
+                f"The upload does not get on at {position} bytes.",
+                hint="Send the request again, which begins a new upload session; raise retry_for if that is too short.",
+            )
+        time.sleep(pause)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
 
 
 def _anonymous(
@@ -65,11 +102,11 @@ def _put(session: ApiSession, url: str, position: int, size: int, piece: bytes) 
     return session.ask(_anonymous("PUT", url, headers, piece), accept=(200, 201, 202, 416))
 
 
-def _next_position(answer: ApiAnswer) -> int:
+def _next_position(answer: ApiAnswer, size: int) -> int:
     content = answer.json()
     ranges = content.get("nextExpectedRanges") if isinstance(content, dict) else None
-    match = re.match(r"\d+", str(ranges[0])) if isinstance(ranges, list) and ranges else None
-    if match:
+    match = re.match(r"[0-9]{1,15}", str(ranges[0])) if isinstance(ranges, list) and ranges else None
+    if match and int(match[0]) < size:
         return int(match[0])
     raise ApiError("The upload session does not say which bytes are missing.", hint="Send the request again.")
 

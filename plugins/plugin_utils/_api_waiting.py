@@ -20,6 +20,7 @@ import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._hosts import Origin
+from ansible_collections.entra.auth.plugins.plugin_utils._api_encoding import joined
 from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import (
     ApiError,
     complaint_in,
@@ -34,6 +35,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _STATUS_URLS = ("Azure-AsyncOperation", "Operation-Location")
 _SUCCEEDED = frozenset({"succeeded", "completed"})
 _FAILED = frozenset({"failed", "canceled", "cancelled"})
+_ADDRESS = "The address of the operation"
 _GRAPH_VERSION = re.compile(r"/(v1\.0|beta)(?=/)")
 # Where the service names no interval: from one second, doubled, to what the Azure SDKs poll with.
 _FIRST_PAUSE_SECONDS = 1.0
@@ -135,7 +137,7 @@ class Operation:
 
     def _get(self, url: str) -> ApiAnswer:
         headers = {"Accept": "application/json"}
-        request = ApiRequest("GET", url, headers, what="The address of the operation")
+        request = ApiRequest("GET", url, headers, what=_ADDRESS)
         if self._session.is_graph and not self._session.pin.allows(url) and Origin.is_private_at(url):
             # Some of Graph's monitors are elsewhere and want no token (Learn "Working with long-running actions").
             request = dataclasses.replace(request, headers={}, anonymous=True)
@@ -178,7 +180,7 @@ class Operation:
         version = _GRAPH_VERSION.match(urllib.parse.urlsplit(self._first.request.url).path)
         if version and url.startswith("/") and not _GRAPH_VERSION.match(url):
             url = version[0] + url
-        return urllib.parse.urljoin(self._first.request.url, url)
+        return joined(self._first.request.url, url, _ADDRESS)
 
 
 def _graph_state(answer: ApiAnswer) -> str | None:

@@ -51,6 +51,9 @@ BAD: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
     "clear": ({"url": "http://graph.microsoft.com/v1.0/users"}, "which is not https"),
     "not_a_host": ({"url": USERS, "allowed_hosts": ["https://x/"]}, "is not the name of a host"),
     "no_base": ({"url": "/secrets", "scope": "key_vault"}, "has no base URL of its own"),
+    "cut_off": ({"url": "/v1.0/users/ann_contoso.example#EXT#@fabrikam.example"}, "url holds a #"),
+    "a_directory_to_send": ({"url": USERS, "method": "PUT", "src": "/tmp"}, "src /tmp"),
+    "batch_headers": ({"requests": [{"url": "/users", "headers": "abc"}]}, "headers (from requests: 1) has to be"),
     "batch_url": ({"requests": [{"url": "https://stranger.example/"}]}, "has no url relative to the version"),
     "batch_member": ({"requests": [{"url": "/users", "uri": "x"}]}, "requests: 1 has 'uri'"),
     "batch_ids": ({"requests": [{"url": "/users", "id": "a"}, {"url": "/users", "id": "a"}]}, "two have the same id"),
@@ -114,11 +117,11 @@ def test_nothing_secret_is_shown_or_left_behind(plays: Plays, emulator: Emulator
 
 
 def test_a_listing_outlives_its_token(plays: Plays, emulator: Emulator) -> None:
-    emulator.configure(token_lifetime=4, latency=0.5, page_size=25)
+    emulator.configure(token_lifetime=8, latency=0.5, page_size=12)
     play = plays.run([{"tasks": [{"name": "List", "entra.auth.api_request": {"url": USERS}}]}], record=True)
     assert play.result("List")["count"] == 250
     asked = emulator.requests(listener="api")
-    assert [entry["status"] for entry in asked] == [200] * 10
+    assert [entry["status"] for entry in asked] == [200] * 21
     assert len({entry["token"] for entry in asked}) >= 2
 
 

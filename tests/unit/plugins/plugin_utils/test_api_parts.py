@@ -15,13 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.module_utils._scopes import Scope
 from ansible_collections.entra.auth.plugins.plugin_utils._api_batch import batch_items, chunks_of
 from ansible_collections.entra.auth.plugins.plugin_utils._api_encoding import encoded, with_query
 from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import Complaint, complaint_in, hint_for
 from ansible_collections.entra.auth.plugins.plugin_utils._api_files import file_mode
 from ansible_collections.entra.auth.plugins.plugin_utils._api_options import api_request_options
-from ansible_collections.entra.auth.plugins.plugin_utils._api_preview import difference, shown_body, without_secrets
+from ansible_collections.entra.auth.plugins.plugin_utils._api_preview import (
+    difference,
+    hides_values,
+    shown_body,
+    without_secrets,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._api_session import claims_challenge
+from ansible_collections.entra.auth.plugins.plugin_utils._uri_calls import refusal
 
 JSON: t.Final = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -67,9 +74,15 @@ def test_no_error_body_breaks_the_line_or_the_reader(body: t.Any) -> None:
         assert len(said) < 4000
 
 
-@pytest.mark.parametrize("status", [300, 400, 402, 418, 451, 500, 511, 599])
+@pytest.mark.parametrize("status", [-1, 0, 100, 200, 204, 300, 400, 402, 418, 451, 500, 511, 599, 999])
 def test_every_status_has_a_hint(status: int) -> None:
     assert hint_for(status, Complaint())
+
+
+def test_a_good_status_is_named_as_an_option_of_either_face() -> None:
+    assert "add 204 to status_code" in hint_for(204, Complaint())
+    said = refusal({"status": 200}, {}, "POST https://a/", prefix="authorized_uri_")
+    assert "add 200 to authorized_uri_status_code" in said
 
 
 @pytest.mark.parametrize(
@@ -94,7 +107,7 @@ def test_claims_are_found_in_any_challenge(header: str, claims: str | None) -> N
         ("https://x/a", {}, "https://x/a"),
         ("https://x/a?b=c", {"d": "e f&g"}, "https://x/a?b=c&d=e%20f%26g"),
         ("https://x/a", {"$select": ["a", "b"], "tag": ["c", "d"]}, "https://x/a?$select=a%2Cb&tag=c&tag=d"),
-        ("https://x/a", {"$count": True, "none": None, "n": 1}, "https://x/a?$count=true&n=1"),
+        ("https://x/a", {"$count": True, "none": None, "empty": "", "n": 1}, "https://x/a?$count=true&n=1"),
     ],
 )
 def test_a_query_is_encoded(url: str, query: dict[str, t.Any], full: str) -> None:
@@ -104,7 +117,7 @@ def test_a_query_is_encoded(url: str, query: dict[str, t.Any], full: str) -> Non
 def test_a_body_is_encoded() -> None:
     assert encoded({"a": [1, None, True]}, "json") == b'{"a": [1, null, true]}'
     assert encoded("{}", "json") == b"{}"
-    assert encoded({"a": ["b c", 1], "d": True}, "form") == b"a=b+c&a=1&d=true"
+    assert encoded({"a": ["b c", 1], "d": True, "e": ""}, "form") == b"a=b+c&a=1&d=true&e="
     assert encoded("é", "raw") == "é".encode()
     with pytest.raises(InputError):
         encoded({"a": 1}, "raw")
@@ -122,6 +135,46 @@ def test_what_tells_of_a_secret_is_masked_with_all_below_it() -> None:
     }  # fmt: skip
     assert shown_body("a secret", "raw") == "(8 bytes)"
     assert shown_body('{"password": "x"}', "json") == "(17 bytes)"
+
+
+@pytest.mark.parametrize(
+    ("body", "hidden"),
+    [
+        ({"name": "DB_PASSWORD", "value": "x"}, {"name": "DB_PASSWORD", "value": "********"}),
+        ({"Name": "clientSecret", "Value": ["x"]}, {"Name": "clientSecret", "Value": "********"}),
+        ({"type": "secureString", "defaultValue": "x"}, {"type": "secureString", "defaultValue": "********"}),
+        ({"op": "add", "path": "/fields/apiToken", "value": "x"},
+         {"op": "add", "path": "/fields/apiToken", "value": "********"}),
+        ([{"key": "SecretToken", "value": "x"}], [{"key": "********", "value": "********"}]),
+        ({"name": "DB_HOST", "value": "x"}, {"name": "DB_HOST", "value": "x"}),
+        ({"name": 5, "value": {"name": "pwd", "value": 1}}, {"name": 5, "value": {"name": "pwd", "value": "********"}}),
+    ],
+)  # fmt: skip
+def test_a_value_is_masked_beside_the_name_of_a_secret(body: t.Any, hidden: t.Any) -> None:
+    assert without_secrets(body) == hidden
+
+
+@pytest.mark.parametrize(
+    ("url", "resource", "hides"),
+    [
+        ("https://v.vault.azure.net/x", "https://other", True),
+        ("https://v.VAULT.usgovcloudapi.net:443/x", "https://other", True),
+        ("https://v.vault.azure.cn/x", "https://other", True),
+        ("https://m.managedhsm.azure.net/x", "https://other", True),
+        ("https://gateway.example.com/x", "https://vault.azure.net", True),
+        ("https://gateway.example.com/x", "https://vault.azure.cn/", True),
+        ("https://management.azure.com/vaults/v/secrets/s", "https://management.azure.com", True),
+        ("https://graph.microsoft.com/v1.0/users", "https://graph.microsoft.com", False),
+        ("https://vault.azure.net.example.com/x", "https://other", False),
+    ],
+)
+def test_a_vault_is_known_in_any_cloud(url: str, resource: str, hides: bool) -> None:
+    assert hides_values(url, Scope(f"{resource}/.default", None)) is hides
+
+
+def test_a_difference_masks_what_only_the_old_value_names() -> None:
+    old = {"settings": {"name": "password", "value": "x"}}
+    assert difference("u", "PATCH", old, {"settings": {"value": "y"}})["before"] == {"settings": {"value": "********"}}
 
 
 def test_a_difference_names_what_the_request_names() -> None:
