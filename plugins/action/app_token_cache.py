@@ -11,7 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.entra.auth.plugins.module_utils._options import CACHES_OF_A_RUN
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded
+from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded, hidden_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._seal import label_of
 from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_store
@@ -31,7 +31,11 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The entries by what everybody may read of them."""
         super().run(tmp, task_vars)
-        _spec, arguments = self.validate_argument_spec({"cache": {"type": "str"}, "clear": {"type": "bool"}})
+        try:
+            _spec, arguments = self.validate_argument_spec({"cache": {"type": "str"}, "clear": {"type": "bool"}})
+        finally:
+            # Not before: it looks at a copy, which is hidden from this process as well.
+            self._task.args = hidden_arguments(self._task.args)
         sources = OptionSources({"cache": arguments["cache"]}, task_vars or {}, self._templar.template)
         outcome = guarded(sources, lambda options: self._look_after(options, clear=bool(arguments["clear"])))
         if isinstance(outcome, Failure):

@@ -72,13 +72,17 @@ def select(data: t.Any, expression: str) -> t.Any:
 
 
 def _plain(data: t.Any) -> t.Any:
-    # jmespath asks for the exact type of what it finds, which Ansible's own strings, lists and mappings don't have.
+    # jmespath asks for the exact type of what it finds, which Ansible's own texts, numbers, lists and mappings lack.
     if isinstance(data, t.Mapping):
         return {_plain(str(name)): _plain(value) for name, value in data.items()}
     if isinstance(data, (list, tuple)):
         return [_plain(item) for item in data]
     # str() of an unsafe string of ansible-core 2.18 and older is that string itself.
-    return str.__str__(data) if isinstance(data, str) else data
+    if isinstance(data, str):
+        return str.__str__(data)
+    if isinstance(data, int) and not isinstance(data, bool):
+        return int.__int__(data)
+    return float.__float__(data) if isinstance(data, float) else data
 
 
 class FilterModule:

@@ -11,11 +11,11 @@ Tokens and answers are the results of loops over ``entra.auth.app_token`` and ``
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import email.utils
 import itertools
 import typing as t
-import urllib.parse
 
 from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import complaint_in
 from ansible_collections.entra.auth.plugins.plugin_utils._uri_calls import objection, refusal, roles_of
@@ -38,7 +38,7 @@ def plan(
 ) -> list[Report]:
     """What to ask of the APIs that there is a token for: ``scope``, absolute ``url``, ``status_code``, ``of``.
 
-    ``objection`` says why it is not to be asked, and is empty where it is.
+    ``objection`` says why it is not to be asked, and is empty where it is; ``planned_on`` is when it was planned.
     """
     by_scope = _by_scope(tokens)
     possible = [(call, by_scope[_scope_of(call)]) for call in calls if _scope_of(call) in by_scope]
@@ -66,6 +66,7 @@ def _planned(call: Found, token: Found, allowed_hosts: t.Sequence[str]) -> Repor
     return {
         "scope": scope,
         "url": url,
+        "planned_on": _now().timestamp(),
         "status_code": [int(status) for status in call.get("status_code") or [200]],
         "of": "call",
         "objection": objection(
@@ -168,9 +169,7 @@ def _name(item: t.Any) -> str | None:
 
 
 def _skewed(answers: t.Sequence[Found]) -> list[str]:
-    dates = [email.utils.parsedate_tz(str(answer.get("date", ""))) for answer in answers]
-    newest = max((email.utils.mktime_tz(date) for date in dates if date), default=None)
-    skew = 0.0 if newest is None else _now().timestamp() - newest
+    skew = min(_skews(answers), key=abs, default=0.0)
     if abs(skew) < _SKEW_SECONDS:
         return []
     ahead = "ahead of" if skew > 0 else "behind"
@@ -178,6 +177,17 @@ def _skewed(answers: t.Sequence[Found]) -> list[str]:
         f"The clock of this machine is {abs(skew):.0f} s {ahead} that of the API. To fix it: Set the clock; tokens and "
         "certificates depend on it."
     ]
+
+
+def _skews(answers: t.Sequence[Found]) -> t.Iterator[float]:
+    """By how many seconds the clock is off at least: an answer came after its call was planned, and is here now."""
+    for answer in answers:
+        planned_on = answer["__preflight_call"]["planned_on"]
+        # A year that Python can't count with is as good as no date.
+        with contextlib.suppress(ValueError, OverflowError):
+            if date := email.utils.parsedate_tz(str(answer.get("date", ""))):
+                answered_on = email.utils.mktime_tz(date)
+                yield max(0.0, planned_on - answered_on) or min(0.0, _now().timestamp() - answered_on)
 
 
 def _now() -> datetime.datetime:
@@ -274,8 +284,9 @@ def _rows(api: Report) -> t.Iterator[tuple[str, ...]]:
 
 
 def _answer(call: Found, calls: t.Sequence[Found]) -> str:
-    path = urllib.parse.urlsplit(call["url"]).path
-    return f"{path}: {call['answer']}" if len(calls) > 1 else str(call["answer"])
+    # Not by urlsplit, which refuses some URLs: one that was not asked may be any text.
+    path = "".join(call["url"].partition("?")[0].split("/", 3)[3:])
+    return f"/{path}: {call['answer']}" if len(calls) > 1 else str(call["answer"])
 
 
 def _credential_line(credentials: Found) -> str:

@@ -35,6 +35,9 @@ _ASKED = ("credential", "cloud", "tenant_id", "client_id", "scope")
 # What api_request calls its options is here a variable of a role.
 _OPTIONS = r"\b(url|status_code|retry_for|allowed_hosts|body_format|scope(?= names))\b"
 
+# What is behind it never reaches the API: without a word, that of another resource would be called.
+_CUT = "{what} holds a #, at which a URL ends. To fix it: Write %23 for it, as in ann_contoso.com%23EXT%23@example.com."
+
 
 def objection(
     url: str, token: Token, scope: str, allowed_hosts: t.Sequence[str] = (), what: str = "url", prefix: str = ""
@@ -43,6 +46,8 @@ def objection(
 
     ``prefix`` is what the role puts before the names of its options.
     """
+    if "#" in str(url):
+        return _CUT.format(what=what)
     delegated = CREDENTIALS[token["credential"]].delegated
     try:
         asked = resolve_scope([str(scope)], CLOUDS[token["cloud"]], delegated=delegated)
@@ -90,11 +95,11 @@ def challenge(answer: Answer) -> str:
 
 
 def pause(answer: Answer, otherwise: float) -> int:
-    """The whole seconds to wait that an answer asks for; ``otherwise`` where it does not."""
+    """The whole seconds to wait that an answer asks for; ``otherwise`` where it asks for none."""
     from ansible_collections.entra.auth.plugins.module_utils._http import seconds_to_wait
 
-    asked = seconds_to_wait(str(answer.get("retry_after", "")))
-    return math.ceil(otherwise if asked is None else asked)
+    asked = seconds_to_wait(str(answer.get("retry_after", "")), str(answer.get("date", "")))
+    return math.ceil(asked or otherwise)
 
 
 def _renamed(hint: str | None, prefix: str) -> str:

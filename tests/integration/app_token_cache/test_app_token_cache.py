@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 if t.TYPE_CHECKING:
@@ -62,6 +63,16 @@ def test_the_playbook_shows_what_the_next_run_will_find(plays: Plays, emulator: 
     assert not any(secret in shown.output for secret in (emulator.client_secret, "eyJ", *map(str, tokens)))
     assert "and the cache was cleared" in plays.run(PLAYBOOK, "-e", "clear=true", env=USER).stdout
     assert "0 tokens" in plays.run(PLAYBOOK, env=USER).stdout
+
+
+def test_nobody_gets_to_see_the_password_in_the_url(plays: Plays) -> None:
+    """Callbacks are handed the arguments as they were evaluated; of a misspelt one as well."""
+    tasks = [{**look("Look", **{option: "{{ redis }}"}), "ignore_errors": True} for option in ("cache", "cahce")]
+    env = {"ANSIBLE_STDOUT_CALLBACK": "record_arguments"}
+    play = plays.run([{"tasks": tasks}], env=env, redis="redis://user:made-up~password@127.0.0.1:1/0")
+    seen = [json.loads(line)["arguments"] for line in play.stdout.splitlines() if line.startswith('{"task"')]
+    assert seen == [{"cache": "********"}, {"cahce": "********"}]
+    assert "made-up~password" not in play.output
 
 
 def test_a_cache_that_can_not_be_looked_at_is_one_clear_sentence(plays: Plays) -> None:

@@ -196,7 +196,7 @@ def test_a_redirect_elsewhere_gets_no_token_and_fails_by_name(plays: Plays, emul
         "/v1.0/groups": f"{insecure}/collect",
         "/v1.0/applications": "http://api.contoso.example/v1.0/applications",
         "/v1.0/servicePrincipals": "/v1.0/servicePrincipals",
-        "/v1.0/organization": "/v1.0/users/user0001@contoso.example",
+        "/v1.0/organization": "/v1.0/users/user0001@contoso.example#fragment",
     }
     for path, location in places.items():
         times = 7 if location == path else 1
@@ -257,22 +257,54 @@ def test_the_callers_headers_do_not_replace_authorization(plays: Plays, emulator
     assert "Basic made-up" not in sent
 
 
+@pytest.mark.parametrize("place", ["variable", "environment"])
+def test_headers_for_all_calls_are_sent_too(plays: Plays, emulator: Emulator, place: str) -> None:
+    """Those of app_token, from wherever they are; the role's own win."""
+    common = {"X-Gateway": "contoso", "Prefer": "return=minimal"}
+    own = {"prefer": "return=representation", "ConsistencyLevel": "eventual"}
+    variables = {"app_token_extra_headers": common} if place == "variable" else {}
+    env = {"ENTRA_AUTH_EXTRA_HEADERS": json.dumps(common)} if place == "environment" else {}
+    play = plays.run([{"tasks": [call(USERS, headers=own), call(USERS)]}], record=True, env=env, **variables)
+    assert play.returncode == 0, play.output
+    names = ("x-gateway", "prefer", "consistencylevel")
+    first, second = (
+        {name.lower(): value for name, value in entry["headers"]} for entry in emulator.requests(listener="api")
+    )
+    assert [first.get(name) for name in names] == ["contoso", "return=representation", "eventual"]
+    assert [second.get(name) for name in names] == ["contoso", "return=minimal", None]
+    assert_secret(play, emulator)
+
+
+def test_a_url_that_is_cut_short_is_refused(plays: Plays, emulator: Emulator) -> None:
+    """What is before the # would be another resource."""
+    guest = "/v1.0/users/ann_contoso.com#EXT#@fabrikam.example"
+    tasks = [
+        {"block": [call(guest, method="DELETE")], "rescue": [show(none="none")]},
+        call(guest.replace("#", "%23"), status_code=[404]),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert message(play).startswith("authorized_uri_url holds a #, at which a URL ends. To fix it: Write %23 for it")
+    assert [entry["method"] for entry in emulator.requests(listener="api")] == ["GET"]
+
+
 # --- a busy API -------------------------------------------------------------------------------------------------
 
 
 def test_a_busy_api_is_asked_again_when_it_wishes(plays: Plays, emulator: Emulator) -> None:
-    """Retry-After in seconds, as a date, and none at all: one repetition each, and not too soon."""
+    """Retry-After in seconds, as a date, none at all and none to speak of: one repetition each, and not too soon."""
     emulator.fault("status", endpoint="/v1.0/users", status=429, retry_after=1)
     emulator.fault("status", endpoint="/v1.0/organization", status=503, retry_after=2, retry_after_as="date")
     emulator.fault("status", endpoint="/v1.0/groups", status=503, body="<html>busy</html>", content_type="text/html")
-    tasks = [call(USERS), call("/v1.0/organization"), call("/v1.0/groups"), show(result="authorized_uri_result.status")]
-    play = plays.run([{"tasks": tasks}], record=True)
+    emulator.fault("status", endpoint="/v1.0/applications", status=503, retry_after=0)
+    paths = [USERS, "/v1.0/organization", "/v1.0/groups", "/v1.0/applications"]
+    play = plays.run([{"tasks": [*map(call, paths), show(result="authorized_uri_result.status")]}], record=True)
     assert play.returncode == 0, play.output
-    assert statuses(emulator) == [429, 200, 503, 200, 503, 200]
-    between = gaps(emulator.requests(listener="api"))
-    assert between[0] >= 1
-    assert between[2] >= 1  # a date has whole seconds
-    assert between[4] >= 1
+    assert statuses(emulator) == [429, 200, 503, 200, 503, 200, 503, 200]
+    # A date has whole seconds.
+    assert min(gaps(emulator.requests(listener="api"))[::2]) >= 1
+    waits = [event["result"] for event in play.events() if event["task"] == "Wait as long as the API asks"]
+    assert [wait["elapsed"] >= 1 for wait in waits] == [True] * 4
 
 
 def test_a_wait_beyond_the_budget_is_not_begun(plays: Plays, emulator: Emulator) -> None:
@@ -290,11 +322,11 @@ def test_a_wait_beyond_the_budget_is_not_begun(plays: Plays, emulator: Emulator)
 def test_the_budget_ends_a_long_series_of_busy_answers(plays: Plays, emulator: Emulator) -> None:
     """Each wait is obeyed, and all of them together end."""
     emulator.fault("status", endpoint="graph", status=503, retry_after=3, times=None)
-    play = plays.run([{"tasks": [call(USERS, retry_for=12)]}], record=True)
+    play = plays.run([{"tasks": [call(USERS, retry_for=20)]}], record=True)
     assert play.returncode == 2
-    assert "authorized_uri_retry_for (12 s)" in message(play)
+    assert "authorized_uri_retry_for (20 s)" in message(play)
     asked = emulator.requests(listener="api")
-    assert 2 <= len(asked) <= 5
+    assert 2 <= len(asked) <= 7
     assert min(gaps(asked)) >= 3
 
 
@@ -332,6 +364,57 @@ def test_a_refused_token_is_renewed_once(plays: Plays, emulator: Emulator, chall
     assert statuses(emulator) == [200, 401, 200, 200]
     assert len(claims) == 2
     assert_secret(play, emulator)
+
+
+def test_hosts_whose_token_is_refused_renew_it_once(plays: Plays, emulator: Emulator) -> None:
+    """One after the other, too: what one of them got is what all others take."""
+    revocation = {**control("/revocations", client_id=emulator.client_id), "run_once": True}
+    play = plays.run([{"tasks": [call(USERS), revocation, call(USERS)]}], hosts=3, forks=1, record=True)
+    assert play.returncode == 0, play.output
+    assert statuses(emulator) == [200] * 3 + [401] * 3 + [200] * 3
+    assert len(emulator.token_requests()) == 2
+    assert_secret(play, emulator)
+
+
+def test_a_token_that_is_refused_after_a_wait_is_the_one_to_renew(plays: Plays, emulator: Emulator) -> None:
+    """Not the one from before the wait, in place of which another host has got one."""
+    emulator.fault("status", endpoint="graph", status=429, retry_after=8)
+    emulator.fault("status", endpoint="graph", status=401)
+    other = "inventory_hostname == 'h002'"
+    tasks = [
+        {**call(USERS), "when": f"not {other}"},
+        {"ansible.builtin.wait_for": {"timeout": 4}, "when": other},
+        {"entra.auth.app_token": {"force_refresh": True}, "when": other},
+    ]
+    play = plays.run([{"strategy": "free", "tasks": tasks}], hosts=2, record=True)
+    assert play.returncode == 0, play.output
+    assert statuses(emulator) == [429, 401, 200]
+    assert len(emulator.token_requests()) == 3
+
+
+def test_claims_are_asked_for_where_no_token_is_kept(plays: Plays, emulator: Emulator) -> None:
+    """Then each use of the token is a request, and has to ask for them."""
+    claims = base64.b64encode(b'{"access_token": {"acrs": {"essential": true, "value": "c1"}}}').decode()
+    header = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
+    emulator.fault("status", endpoint="graph", status=401, headers={"WWW-Authenticate": header})
+    emulator.fault("status", endpoint="graph", status=429, retry_after=1)
+    play = plays.run([{"tasks": [call(USERS)]}], record=True, app_token_cache="none")
+    assert play.returncode == 0, play.output
+    assert statuses(emulator) == [401, 429, 200]
+    asked = ["claims" in dict(entry["form"]) for entry in emulator.token_requests()]
+    assert asked == [False] * 2 + [True] * 4
+
+
+def test_a_token_with_claims_is_renewed_where_it_is_refused_in_turn(plays: Plays, emulator: Emulator) -> None:
+    """By one that has them, too."""
+    claims = base64.b64encode(b'{"access_token": {"acrs": {"essential": true, "value": "c1"}}}').decode()
+    header = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
+    emulator.fault("status", endpoint="graph", status=401, headers={"WWW-Authenticate": header})
+    emulator.fault("status", endpoint="graph", status=401)
+    play = plays.run([{"tasks": [call(USERS), call(USERS)]}], record=True)
+    assert play.returncode == 0, play.output
+    assert statuses(emulator) == [401, 401, 200, 200]
+    assert ["claims" in dict(entry["form"]) for entry in emulator.token_requests()] == [False, True, True]
 
 
 def test_a_token_that_stays_refused_is_renewed_no_second_time(plays: Plays, emulator: Emulator) -> None:

@@ -94,13 +94,13 @@ def test_it_creates_the_types_alone_where_nothing_else_is_named(setup: Setup) ->
 
 
 def test_an_environment_that_exists_can_be_named(setup: Setup) -> None:
-    """Without an image nothing is created, and without a name it is left to AWX."""
-    for variables in ({"awx_setup_execution_environment": "Control Plane"}, {}):
+    """Without an image, or with an empty one, nothing is created, and without a name it is left to AWX."""
+    for variables in ({"awx_setup_execution_environment": "Control Plane"}, {}, {"awx_setup_image": ""}):
         play = setup.run(awx_setup_credential_types=[], awx_setup_project="Playbooks", **variables)
         assert play.returncode == 0, play.output
-    (_first, named), (_second, unnamed) = setup.asked()
-    assert named["execution_environment"] == "Control Plane"
-    assert "execution_environment" not in unnamed
+    assert [name for name, _given in setup.asked()] == ["job_template"] * 3
+    chosen = [given.get("execution_environment") for _name, given in setup.asked()]
+    assert chosen == ["Control Plane", None, None]
 
 
 def test_it_says_what_is_missing(setup: Setup) -> None:

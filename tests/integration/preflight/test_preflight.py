@@ -94,6 +94,7 @@ def test_everything_wrong_is_told_at_once(plays: Plays, emulator: Emulator) -> N
         {"url": "/v1.0/nothing?secret=hidden"},
         {"url": "/v1.0/absent", "status_code": [404]},
         {"url": f"{emulator.urls.foreign}/collect"},
+        {"url": "http://["},
         {"url": "/subscriptions", "scope": "arm"},
     ]
     roles = {"graph": ["User.Read.All", "Mail.Send"], "key_vault": ["Any"]}
@@ -110,13 +111,14 @@ def test_everything_wrong_is_told_at_once(plays: Plays, emulator: Emulator) -> N
             "/v1.0/organization was answered 302",
             "/v1.0/nothing was answered 404",
             f"preflight_calls: {emulator.urls.foreign}/collect leads to {emulator.urls.foreign}, which gets no token",
+            "preflight_calls: http://[ is not a plain http or https URL",
             "/subscriptions was answered 400",
         ],
         1,
     ):
         assert f"{number}. " in message
         assert part in message.partition(f"{number}. ")[2].partition(f"{number + 1}. ")[0], part
-    assert message.startswith("Preflight found 7 problems:")
+    assert message.startswith("Preflight found 8 problems:")
     assert "hidden" not in message
     of_graph = ["/v1.0/users", "/v1.0/nothing", "/v1.0/absent"]
     paths = ["/v1.0/organization", "/subscriptions", *of_graph, "/subscriptions", ITSELF[1]]

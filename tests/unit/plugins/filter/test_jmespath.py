@@ -63,6 +63,18 @@ def test_an_expression_selects(data: t.Any, expression: str, expected: t.Any) ->
     assert select(data, expression) == expected
 
 
+class Whole(int):
+    """Stands in for Ansible's own whole numbers."""
+
+    __slots__ = ()
+
+
+class Real(float):
+    """Stands in for Ansible's own other numbers."""
+
+    __slots__ = ()
+
+
 @pytest.mark.parametrize(
     ("data", "expression", "expected"),
     [
@@ -71,6 +83,8 @@ def test_an_expression_selects(data: t.Any, expression: str, expected: t.Any) ->
         ({Text("a"): Text("x")}, "starts_with(a, 'x')", True),
         (types.MappingProxyType({"a": Items([3, 1, 2])}), "sort(a)", [1, 2, 3]),
         (ANSWER, Text("length(value)"), 2),
+        ({"a": [Whole(1), Real(2.5)]}, "sum(a)", 3.5),
+        ([True, Whole(7)], "[?@ == `7`]", [7]),
     ],
 )
 def test_ansible_s_own_types_are_no_obstacle(data: t.Any, expression: str, expected: t.Any) -> None:
@@ -78,8 +92,9 @@ def test_ansible_s_own_types_are_no_obstacle(data: t.Any, expression: str, expec
 
 
 def test_what_is_selected_is_plain_data() -> None:
-    (selected,) = select(Items([{Text("a"): Text("b")}]), "[*]")
-    assert [type(part) for pair in selected.items() for part in pair] == [str, str]
+    (selected,) = select(Items([{Text("a"): Text("b"), "c": Whole(1)}]), "[*]")
+    assert [type(part) for pair in selected.items() for part in pair] == [str, str, str, int]
+    assert select([True, Real(1.5), None], "[*]") == [True, 1.5]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +124,12 @@ def test_the_documented_example_does_what_it_says() -> None:
     (task,) = yaml.safe_load(module.EXAMPLES)
     templar = Templar(loader=DataLoader(), variables=task["vars"])
     assert templar.template(as_template(task["ansible.builtin.debug"]["msg"])) == ["Ann"]
+
+
+def test_it_takes_the_numbers_of_a_play() -> None:
+    variables = DataLoader().load("a: [1, 2.5]")
+    templar = Templar(loader=DataLoader(), variables={"numbers": variables})
+    assert float(templar.template(as_template("{{ numbers | entra.auth.jmespath('sum(a)') }}"))) == 3.5
 
 
 def test_it_takes_what_a_play_registered() -> None:

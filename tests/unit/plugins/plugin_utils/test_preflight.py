@@ -13,6 +13,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.entra.auth.plugins.plugin_utils import _preflight
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight import plan, report, table
 
 GRAPH: t.Final = "https://graph.microsoft.com"
@@ -41,6 +42,7 @@ def test_what_is_planned_has_no_token() -> None:
         f"{GRAPH}/v1.0/applications(appId='c')",
     ]
     assert "secret" not in str(planned)
+    assert abs(planned[0].pop("planned_on") - time.time()) < 60
     assert planned[0] == {
         "scope": "graph",
         "url": f"{GRAPH}/v1.0/users?$top=1",
@@ -82,6 +84,20 @@ def test_a_clock_that_is_off_is_a_warning(seconds: int, word: str) -> None:
     found = judged(token(), calls=[{"url": "/"}], days=0, status=200, date=date)
     assert word in found["warnings"][0]
     assert judged(token(), calls=[{"url": "/"}], status=200, date=email.utils.formatdate(usegmt=True))["warnings"] == []
+
+
+def test_a_long_wait_does_not_turn_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=900)
+    (planned,) = plan([token()], [{"url": "/"}], (), 0)
+    answers = [{"__preflight_call": planned, "status": 429, "date": email.utils.formatdate(usegmt=True)}]
+    monkeypatch.setattr(_preflight, "_now", lambda: later)
+    assert report([token()], answers, {}, {}, 0)["warnings"] == []
+
+
+@pytest.mark.parametrize("year", ["99999", "9" * 40])
+def test_a_date_that_is_none_tells_nothing(year: str) -> None:
+    found = judged(token(), calls=[{"url": "/"}], days=0, status=200, date=f"Mon, 01 Jan {year} 00:00:00 GMT")
+    assert found["warnings"] == []
 
 
 def test_answers_are_told_in_a_few_words() -> None:
