@@ -17,6 +17,7 @@ COLLECTION=ansible_collections/entra/auth
 CORES=${CORES:-2.16:3.11,3.12 2.19:3.11,3.12,3.13 2.20:3.12,3.13,3.14 2.21:3.13,3.12,3.14}
 # The core that ansible-test's integration targets and the coverage figures come from.
 MAIN_CORE=2.19
+OLDEST_CORE=2.16
 # For everything that does not care; PYTHON=3.12 asks for one.
 PYTHON=${PYTHON:-3.11,3.12,3.13,3.14}
 
@@ -175,7 +176,12 @@ install_venv() {
 
 dev_venv() { venv dev "$PYTHON" 'ansible-core<2.22' -r "$RUNTIME" -r "$REQUIREMENTS/test.txt" -r "$REQUIREMENTS/dev.txt"; }
 
-core_venv() { venv "core-$1" "$2" "ansible-core~=$1.0" -r "$RUNTIME" -r "$REQUIREMENTS/test.txt"; }
+# The oldest core goes with the oldest libraries.
+core_venv() {
+  local libraries=()
+  [ "$1" != "$OLDEST_CORE" ] || libraries=(-r "$REQUIREMENTS/oldest.txt")
+  venv "core-$1" "$2" "ansible-core~=$1.0" -r "$RUNTIME" -r "$REQUIREMENTS/test.txt" ${libraries[@]+"${libraries[@]}"}
+}
 
 # VENV COMMAND...: with that environment's programs first.
 in_venv() { (export PATH="$VENVS/$1/bin:$PATH"; shift; "$@"); }

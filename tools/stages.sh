@@ -61,7 +61,12 @@ suite() {
   (hermetic; in_venv "$venv" "${runner[@]}" pytest "$@")
 }
 
-unit() { suite "$1" "$2" -q -n "${JOBS:-2}" tests/unit; }
+# The emulator does not depend on the core, and its own tests see broken answers by a requests newer than the oldest.
+unit() {
+  local which=(tests/unit)
+  [ "$2" != "$OLDEST_CORE" ] || which+=(--ignore=tests/unit/entra_emulator)
+  suite "$1" "$2" -q -n "${JOBS:-2}" "${which[@]}"
+}
 
 # All of it on the main core, the main job whole on the oldest one, and each face on those between. The cache does not
 # depend on the core, so its heavy tests run once. Plays wait a lot, so there are more of them at once than cores.
@@ -71,7 +76,7 @@ wire() {
     "$MAIN_CORE") which=("$dir") ;;
     2.16)
       which=("$dir"/test_smoke.py "$dir"/app_token "$dir"/authorized_uri "$dir"/secrecy)
-      which+=("$dir"/awx/test_{jobs,awx_setup}.py --ignore-glob='*/app_token/test_cache_*')
+      which+=("$dir"/awx/test_{jobs,awx_setup}.py --ignore-glob='*/app_token/test_cache*')
       ;;
     *) which=("$dir"/test_smoke.py "$dir"/app_token/test_{module,lookup,role}.py "$dir"/secrecy/test_runner.py) ;;
   esac

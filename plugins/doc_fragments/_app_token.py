@@ -253,7 +253,7 @@ options:
     type: bool
     default: true
 requirements:
-  - requests
+  - requests, with urllib3 1.26 or newer
   - cryptography, which ansible-core brings along
   - PyJWT, for O(client_certificate)
   - redis, for an O(cache) in Redis

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP exchange with whoever issues tokens: a bounded answer, or a readable error.
+"""One HTTP exchange, with whoever issues tokens or with an API: a bounded answer, or a readable error.
 
 Imported only when a request is due, because loading requests costs more than a warm cache hit altogether.
 
@@ -15,11 +15,13 @@ import contextlib
 import dataclasses
 import email.utils
 import re
+import sys
 import time
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ansible_collections.entra.auth.plugins.module_utils._bodies import bounded_body, chunks
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._network_errors import network_error
@@ -39,11 +41,11 @@ else:
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
 
-# A token answer has a few kilobytes; tokens with very many groups reach some tens.
-_MAX_ANSWER_BYTES = 1024 * 1024
 _USER_AGENT = "ansible-collection-entra.auth"
 _BACKOFF_FACTOR_SECONDS = 1
 _BACKOFF_MAX_SECONDS = 30
+# Some thirty years: a wait that no budget holds, and one that every clock and timer can still count.
+_LONGEST_WAIT_SECONDS = 1e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,16 +117,29 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds to wait by the Retry-After header, given in seconds or as a date (RFC 9110 section 10.2.3)."""
-        return seconds_to_wait(self.headers.get("Retry-After", ""))
+        return seconds_to_wait(self.headers.get("Retry-After", ""), self.headers.get("Date", ""))
 
 
-def seconds_to_wait(retry_after: str) -> float | None:
-    """What a Retry-After header asks for, from seconds or a date; None for anything else."""
-    seconds = re.fullmatch(r"\s*([0-9]{1,9})\s*", retry_after)
+def seconds_to_wait(retry_after: str, date: str = "") -> float | None:
+    """What a Retry-After header asks for, from seconds or a date; None for anything else.
+
+    ``date`` is the Date header beside it, by which a date counts: the clock of this machine may be wrong.
+    """
+    seconds = re.fullmatch(r"\s*([0-9]+)\s*", retry_after)
     if seconds:
-        return float(seconds[1])
-    moment = email.utils.parsedate_tz(retry_after)
-    return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
+        return min(float(seconds[1]), _LONGEST_WAIT_SECONDS)
+    until, now = _epoch(retry_after), _epoch(date)
+    if until is None:
+        return None
+    return min(max(0.0, until - (time.time() if now is None else now)), _LONGEST_WAIT_SECONDS)
+
+
+def _epoch(date: str) -> float | None:
+    """The date of a header as seconds since the epoch; None for what is no date of the calendar."""
+    with contextlib.suppress(ValueError, OverflowError, IndexError):
+        moment = email.utils.parsedate_tz(date)
+        return float(email.utils.mktime_tz(moment)) if moment else None
+    return None
 
 
 @dataclasses.dataclass
@@ -164,26 +179,39 @@ class _RetryWithin(Retry):
         """The seconds to wait after an answer, or after none."""
         return (self.get_retry_after(response) if response else None) or self.get_backoff_time()
 
-    def parse_retry_after(self, retry_after: str) -> float:
+    def get_retry_after(self, response: t.Any) -> float | None:
         # What can't be read counts as not there, where urllib3 would give up.
-        return seconds_to_wait(retry_after) or 0
+        return seconds_to_wait(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
 
     def get_backoff_time(self) -> float:
         return min(super().get_backoff_time(), _BACKOFF_MAX_SECONDS)
+
+
+def _need_libraries() -> None:
+    if not HAS_REQUESTS:
+        raise MissingLibraryError(missing_required_lib("requests"), hint="Install it where Ansible runs.")
+    # New in 1.26, together with all that the retry policy above needs.
+    if not hasattr(Retry, "DEFAULT_ALLOWED_METHODS"):
+        version = urllib3.__version__  # type: ignore[attr-defined]  # its annotations leave it out
+        raise MissingLibraryError(
+            f"urllib3 {version} of {sys.executable} is too old; urllib3 1.26 or newer is needed.",
+            hint="Upgrade requests and urllib3 where the token is asked for.",
+        )
 
 
 class Transport:
     """Sends requests over one kept-alive session."""
 
     def __init__(self, settings: NetworkSettings) -> None:
-        """Raises MissingLibraryError where requests is not installed."""
-        if not HAS_REQUESTS:
-            raise MissingLibraryError(missing_required_lib("requests"), hint="Install it where Ansible runs.")
+        """Raises MissingLibraryError where requests is not installed, or with too old a urllib3."""
+        _need_libraries()
         self._settings = settings
         self._session = requests.Session()
         self._session.trust_env = settings.use_environment
         # A callable that adds nothing: without one, requests would put a netrc entry into the Authorization header.
         self._session.auth = lambda request: request
+        # Or requests would look where a redirect leads even though none is followed, and fail at a broken Location.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # for this one alone
         self._session.headers["User-Agent"] = _USER_AGENT
         if not settings.validate_certs:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -213,7 +241,8 @@ class Transport:
                     # urllib3 repeats what fails before the headers are in; a body that breaks off is as harmless.
                     policy = policy.increment(request.method, request.url, error=exc, _pool=None)
                     policy.sleep()
-        except (requests.RequestException, HTTPError, OSError) as exc:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as exc:
+            # A bare ValueError is what a proxy of the environment with a broken URL ends in.
             return network_error(request.url, exc)
 
     def _new_adapter(self) -> requests.adapters.HTTPAdapter:
@@ -267,30 +296,6 @@ def _policy(request: Request, until: float, settings: NetworkSettings) -> _Retry
     )
     policy.attempts = _Attempts(until, settings.on_pause)
     return policy
-
-
-def chunks(response: requests.Response) -> t.Iterator[bytes]:
-    """The body of an answer as it arrives, each piece whatever one read of the socket gave."""
-    raw = response.raw
-    read = (lambda: raw.read1(65536, decode_content=True)) if hasattr(raw, "read1") else (lambda: raw.read(1))
-    return iter(read, b"")
-
-
-def bounded_body(
-    response: requests.Response, until: float, limit: int = _MAX_ANSWER_BYTES, too_large: Exception | None = None
-) -> bytes:
-    """The whole body, if it ends in time, though it may be dripping in for ever.
-
-    Raises ``too_large`` for one of more than ``limit`` bytes.
-    """
-    body = bytearray()
-    for chunk in chunks(response):
-        body += chunk
-        if len(body) > limit:
-            raise too_large or requests.RequestException(f"the answer is larger than {limit} bytes")
-        if time.monotonic() > until:
-            raise requests.Timeout("the answer did not end in time")
-    return bytes(body)
 
 
 __all__ = ("Answer", "NetworkSettings", "Request", "Transport", "bounded_body", "chunks", "seconds_to_wait")

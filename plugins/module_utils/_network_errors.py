@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import http.client
 import typing as t
 import urllib.parse
 
@@ -19,6 +20,8 @@ try:
     import urllib3
 except ImportError:
     _KINDS: dict[str, tuple[type[BaseException], ...]] = {}
+    _BROKEN_URL: tuple[type[BaseException], ...] = ()
+    _FAILURES: tuple[type[BaseException], ...] = ()
 else:
     _KINDS = {
         # First, because urllib3 derives it from its timeouts.
@@ -27,7 +30,11 @@ else:
         "proxy": (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
         "timeout": (requests.Timeout, urllib3.exceptions.TimeoutError),
     }
+    _BROKEN_URL = (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError, http.client.InvalidURL)
+    _FAILURES = (OSError, urllib3.exceptions.HTTPError)
 
+# That of Python, and that of a urllib3 before 2.0, which compares the name of the host itself.
+_UNTRUSTED = frozenset({"SSLCertVerificationError", "CertificateError"})
 _SHOWN_CHARACTERS = 300
 
 
@@ -49,7 +56,14 @@ def _reason(exc: BaseException) -> str:
     return "".join(character for character in text if character.isprintable())[:_SHOWN_CHARACTERS]
 
 
-def _kind(exc: BaseException) -> str:
+def _is_broken_url(exc: BaseException) -> bool:
+    # What is no failure of a connection is one of taking a URL apart, with an error of Python's own.
+    return not isinstance(exc, _FAILURES) or any(isinstance(cause, _BROKEN_URL) for cause in _causes(exc))
+
+
+def _kind(exc: BaseException, reason: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in reason or any(type(cause).__name__ in _UNTRUSTED for cause in _causes(exc)):
+        return "certificate"
     # From the outside in: requests wraps urllib3's error, which wraps the real one.
     for cause in _causes(exc):
         for kind, classes in _KINDS.items():
@@ -60,10 +74,20 @@ def _kind(exc: BaseException) -> str:
 
 def network_error(url: str, exc: BaseException) -> NetworkError:
     """What an exception of requests, urllib3 or the operating system means for the reader of a job's output."""
-    host, kind, reason = urllib.parse.urlsplit(url).netloc, _kind(exc), _reason(exc)
-    message, hint = _SENTENCES["certificate" if "CERTIFICATE_VERIFY_FAILED" in reason else kind]
+    host = urllib.parse.urlsplit(url).netloc
+    if _is_broken_url(exc):
+        # Without the reason, which quotes the URL, and in that of a proxy a password.
+        return NetworkError(_BROKEN_URL_SENTENCE.format(host=host), hint=_BROKEN_URL_HINT)
+    reason = _reason(exc)
+    message, hint = _SENTENCES[_kind(exc, reason)]
     return NetworkError(f"{message.format(host=host)}: {reason.rstrip('.') or 'no reason is known'}.", hint=hint)
 
+
+_BROKEN_URL_SENTENCE = "The request to {host} was not sent, because its URL or that of a proxy can't be read."
+_BROKEN_URL_HINT = (
+    "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY (in a password, # is written as %23, / as %2F, ? as %3F), "
+    "and the host name (cloud, authority)."
+)
 
 _SENTENCES = {
     "certificate": (

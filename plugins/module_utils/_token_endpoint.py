@@ -146,8 +146,12 @@ def _throttled(answer: Answer) -> TokenRequestRefused:
         hint="Raise retry_for above that wait, and look for other jobs that ask for tokens without a cache.",
         answer=ServiceAnswer(error="too_many_requests", correlation_id=_text(answer.headers.get("client-request-id"))),
     )
-    throttled.passes_after = answer.retry_after or NetworkError.passes_after
+    throttled.passes_after = _passes_after(answer)
     return throttled
+
+
+def _passes_after(answer: Answer) -> float:
+    return answer.retry_after or NetworkError.passes_after
 
 
 def _interval(body: t.Mapping[str, t.Any], answer: Answer, current: float) -> float:
@@ -226,11 +230,7 @@ def _epoch(value: t.Any) -> float | None:
 def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, answer: Answer) -> TokenRequestRefused | NetworkError:
     hint = hint_for(said.error_codes, said.error)
     if said.error is None:
-        return NetworkError(
-            f"The token endpoint answered {answer.status} without a reason that could be read.",
-            hint="Try again later; if it stays so, check authority and the proxy.",
-            answer=said,
-        )
+        return _unexplained(said, answer)
     sentence = _first_sentence(str(body.get("error_description") or ""))
     cause = f": {hint.cause}" if hint else ""
     refusal = TokenRequestRefused(
@@ -239,8 +239,20 @@ def _refusal(body: t.Mapping[str, t.Any], said: ServiceAnswer, answer: Answer) -
         answer=said,
     )
     if answer.status == 429 or answer.status >= 500 or said.error in _ASK_AGAIN:
-        refusal.passes_after = answer.retry_after or NetworkError.passes_after
+        refusal.passes_after = _passes_after(answer)
     return refusal
+
+
+def _unexplained(said: ServiceAnswer, answer: Answer) -> TokenRequestRefused | NetworkError:
+    if answer.status == 429:
+        return _throttled(answer)
+    failure = NetworkError(
+        f"The token endpoint answered {answer.status} without a reason that could be read.",
+        hint="Try again later; if it stays so, check authority and the proxy.",
+        answer=said,
+    )
+    failure.passes_after = _passes_after(answer)
+    return failure
 
 
 def _service_answer(body: t.Mapping[str, t.Any], answer: Answer) -> ServiceAnswer:

@@ -31,6 +31,10 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PROXY = re.compile(r"(https?|socks[45][ah]?)://([^\s/?#@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _REDIS = re.compile(r"rediss?://[^\s/]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# requests refuses a value that begins with a blank, and quotes it; http.client writes Latin-1 and nothing beyond.
+_HEADER_VALUE = re.compile(r"(?!\s)[\x00-\xff]*")
+# No platform's timers hold any number, and nobody waits for longer.
+_MAX_TIMEOUT_SECONDS = 86400
 
 
 def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
@@ -77,6 +81,8 @@ def refuse_unusable(options: AppTokenOptions) -> None:
         )
     if options.timeout == 0:
         raise InputError("timeout is 0, which leaves no time for any answer.", hint="Set timeout above 0 seconds.")
+    if options.timeout > _MAX_TIMEOUT_SECONDS:
+        raise InputError("timeout is longer than a day.", hint=f"Set it to {_MAX_TIMEOUT_SECONDS} seconds or less.")
     if options.ca_path and options.run_on == "controller" and not os.access(options.ca_path, os.R_OK):
         raise InputError(
             f"ca_path {options.ca_path} does not exist or can't be read.",
@@ -113,6 +119,11 @@ def refuse_broken_headers(option: str, headers: t.Mapping[str, str]) -> None:
             raise InputError(
                 f"{option}: {name!r} is not a header name, or its value holds a line break.",
                 hint="Give header names and one-line values.",
+            )
+        if not _HEADER_VALUE.fullmatch(value):
+            raise InputError(
+                f"{option}: the value of {name!r} begins with a blank, or holds a character that no header can carry.",
+                hint="Remove the blank, or encode the value as the API says; headers carry Latin-1 (ISO 8859-1) only.",
             )
         if name.lower() == "authorization":
             raise InputError(

@@ -18,6 +18,7 @@ import urllib.parse
 
 import pytest
 import trustme
+import urllib3
 from canned_server import CannedServer, answer, drip, flood, hang_up, json_answer, silence
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -75,6 +76,23 @@ def tls(tls_ca: trustme.CA) -> Iterator[CannedServer]:
         yield server
 
 
+@pytest.fixture(params=["this urllib3", "urllib3 before 2.1"])
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the reads that urllib3 was asked for; before 2.1 it had no read1."""
+    sizes: list[int] = []
+    read = urllib3.HTTPResponse.read
+
+    def noted(self: urllib3.HTTPResponse, amt: int | None = None, *args: t.Any, **options: t.Any) -> bytes:
+        sizes.append(amt or 0)
+        return read(self, amt, *args, **options)
+
+    monkeypatch.setattr(urllib3.HTTPResponse, "read", noted)
+    for cls in urllib3.HTTPResponse.__mro__ if request.param == "urllib3 before 2.1" else ():
+        if "read1" in vars(cls):
+            monkeypatch.delattr(cls, "read1")
+    return sizes
+
+
 @pytest.fixture
 def ca_path(tls_ca: trustme.CA, tmp_path: pathlib.Path) -> str:
     path = tmp_path / "ca.pem"
@@ -129,6 +147,20 @@ def test_a_redirect_is_not_followed(status: int) -> None:
         assert send(server.url).status == status
     assert len(server.received) == 1
     assert elsewhere.received == []
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[", "https://host:abc/", "https://host:99999/", "/\xff\xfe", "http://a..b"]
+)
+def test_where_a_redirect_leads_is_not_looked_at(location: str) -> None:
+    with CannedServer(answer(302, "portal", Location=location)) as server:
+        answered = send(server.url)
+    assert (answered.status, answered.body, answered.headers["Location"]) == (302, b"portal", location)
+
+
+def test_the_body_of_a_redirect_is_as_bounded_as_any(clock: Waits) -> None:
+    with CannedServer(answer(302, b" " * 2 * 1024 * 1024, Location="https://elsewhere.test")) as server:
+        assert "larger than 1048576 bytes" in failure(server.url).message
 
 
 def test_a_cookie_is_not_kept_for_the_next_attempt(clock: Waits) -> None:
@@ -188,6 +220,33 @@ def test_a_proxy_that_refuses_is_named_as_the_culprit() -> None:
     assert error.message.startswith("The proxy on the way to login.test did not let the request through")
     assert "option proxy" in str(error.hint)
     assert proxy.received[0].method == "CONNECT"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:s3cr#etpw@127.0.0.1:1",
+        "http://me:s3cr/etpw@127.0.0.1:1",
+        "http://me:s3cr?etpw@127.0.0.1:1",
+        "http://me:s3cr[etpw@127.0.0.1:1",
+        "http://me:s3cr\\etpw@127.0.0.1:1",
+        "http://me:s3cr\u20acetpw@127.0.0.1:1",
+        "http://me:s3cretpw@127.0.0.1:port",
+        "http://me:s3cretpw@127.0.0.1:99999",
+        "http://me:s3cretpw",
+        "http://[s3cretpw]:1",
+        "me:s3cretpw@127.0.0.1:1",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_of_the_environment_that_is_no_url_is_not_quoted(
+    scheme: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    error = failure(f"{scheme}://login.test/token", retry_for=0)
+    assert error.message == "The request to login.test was not sent, because its URL or that of a proxy can't be read."
+    assert "HTTPS_PROXY" in str(error.hint)
+    assert not any(part in str(error) for part in ("s3cr", "etpw", "\u20ac"))
 
 
 # --- certificates -----------------------------------------------------------------------------------------------
@@ -298,10 +357,12 @@ def test_waits_double_up_to_half_a_minute_within_the_budget(retry_for: int, cloc
     assert len(server.received) <= len(clock.slept) + 2
 
 
-@pytest.mark.parametrize(("wait", "status"), [("7", 200), ("60", 200), ("61", 429), ("99999999", 429)])
+@pytest.mark.parametrize(
+    ("wait", "status"), [("7", 200), ("60", 200), ("66", 429), ("99999999", 429), ("9" * 23, 429), ("9" * 5000, 429)]
+)
 def test_retry_after_in_seconds_is_obeyed_within_the_budget(wait: str, status: int, clock: Waits) -> None:
     with CannedServer(answer(429, Retry_After=wait), OK) as server:
-        assert send(server.url, retry_for=60.5).status == status
+        assert send(server.url, retry_for=65).status == status
     assert clock.slept == ([float(wait)] if status == 200 else [])
     assert len(server.received) == (2 if status == 200 else 1)
 
@@ -313,11 +374,23 @@ def test_retry_after_as_a_date_is_obeyed_within_the_budget(seconds: int, status:
     )
     with CannedServer(answer(429, Retry_After=date), OK) as server:
         assert send(server.url, retry_for=60).status == status
-    assert clock.slept == ([pytest.approx(seconds, abs=5)] if status == 200 else [])
+    assert clock.slept == ([pytest.approx(seconds, abs=20)] if status == 200 else [])
 
 
 @pytest.mark.parametrize(
-    "value", ["soon", "-5", "1.5", "", "0", "Thu, 01 Jan 1970 00:00:00 GMT", "5 seconds", "\xb2", "9" * 5000, "NaN"]
+    "value",
+    [
+        "soon",
+        "-5",
+        "1.5",
+        "",
+        "0",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "5 seconds",
+        "\xb2",
+        "NaN",
+        "Mon, 1 Jan 99999 0:0:0 GMT",
+    ],
 )
 def test_a_retry_after_that_says_nothing_useful_falls_back_to_the_usual_wait(value: str, clock: Waits) -> None:
     with CannedServer(answer(503, Retry_After=value), answer(503, Retry_After=value), OK) as server:
@@ -328,7 +401,18 @@ def test_a_retry_after_that_says_nothing_useful_falls_back_to_the_usual_wait(val
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("soon", None), ("", None), ("-1", None), ("1.5", None), ("\xb2", None)],
+    [
+        ("9" * 23, 1e9),
+        ("9" * 400, 1e9),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("soon", None),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("\xb2", None),
+    ],
 )
 def test_an_answer_tells_how_long_to_wait(value: str, expected: float | None) -> None:
     assert Answer(429, {"Retry-After": value}, b"", Moment(0)).retry_after == expected
@@ -338,9 +422,27 @@ def test_an_answer_tells_a_date_as_seconds_from_now_and_a_past_one_as_none(clock
     def answered(moment: float) -> float | None:
         return Answer(429, {"Retry-After": email.utils.formatdate(moment, usegmt=True)}, b"", Moment(0)).retry_after
 
-    assert answered(clock.time() + 100) == pytest.approx(100, abs=2)
+    assert answered(clock.time() + 100) == pytest.approx(100, abs=20)
     assert answered(clock.time() - 100) == 0.0
     assert Answer(429, {}, b"", Moment(0)).retry_after is None
+
+
+@pytest.mark.parametrize("wrong", [-600, 600])
+@pytest.mark.parametrize("seconds", [0, 5, 3600])
+def test_a_date_counts_by_the_clock_of_who_sent_it(seconds: int, wrong: int, clock: Waits) -> None:
+    there = clock.time() - wrong
+    dates = {"Retry_After": email.utils.formatdate(there + seconds), "Date": email.utils.formatdate(there)}
+    with CannedServer(answer(503, **dates), OK) as server:
+        assert send(server.url, retry_for=60).status == (503 if seconds > 60 else 200)
+    assert sum(clock.slept) == (0 if seconds > 60 else seconds)
+    answered = Answer(503, {name.replace("_", "-"): value for name, value in dates.items()}, b"", Moment(0))
+    assert answered.retry_after == seconds
+
+
+@pytest.mark.parametrize("date", ["", "today", "Mon, 99 Xyz 99999 99:99:99 +9999"])
+def test_a_date_beside_no_date_that_can_be_read_counts_by_the_clock_of_this_machine(date: str, clock: Waits) -> None:
+    headers = {"Retry-After": email.utils.formatdate(clock.time() + 100), "Date": date}
+    assert Answer(503, headers, b"", Moment(0)).retry_after == pytest.approx(100, abs=20)
 
 
 @given(st.text(st.characters(max_codepoint=255)))
@@ -349,8 +451,9 @@ def test_an_answer_tells_a_date_as_seconds_from_now_and_a_past_one_as_none(clock
 @example("9" * 5000)
 @example("Mon, 99 Xyz 99999 99:99:99 +9999")
 def test_no_retry_after_at_all_makes_an_answer_unreadable(value: str) -> None:
-    seconds = Answer(429, {"Retry-After": value}, b"", Moment(0)).retry_after
-    assert seconds is None or seconds >= 0
+    for headers in ({"Retry-After": value}, {"Retry-After": "Thu, 01 Jan 2026 00:00:00 GMT", "Date": value}):
+        seconds = Answer(429, headers, b"", Moment(0)).retry_after
+        assert seconds is None or seconds >= 0
 
 
 @given(st.text(st.characters(max_codepoint=255)))
@@ -360,7 +463,8 @@ def test_no_retry_after_at_all_makes_an_answer_unreadable(value: str) -> None:
 @example("Mon, 99 Xyz 99999 99:99:99 +9999")
 def test_no_retry_after_at_all_breaks_the_retry_policy(value: str) -> None:
     policy = _http._policy(Request("http://login.test"), 0, NetworkSettings(timeout=1, retry_for=0))
-    assert policy.parse_retry_after(value) >= 0
+    seconds = policy.get_retry_after(urllib3.HTTPResponse(headers={"Retry-After": value}))
+    assert seconds is None or seconds >= 0
 
 
 def test_a_lost_connection_is_repeated_three_times(clock: Waits) -> None:
@@ -401,11 +505,11 @@ def test_an_unknown_host_is_named(clock: Waits) -> None:
     assert "authority" in str(error.hint)
 
 
-@pytest.mark.parametrize("reading", ["Content-Length", "chunked"])
-def test_a_body_that_breaks_off_is_asked_for_again(reading: str, clock: Waits) -> None:
+@pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
+def test_a_body_that_breaks_off_is_asked_for_again(framing: str, reading: list[int], clock: Waits) -> None:
     broken = (
         b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"fine":'
-        if reading == "Content-Length"
+        if framing == "Content-Length"
         else b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{"fine":'
     )
     with CannedServer(broken, OK) as server:
@@ -423,7 +527,7 @@ def test_the_time_of_an_answer_is_that_of_its_own_attempt(clock: Waits) -> None:
     before = clock.time()
     with CannedServer(answer(429, Retry_After="50"), OK) as server:
         answered = send(server.url)
-    assert answered.asked_on.epoch == pytest.approx(before + 50, abs=3)
+    assert answered.asked_on.epoch == pytest.approx(before + 50, abs=20)
 
 
 # --- bounds -----------------------------------------------------------------------------------------------------
@@ -436,10 +540,10 @@ def test_an_answer_that_never_begins_ends_in_time(clock: Waits) -> None:
     assert "timeout" in str(error.hint)
 
 
-def test_an_answer_that_drips_for_ever_ends_in_time() -> None:
+def test_an_answer_that_drips_for_ever_ends_in_time(reading: list[int]) -> None:
     with CannedServer(drip) as server:
         began = time.monotonic()
-        error = failure(server.url, timeout=0.3, retry_for=0)
+        error = failure(server.url, timeout=2, retry_for=0)
     assert time.monotonic() - began < 60
     assert "did not end in time" in error.message
 
@@ -451,23 +555,34 @@ def test_an_answer_without_an_end_is_cut_off_at_its_size() -> None:
     assert len(server.received) == 1
 
 
-def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut_off() -> None:
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut_off(reading: list[int]) -> None:
     packed = gzip.compress(b" " * 50_000_000)
     with CannedServer(answer(200, packed, Content_Encoding="gzip")) as server:
         assert "larger than 1048576 bytes" in failure(server.url, timeout=20).message
 
 
-def test_an_answer_as_large_as_allowed_is_read() -> None:
+def test_an_answer_as_large_as_allowed_is_read_in_large_pieces(reading: list[int]) -> None:
     with CannedServer(answer(200, b" " * 1024 * 1024)) as server:
-        assert len(send(server.url).body) == 1024 * 1024
+        assert len(send(server.url, timeout=60).body) == 1024 * 1024
+    # A machine under load has some slow reads, after each of which the pieces grow anew.
+    assert len(reading) < 20_000
 
 
-def test_a_packed_answer_is_unpacked() -> None:
-    with CannedServer(answer(200, gzip.compress(b"fine"), Content_Encoding="gzip")) as server:
-        assert send(server.url).body == b"fine"
+@pytest.mark.parametrize("content", [b"", b"f", b"fine", bytes(range(256)) * 400])
+@pytest.mark.parametrize("framing", ["Content-Length", "chunked", "close"])
+def test_a_packed_answer_is_unpacked(content: bytes, framing: str, reading: list[int]) -> None:
+    packed = gzip.compress(content)
+    heads = {
+        "Content-Length": b"Content-Length: %d\r\n\r\n%s" % (len(packed), packed),
+        "chunked": b"Transfer-Encoding: chunked\r\n\r\n5\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n"
+        % (packed[:5], len(packed) - 5, packed[5:]),
+        "close": b"\r\n" + packed,
+    }
+    with CannedServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + heads[framing]) as server:
+        assert send(server.url).body == content
 
 
-def test_an_answer_packed_badly_is_a_readable_failure(clock: Waits) -> None:
+def test_an_answer_packed_badly_is_a_readable_failure(reading: list[int], clock: Waits) -> None:
     with CannedServer(answer(200, b"not gzip", Content_Encoding="gzip")) as server:
         assert f"127.0.0.1:{server.port}" in failure(server.url).message
 
@@ -493,4 +608,12 @@ def test_a_missing_requests_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(_http, "HAS_REQUESTS", False)
     with pytest.raises(MissingLibraryError, match="requests") as missing:
         Transport(NetworkSettings(1, 1))
+    assert missing.value.hint
+
+
+def test_a_urllib3_that_is_too_old_says_what_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(_http.Retry, "DEFAULT_ALLOWED_METHODS")
+    with pytest.raises(MissingLibraryError, match=r"is too old; urllib3 1\.26 or newer is needed") as missing:
+        Transport(NetworkSettings(1, 1))
+    assert f"urllib3 {urllib3.__version__} of " in missing.value.message
     assert missing.value.hint

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import http.client
+
 import pytest
 import requests
 import urllib3
-from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import LocationParseError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._network_errors import network_error
@@ -72,6 +74,27 @@ def test_a_failure_is_told_in_one_sentence(error: Exception, message: str) -> No
     assert not told.message.endswith("..")
     assert told.hint
     assert "object at 0x" not in told.message
+    assert "hunter2" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        wrapped(LocationParseError("me:hunter2")),
+        requests.exceptions.InvalidProxyURL("http://me:hunter2@"),
+        requests.exceptions.InvalidURL("Failed to parse: http://me:hunter2#@proxy.test"),
+        requests.exceptions.ProxyError(MaxRetryError(POOL, "/token", LocationParseError("'me:hunter2' is no host"))),
+        wrapped(ProtocolError("Connection aborted.", http.client.InvalidURL("nonnumeric port: 'hunter2'"))),
+        ValueError("'hunter2' does not appear to be an IPv4 or IPv6 address"),
+        UnicodeEncodeError("latin-1", "hunter2\u20ac", 7, 8, "ordinal not in range(256)"),
+    ],
+)
+def test_a_url_that_can_t_be_read_is_not_quoted(error: Exception) -> None:
+    told = network_error(URL, error)
+    assert (
+        told.message == "The request to login.test:8443 was not sent, because its URL or that of a proxy can't be read."
+    )
+    assert "HTTPS_PROXY" in str(told.hint)
     assert "hunter2" not in str(told)
 
 
