@@ -33,7 +33,7 @@ if t.TYPE_CHECKING:
 CREDENTIAL_TYPES: t.Final = ROOT / "extensions/awx/credential_types"
 _INJECTOR_PYTHON: t.Final = ROOT / ".build/venv/awx/bin/python"
 _BIN: t.Final = Path(sys.executable).parent
-_JOB_SECONDS: t.Final = 300
+_JOB_SECONDS: t.Final = 1800
 _IN_CONTAINER: t.Final = "/runner"
 # How jobs find the emulator. In AWX the setting "Extra Environment Variables" has such things.
 _OF_EMULATOR: t.Final = (

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from plays import Plays
 
 # Nothing is timed by it: it ends a test that hangs.
-_PATIENCE_SECONDS: t.Final = 60
+_PATIENCE_SECONDS: t.Final = 300
 _POLL_SECONDS: t.Final = 0.01
 
 
@@ -75,7 +75,8 @@ class LightRuns:
         assert self._origin.stdout
         self._origin.stdin.write(json.dumps(order) + "\n")
         self._origin.stdin.flush()
-        run = LightRun(place, *json.loads(self._origin.stdout.readline()))
+        pid, workers = json.loads(self._origin.stdout.readline())
+        run = LightRun(place, pid, workers, _began_on(pid))
         self._begun.append(run)
         return run
 
@@ -96,11 +97,14 @@ class LightRun:
     _place: Path
     pid: int
     workers: list[int]
+    _since: str
 
     def kill(self) -> None:
-        """SIGKILL for all of it at once."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """SIGKILL for all of it at once, unless it has ended."""
+        # By then its number may be that of another process, which is none of ours.
+        if self._since and _began_on(self.pid) == self._since:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def finish(self) -> list[list[dict[str, t.Any]]]:
         """What each worker got until it ended, by itself or not. Fails where one never does."""
@@ -116,10 +120,16 @@ class LightRun:
 
 def is_ended(pid: int) -> bool:
     """Whether a process has ended, though nobody may have asked how."""
+    return not _began_on(pid)
+
+
+def _began_on(pid: int) -> str:
+    """When a process began, by a clock of the kernel's; empty for one that has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return True
+        return ""
+    return "" if state in "ZX" else fields[18]
 
 
 def open_files(pid: int) -> list[str]:

@@ -24,8 +24,9 @@ if t.TYPE_CHECKING:
 ROOT: t.Final = Path(__file__).resolve().parents[1]
 COLLECTIONS: t.Final = Path(os.environ.get("ENTRA_COLLECTIONS_PATH") or ROOT / ".build")
 _BIN: t.Final = Path(sys.executable).parent
-# A play that hangs fails the test in the end; nothing is timed by it.
-_PLAY_SECONDS: t.Final = 300
+# What hangs fails the test in the end; nothing is timed by them.
+_PLAY_SECONDS: t.Final = 1800
+_WAIT_SECONDS: t.Final = 300
 _POLL_SECONDS: t.Final = 0.05
 _SHOWN: t.Final = "shown: "
 
@@ -86,17 +87,25 @@ class Running:
         if self._process.poll() is None:
             self.kill()
 
-    def kill(self) -> Play:
-        """SIGKILL for the whole group; the run as far as it came, once its last orphaned worker has ended, too."""
+    def kill(self, then: Callable[[], object] = lambda: None) -> Play:
+        """SIGKILL for the whole group; the run as far as it came, once its last orphaned worker has ended, too.
+
+        ``then`` lets go on what such a worker waits for.
+        """
         os.killpg(self._process.pid, signal.SIGKILL)
+        then()
         play = self.finish()
-        wait_until(lambda: not self._alive())
+        self.wait_for_orphans()
         return play
 
     def finish(self) -> Play:
         """The run when it has ended."""
         status = self._process.wait(_PLAY_SECONDS)
         return Play(status, self._log.read_text(), "", self._directory, self._home)
+
+    def wait_for_orphans(self) -> None:
+        """Return once its last worker has ended, too."""
+        wait_until(lambda: not self._alive())
 
     def _alive(self) -> list[Path]:
         return [path for path in Path("/proc").glob("[0-9]*/cwd") if _target(path) == self._directory]
@@ -109,7 +118,7 @@ def _target(link: Path) -> Path | None:
         return None
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = _WAIT_SECONDS) -> None:
     """Return as soon as ``condition`` holds; fail where it never does."""
     ends = time.monotonic() + seconds
     while not condition():
@@ -184,11 +193,12 @@ class Plays:
         playbook: str | list[dict[str, t.Any]] | Path,
         *arguments: str,
         hosts: int = 1,
+        forks: int = 5,
         env: t.Mapping[str, str | None] | None = None,
         **variables: t.Any,
     ) -> Running:
         """Begin what :meth:`run` does, with ``record=True``, and don't wait for its end."""
-        command = self._command(playbook, arguments, hosts, 5, variables)
+        command = self._command(playbook, arguments, hosts, forks, variables)
         environment = self.environment(**{"ANSIBLE_STDOUT_CALLBACK": "record", **(env or {})})
         return Running(command, environment, self.directory, self.home)
 

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from types import TracebackType
 
 # Nothing is timed by it: it ends a test that hangs.
-_PATIENCE_SECONDS: t.Final = 30
+_PATIENCE_SECONDS: t.Final = 300
 _CONTEXT: t.Final = multiprocessing.get_context("fork")
 
 

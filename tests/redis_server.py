@@ -23,8 +23,8 @@ if t.TYPE_CHECKING:
 # Characters that a URL has to escape, so that a leak is looked for in both forms.
 PASSWORD: t.Final = "made-up~redis/p4ss:word"
 _ESCAPED: t.Final = "made-up~redis%2Fp4ss%3Aword"
-_START_SECONDS: t.Final = 30
-_STOP_SECONDS: t.Final = 10
+_START_SECONDS: t.Final = 300
+_STOP_SECONDS: t.Final = 60
 _TLS_FILES: t.Final = {"cert-file": "cert.pem", "key-file": "key.pem", "ca-cert-file": "ca.pem"}
 
 

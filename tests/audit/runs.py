@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
     from plays import Plays
 
 _HERE: t.Final = Path(__file__).parent
-_RUN_SECONDS: t.Final = 600
+_RUN_SECONDS: t.Final = 1800
 _FORKS: t.Final = 8
 # Besides the one that prints: what else writes down results, and the audit's own.
 _CALLBACKS: t.Final = ("ansible.builtin.tree", "ansible.builtin.junit", "witness", "crash")

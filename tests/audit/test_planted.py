@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
     from audit.runs import Audit
 
 _REDIS: t.Final = "import sys, redis; redis.Redis.from_url(sys.argv[1]).set('planted', sys.stdin.read())"
-_LONG_ENOUGH_TO_BE_SEEN: t.Final = "import time; time.sleep(0.3)"
+_LONG_ENOUGH_TO_BE_SEEN: t.Final = "import time; time.sleep(2)"
 # A token, and a secret in the forms that programs give to one.
 _FORMS: t.Final = {"base64": "b64encode", "URL": "urlencode", "JSON": "to_json"}
 _EACH: t.Final = [

@@ -128,7 +128,7 @@ def graph_says(emulator: Emulator) -> Callable[[str], int]:
             f"{emulator.urls.api}/v1.0/users",
             headers={"Authorization": f"Bearer {token}"},
             verify=emulator.ca,
-            timeout=10,
+            timeout=60,
         )
         return answer.status_code
 

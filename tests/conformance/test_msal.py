@@ -228,7 +228,7 @@ def test_claims_challenge(emulator: Emulator, graph_says: Callable[[str], int]) 
 def graph_challenge(emulator: Emulator, token: str) -> dict[str, t.Any]:
     """The claims Graph asks for."""
     bearer = {"Authorization": f"Bearer {token}"}
-    answer = requests.get(f"{emulator.urls.api}/v1.0/users", headers=bearer, verify=emulator.ca, timeout=10)
+    answer = requests.get(f"{emulator.urls.api}/v1.0/users", headers=bearer, verify=emulator.ca, timeout=60)
     encoded = answer.headers["WWW-Authenticate"].partition('claims="')[2].rstrip('"')
     return t.cast("dict[str, t.Any]", json.loads(base64.b64decode(encoded)))
 

@@ -25,9 +25,9 @@ from . import environment
 if t.TYPE_CHECKING:
     from types import TracebackType
 
-_START_SECONDS: t.Final = 30.0
-_STOP_SECONDS: t.Final = 10.0
-_CONTROL_SECONDS: t.Final = 30.0
+_START_SECONDS: t.Final = 300.0
+_STOP_SECONDS: t.Final = 60.0
+_CONTROL_SECONDS: t.Final = 300.0
 _STRANGERS: t.Final = ("foreign", "foreign_http", "storage")
 _TESTS: t.Final = Path(__file__).resolve().parents[1]
 

@@ -14,6 +14,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from .faults import Fault
     from .world import World
 
 
@@ -25,6 +26,11 @@ class Exchange(t.NamedTuple):
     app: WSGIApplication
     environ: WSGIEnvironment
     start_response: StartResponse
+    fault: Fault
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than the fault is in force."""
+        self.world.faults.wait(self.fault, seconds)
 
     def send(self, response: Response) -> Iterable[bytes]:
         """Answer with ``response``."""

@@ -21,7 +21,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .exchange import Action, Exchange, Options
-    from .faults import Fault
 
 _BLOCK: t.Final = b"x" * 65536
 _GIB: t.Final = 1024**3
@@ -104,8 +103,8 @@ def _truncated_json(_options: Options, exchange: Exchange) -> Iterable[bytes]:
 
 
 def _slow(options: Options, exchange: Exchange) -> Iterable[bytes]:
-    """The healthy answer, ``seconds`` late."""
-    time.sleep(take(options, "seconds", float, 5.0))
+    """The healthy answer, ``seconds`` late, or as soon as the fault has been forgotten."""
+    exchange.pause(take(options, "seconds", float, 5.0))
     return exchange.proceed()
 
 
@@ -208,6 +207,6 @@ OPTIONS: t.Final = {
 }
 
 
-def carry_out(fault: Fault, exchange: Exchange) -> Iterable[bytes]:
-    """Do to the request what ``fault`` says."""
-    return ACTIONS[fault.action][0](fault.options, exchange)
+def carry_out(exchange: Exchange) -> Iterable[bytes]:
+    """Do to the request what its fault says."""
+    return ACTIONS[exchange.fault.action][0](exchange.fault.options, exchange)

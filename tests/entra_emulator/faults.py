@@ -93,7 +93,7 @@ class FaultList:
     """The faults in force, oldest first; the first that strikes is the only one to touch a request."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._numbers = itertools.count(1)
         self._faults: list[Fault] = []
 
@@ -137,6 +137,12 @@ class FaultList:
         """Remove all faults."""
         with self._lock:
             self._faults.clear()
+            self._lock.notify_all()
+
+    def wait(self, fault: Fault, seconds: float) -> None:
+        """Return after so many seconds, or as soon as a fault has been removed."""
+        with self._lock:
+            self._lock.wait_for(lambda: fault not in self._faults, seconds)
 
     def listed(self) -> list[dict[str, object]]:
         """All faults with their counters as JSON members."""

@@ -62,7 +62,7 @@ class Gateway:
         if fault is None:
             return self._app(environ, started)
         entry.fault = fault.action
-        return fault_actions.carry_out(fault, Exchange(self._world, self._listener, self._app, environ, started))
+        return fault_actions.carry_out(Exchange(self._world, self._listener, self._app, environ, started, fault))
 
     def _log(self, environ: WSGIEnvironment) -> Entry:
         body = environ["wsgi.input"].read()

@@ -60,7 +60,6 @@ class World:
     def reset(self) -> None:
         """Back to the state at start."""
         self.settings = self._initial
-        self.faults.clear()
         self.issuer.forget()
         self.federation.forget()
         self.device_codes.forget()
@@ -72,6 +71,8 @@ class World:
         self.members.clear()
         seed.plant(self.directory, self.clock.now())
         self.log.clear()
+        # The last of all, because it lets requests go on that were held up.
+        self.faults.clear()
 
     def configure(self, values: Mapping[str, object]) -> Settings:
         """Change settings; :class:`.fields.InputError` for a name or value there is not."""

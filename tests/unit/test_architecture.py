@@ -147,7 +147,7 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules} | set(sys.m
 
 def modules_after_importing(*names: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", LIGHT, *names], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+        [sys.executable, "-c", LIGHT, *names], cwd=ROOT, capture_output=True, text=True, check=True, timeout=600,
         env={"PYTHONPATH": str(ROOT / ".build"), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
     )  # fmt: skip
     return set(json.loads(done.stdout.splitlines()[-1]))

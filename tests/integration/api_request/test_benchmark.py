@@ -24,7 +24,7 @@ def test_each_way_gets_all_items() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr
     *programs, plays = done.stdout.splitlines()

@@ -109,7 +109,9 @@ class Kept:
             everything = self._server.contents()
         else:
             assert self._directory
-            everything = {path.name: path.read_bytes() for path in self._directory.iterdir() if path.is_file()}
+            # Those with a dot may go away before they are read.
+            files = [path for path in self._directory.iterdir() if "." not in path.name and path.is_file()]
+            everything = {path.name: path.read_bytes() for path in files}
         return {name: content for name, content in everything.items() if "." not in name.removeprefix(_PREFIX)}
 
     def write(self, name: str, content: bytes) -> None:

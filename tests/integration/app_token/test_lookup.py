@@ -266,9 +266,7 @@ def test_secrets_from_vaults_stay_apart_behind_the_same_template(plays: Plays, e
         path.write_bytes(vault.encrypt(json.dumps(variables)))
     names = {"app_token_client_id": "{{ vault_app_id }}", "app_token_client_secret": "{{ vault_app_secret }}"}
     tasks = [show(token=f"{LOOKUP})") for _number in range(3)]
-    play = plays.run(
-        [{"tasks": tasks}], "--vault-password-file", str(password), hosts=len(hosts), record=True, **names
-    )
+    play = plays.run([{"tasks": tasks}], "--vault-password-file", str(password), hosts=len(hosts), record=True, **names)
     assert play.returncode == 0, play.output
     shown = {(event["host"], event["result"]["msg"]) for event in play.events() if event["task"] == "Show"}
     tokens = dict(shown)

@@ -149,12 +149,12 @@ def test_a_successor_is_on_the_disk_before_the_access_token_is_used(
     """Killed during the first call of an API, the run has already kept what the next one needs."""
     path = plays.home / "refresh_token"
     env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
-    emulator.fault("slow", endpoint="graph", seconds=3)
+    emulator.fault("slow", endpoint="graph", seconds=60)
     tasks = [uri(ME, f"{LOOKUP}, output='uri')")]
     with plays.start([{"tasks": tasks}], env=env) as running:
         wait_until(lambda: emulator.requests(listener="api"))
         kept = path.read_text()
-        running.kill()
+        running.kill(then=emulator.forget_faults)
     assert kept not in ("", public.refresh_token)
     assert path.read_text() == kept
     play = plays.run([{"tasks": tasks}], record=True, env={**env, "ENTRA_AUTH_REFRESH_TOKEN": None})
@@ -168,11 +168,11 @@ def test_a_run_killed_while_it_redeems_locks_nobody_out(plays: Plays, emulator: 
     path = plays.home / "refresh_token"
     path.write_text(public.refresh_token + "\n")
     path.chmod(0o600)
-    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path), "ENTRA_AUTH_TIMEOUT": "10"}
-    emulator.fault("slow", seconds=2)
+    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path), "ENTRA_AUTH_TIMEOUT": "60"}
+    emulator.fault("slow", seconds=60)
     with plays.start([{"tasks": [get()]}], env=env) as running:
         wait_until(emulator.token_requests)
-        running.kill()
+        running.kill(then=emulator.forget_faults)
     play = plays.run([{"tasks": [get(), show(newest="token.refresh_token")]}], record=True, env=env)
     assert play.returncode == 0, play.output
     assert path.read_text() == play.shown()["newest"]

@@ -291,7 +291,7 @@ def test_a_virtual_machine_is_asked_again_while_its_service_is_busy(machine: Mac
 def test_asking_again_ends_with_retry_for(machine: Machine, emulator: Emulator, status: int) -> None:
     """A few requests, and what the last one said."""
     emulator.fault("status", endpoint="imds", match="resource=", status=status, times=None)
-    play = machine.on("imds", [_get(retry_for=1)])
+    play = machine.on("imds", [_get(retry_for=5)])
     assert f"answered {status}: It answered {status}." in play.result("Get")["msg"]
     assert 2 <= len(_asked(emulator)) <= 3
 

@@ -118,7 +118,8 @@ def trust(emulator: Emulator, certificate: Issued) -> None:
 def variables(emulator: Emulator, certificate: Issued, directory: Path) -> dict[str, str]:
     """What the examples take from the reader's own variables."""
     (directory / "state").mkdir()
-    assertion = emulator.mint_assertion(ISSUER, SUBJECT, AUDIENCE)
+    # A play may take longer than what a platform hands out lives.
+    assertion = emulator.mint_assertion(ISSUER, SUBJECT, AUDIENCE, lifetime=3600)
     files = {"app.pem": certificate.pem().encode(), "app.pfx": certificate.pfx(PASSWORD), "token": assertion.encode()}
     for name, content in files.items():
         (directory / name).write_bytes(content)
@@ -324,8 +325,8 @@ def _of_certificates(emulator: Emulator, certificate: Issued, directory: Path) -
 def _of_assertions(emulator: Emulator, directory: Path) -> dict[str, dict[str, t.Any]]:
     federated = [{"issuer": GITHUB, "subject": "repo:contoso/playbooks:ref:refs/heads/main", "audience": AUDIENCE}]
     client_id = emulator.add_app(federated=federated)["client_id"]
-    elsewhere = emulator.mint_assertion(GITHUB, "repo:contoso/playbooks:pull_request", AUDIENCE)
-    stranger = emulator.mint_assertion(f"{ISSUER}/", SUBJECT, AUDIENCE)
+    elsewhere = emulator.mint_assertion(GITHUB, "repo:contoso/playbooks:pull_request", AUDIENCE, lifetime=3600)
+    stranger = emulator.mint_assertion(f"{ISSUER}/", SUBJECT, AUDIENCE, lifetime=3600)
     old = emulator.mint_assertion(GITHUB, federated[0]["subject"], AUDIENCE, lifetime=-60)
     given: dict[str, dict[str, t.Any]] = {
         "assertion_of_another_subject": {"federated_token": elsewhere, "retry_for": 0},

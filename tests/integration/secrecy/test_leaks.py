@@ -33,6 +33,9 @@ if t.TYPE_CHECKING:
 SECRET: t.Final = "pl4nted~ é+&=%41#'\"{ }<>\\|;/n?"
 TOKEN: t.Final = f"{'eyJhbGciOi' * 5}.{'abcDEF0123' * 30}.{'SIGnature-' * 30}"
 
+# With a command after it, for which the shell stays.
+_LONG_ENOUGH_TO_BE_SEEN: t.Final = "sleep 2; true"
+
 WAYS: t.Final[dict[str, Callable[[str], str]]] = {
     "raw": str,
     "wrapped": lambda text: "\n    ".join(textwrap.wrap(text, 7)),
@@ -111,7 +114,11 @@ def test_every_channel_is_searched(channels: Channels, emulator: Emulator) -> No
             role("app_token"),
             {"name": "Print", "ansible.builtin.debug": {"msg": token}},
             {"name": "Log", "ansible.builtin.uri": {"url": f"{emulator.urls.api}/v1.0/users", "headers": headers}},
-            {"name": "Pass on", "ansible.builtin.command": f"true {token}", "environment": {"TOKEN": token}},
+            {
+                "name": "Pass on",
+                "ansible.builtin.command": {"argv": ["sh", "-c", _LONG_ENOUGH_TO_BE_SEEN, token]},
+                "environment": {"TOKEN": token},
+            },
             {"name": "Write down", "ansible.builtin.copy": {"content": token, "dest": scratch}},
             {"name": "Leave at home", "ansible.builtin.copy": {"content": token, "dest": home}},
             {"name": "Cache", "ansible.builtin.copy": {"content": token, "dest": "{{ channel_cache }}/token"}},

@@ -118,7 +118,7 @@ def test_a_play_leaks_nothing(
     verbosity: str,
 ) -> None:
     """Whatever shows or keeps results, at whatever verbosity, they are readable but for the secrets."""
-    emulator.fault("slow", endpoint="api", seconds=1)
+    emulator.fault("slow", endpoint="api", seconds=3)
     outlets = channels.run(_everything(), *vaulted, verbosity, env=_of(callback))
     _assert_readable(outlets)
     markers = _markers(emulator, refresh_token_file)

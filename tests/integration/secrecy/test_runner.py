@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 
 AUTH: t.Final = "entra.auth.app_token"
 WRONG: t.Final = "made-up~wr0ng %20'\"{}<>\\secret"
-_JOB_SECONDS: t.Final = 300
+_JOB_SECONDS: t.Final = 1800
 
 
 @dataclasses.dataclass(frozen=True)

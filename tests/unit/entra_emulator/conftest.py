@@ -36,7 +36,7 @@ class Client:
         tenant: str = "contoso.example",
         endpoint: str = "oauth2/v2.0/token",
         headers: dict[str, str] | None = None,
-        timeout: float = 10,
+        timeout: float = 60,
         **fields: str | list[str] | None,
     ) -> requests.Response:
         """A token request of the seed's reader for Graph, with ``fields`` replaced or (None) left out."""
@@ -69,7 +69,7 @@ class Client:
         return body
 
     def get(
-        self, path: str, token: str | None = None, headers: dict[str, str] | None = None, timeout: float = 10
+        self, path: str, token: str | None = None, headers: dict[str, str] | None = None, timeout: float = 60
     ) -> requests.Response:
         """``GET`` from the API; ``path`` may be an absolute link."""
         return self.send("GET", path, token, headers, timeout=timeout, allow_redirects=True)
@@ -81,7 +81,7 @@ class Client:
         token: str | None = None,
         headers: dict[str, str] | None = None,
         *,
-        timeout: float = 10,
+        timeout: float = 60,
         allow_redirects: bool = False,
         **body: t.Any,
     ) -> requests.Response:

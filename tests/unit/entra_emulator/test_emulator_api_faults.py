@@ -64,12 +64,12 @@ def test_a_refusal_looks_like_the_apis_own(client: Client, path: str, status: in
 
 def test_waits_in_seconds_as_a_date_or_not_at_all(client: Client) -> None:
     token = client.token()
-    for options in ({"retry_after": 7}, {"retry_after": 7, "retry_after_as": "date"}, {}):
+    for options in ({"retry_after": 70}, {"retry_after": 70, "retry_after_as": "date"}, {}):
         client.emulator.fault("status", endpoint="/v1.0/users", status=429, **options)
     seconds, date, none, healthy = (client.get(_USERS, token) for _dummy in range(4))
-    assert seconds.headers["Retry-After"] == "7"
+    assert seconds.headers["Retry-After"] == "70"
     moment = email.utils.parsedate_to_datetime(date.headers["Retry-After"]).timestamp()
-    assert 5 < moment - time.time() < 9
+    assert 60 < moment - time.time() <= 71
     assert ("Retry-After" in none.headers, none.status_code, healthy.status_code) == (False, 429, 200)
 
 
@@ -165,9 +165,9 @@ def test_a_redirect_to_a_stranger(client: Client, status: int) -> None:
         client.emulator.fault("redirect", endpoint="graph", status=status, location=f"{stranger}/there")
         answer = client.send("GET", _USERS, client.token())
         assert (answer.status_code, answer.headers["Location"]) == (status, f"{stranger}/there")
-        assert client.session.get(answer.headers["Location"], timeout=5).json()["foreign"] is True
+        assert client.session.get(answer.headers["Location"], timeout=60).json()["foreign"] is True
     assert client.emulator.tokens_at_strangers() == []
-    client.session.get(answer.headers["Location"], headers={"Authorization": "Bearer made-up"}, timeout=5)
+    client.session.get(answer.headers["Location"], headers={"Authorization": "Bearer made-up"}, timeout=60)
     assert [entry["listener"] for entry in client.emulator.tokens_at_strangers()] == ["foreign_http"]
 
 
@@ -180,9 +180,9 @@ def test_strangers_are_other_hosts_under_the_same_ca(client: Client) -> None:
 
 def test_a_token_in_the_clear_is_noticed(client: Client) -> None:
     url = client.emulator.urls.api.replace("https:", "http:") + _USERS
-    assert client.session.get(url, timeout=5).status_code == 400
+    assert client.session.get(url, timeout=60).status_code == 400
     assert client.emulator.tokens_at_strangers() == []
-    client.session.get(url, headers={"Authorization": "Bearer made-up"}, timeout=5)
+    client.session.get(url, headers={"Authorization": "Bearer made-up"}, timeout=60)
     assert [(entry["listener"], entry["plain"]) for entry in client.emulator.tokens_at_strangers()] == [("api", True)]
 
 

@@ -40,7 +40,7 @@ def test_log_of_an_api_request_has_the_verified_claims(client: Client) -> None:
 
 
 def test_log_of_the_stranger(client: Client) -> None:
-    answer = client.session.put(f"{client.emulator.urls.foreign}/a/b?c=d", data="body", timeout=5)
+    answer = client.session.put(f"{client.emulator.urls.foreign}/a/b?c=d", data="body", timeout=60)
     assert answer.json() == {"foreign": True, "method": "PUT", "path": "/a/b", "value": []}
     (entry,) = client.emulator.requests(listener="foreign", method="put")
     assert (entry["path"], entry["query"], entry["body"]) == ("/a/b", "c=d", "body")
@@ -61,8 +61,8 @@ def test_log_can_be_emptied(client: Client) -> None:
 
 def test_chunked_request_bodies_are_read(client: Client) -> None:
     url = f"{client.emulator.urls.foreign}/upload"
-    client.session.post(url, data=iter([b"one", b"two"]), timeout=5)
-    client.session.get(url, timeout=5)
+    client.session.post(url, data=iter([b"one", b"two"]), timeout=60)
+    client.session.get(url, timeout=60)
     assert [entry["body"] for entry in client.emulator.requests(path="/upload")] == ["onetwo", ""]
 
 
@@ -166,7 +166,7 @@ def test_many_clients_at_once(client: Client) -> None:
                 "scope": client.ARM,
             }
             url = f"{client.emulator.urls.login}/contoso.example/oauth2/v2.0/token"
-            answer = session.post(url, data=form, verify=client.emulator.ca, timeout=20)
+            answer = session.post(url, data=form, verify=client.emulator.ca, timeout=60)
             return str(answer.json()["access_token"])
 
     with ThreadPoolExecutor(40) as pool:
@@ -178,5 +178,5 @@ def test_latency_holds_up_every_answer(client: Client) -> None:
     client.emulator.configure(latency=0.2)
     before = time.monotonic()
     client.ask()
-    client.session.get(client.emulator.urls.foreign, timeout=5)
+    client.session.get(client.emulator.urls.foreign, timeout=60)
     assert time.monotonic() - before >= 0.4

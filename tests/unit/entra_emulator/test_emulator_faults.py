@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
-import json
 import socket
 import ssl
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,21 +20,22 @@ import requests
 
 from entra_emulator import seed
 from entra_emulator.client import EmulatorError
+from plays import wait_until
 
 if t.TYPE_CHECKING:
     from conftest import Client
 
 
 def test_throttling_with_seconds_a_date_or_nothing(client: Client) -> None:
-    client.emulator.fault("status", status=429, retry_after=7)
-    client.emulator.fault("status", status=429, retry_after=7, retry_after_as="date")
+    client.emulator.fault("status", status=429, retry_after=70)
+    client.emulator.fault("status", status=429, retry_after=70, retry_after_as="date")
     client.emulator.fault(
         "status", status=503, body="<html>busy</html>", content_type="text/html", headers={"X-A": "b"}
     )
     seconds, date, page, healthy = (client.ask() for _dummy in range(4))
-    assert (seconds.status_code, seconds.text, seconds.headers["Retry-After"]) == (429, "Too Many Requests", "7")
+    assert (seconds.status_code, seconds.text, seconds.headers["Retry-After"]) == (429, "Too Many Requests", "70")
     moment = email.utils.parsedate_to_datetime(date.headers["Retry-After"]).timestamp()
-    assert 5 < moment - time.time() < 9
+    assert 60 < moment - time.time() <= 71
     assert (page.status_code, page.text, page.headers["X-A"]) == (503, "<html>busy</html>", "b")
     assert "Retry-After" not in page.headers
     assert healthy.status_code == 200
@@ -100,7 +101,7 @@ def test_drop_with_a_reset_is_one_on_the_wire(client: Client) -> None:
     tls = context.wrap_bio(received, to_send, server_hostname="localhost")
     port = urlsplit(client.emulator.urls.foreign).port or 0
     # Python's TLS sockets report a reset as an orderly end, so the TCP socket itself has to be asked.
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         while True:
             with contextlib.suppress(ssl.SSLWantReadError):
                 tls.do_handshake()
@@ -130,19 +131,32 @@ def test_half_a_document(client: Client) -> None:
 
 
 def test_slow(client: Client) -> None:
-    client.emulator.fault("slow", seconds=0.3, times=2)
+    client.emulator.fault("slow", seconds=600)
+    client.emulator.fault("slow", seconds=0.3)
     with pytest.raises(requests.ReadTimeout):
-        client.ask(timeout=0.1)
+        client.ask(timeout=1.5)
     before = time.monotonic()
     assert client.ask().status_code == 200
     assert time.monotonic() - before >= 0.3
 
 
+@pytest.mark.parametrize("forget", ["forget_faults", "reset"])
+def test_slow_ends_when_it_is_forgotten(client: Client, forget: str) -> None:
+    client.emulator.fault("slow", seconds=600)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.ask)
+        wait_until(client.emulator.token_requests)
+        client.emulator.fault("status")
+        assert not asked.done(), "another fault changes nothing"
+        getattr(client.emulator, forget)()
+        assert asked.result().status_code == 200
+
+
 def test_drip_and_endless_defeat_a_timeout_per_read(client: Client) -> None:
-    client.emulator.fault("drip", interval=0.05, seconds=0.4)
+    client.emulator.fault("drip", interval=0.05, seconds=3)
     before = time.monotonic()
-    assert set(client.ask(timeout=0.2).text) == {" "}
-    assert time.monotonic() - before >= 0.4
+    assert set(client.ask(timeout=1.5).text) == {" "}
+    assert time.monotonic() - before >= 3
     client.emulator.fault("endless", bytes=10_000_000)
     assert len(client.ask().content) == 10_000_000
 
@@ -150,7 +164,7 @@ def test_drip_and_endless_defeat_a_timeout_per_read(client: Client) -> None:
 def test_huge_announces_its_length(client: Client) -> None:
     client.emulator.fault("huge")
     url = f"{client.emulator.urls.login}/contoso.example/oauth2/v2.0/token"
-    with client.session.post(url, data={}, stream=True, timeout=10) as answer:
+    with client.session.post(url, data={}, stream=True, timeout=60) as answer:
         assert answer.headers["Content-Length"] == str(2 * 1024**3)
 
 
@@ -196,12 +210,12 @@ def test_slips_are_refused(client: Client, fault: dict[str, t.Any]) -> None:
 def test_a_silent_client_does_not_stop_others(client: Client) -> None:
     port = urlsplit(client.emulator.urls.login).port or 0
     with socket.create_connection(("127.0.0.1", port)):  # no handshake
-        assert client.ask(timeout=2).status_code == 200
+        assert client.ask(timeout=20).status_code == 200
 
 
 def test_a_client_without_the_ca_is_refused_by_itself(client: Client) -> None:
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(client.emulator.urls.login, timeout=5, verify=True)
+        requests.get(client.emulator.urls.login, timeout=60, verify=True)
     context = ssl.create_default_context(cafile=client.emulator.ca)
     port = urlsplit(client.emulator.urls.login).port or 0
     for host in ("localhost", "127.0.0.1", "::1"):
@@ -214,12 +228,10 @@ def test_a_client_without_the_ca_is_refused_by_itself(client: Client) -> None:
 
 def test_connections_are_kept_alive(client: Client) -> None:
     token = client.token()
-    before = time.monotonic()
     for _dummy in range(50):
         client.get("/v1.0/organization", token)
     entries = client.emulator.requests(listener="api")
     assert len({entry["connection"] for entry in entries}) == 1
-    assert time.monotonic() - before < 2, json.dumps(entries[-1])
 
 
 def raw(client: Client, request: bytes) -> bytes:
@@ -227,7 +239,7 @@ def raw(client: Client, request: bytes) -> bytes:
     context = ssl.create_default_context(cafile=client.emulator.ca)
     port = urlsplit(client.emulator.urls.foreign).port or 0
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as tls,
     ):
         tls.sendall(request)
@@ -244,6 +256,6 @@ def test_old_and_broken_requests_end_the_connection(client: Client) -> None:
 
 def test_head_has_no_body(client: Client) -> None:
     url = f"{client.emulator.urls.foreign}/"
-    answers = [client.session.head(url, timeout=5) for _dummy in range(2)]
+    answers = [client.session.head(url, timeout=60) for _dummy in range(2)]
     assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 2
     assert int(answers[0].headers["Content-Length"]) > 0

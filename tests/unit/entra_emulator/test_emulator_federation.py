@@ -94,7 +94,7 @@ def identity_token(client: Client, resource: str = _AUDIENCE) -> str:
     """The token of the user-assigned identity."""
     query = {"api-version": "2018-02-01", "resource": resource, "client_id": seed.USER_IDENTITY}
     url = f"{client.emulator.urls.platform}/metadata/identity/oauth2/token"
-    answer = client.session.get(url, params=query, headers={"Metadata": "true"}, timeout=10)
+    answer = client.session.get(url, params=query, headers={"Metadata": "true"}, timeout=60)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["access_token"])
 
@@ -136,7 +136,7 @@ def test_github_actions(client: Client) -> None:
     variables = client.emulator.ci_environment("github_actions")
     url = f"{variables['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience={_AUDIENCE}"
     bearer = {"Authorization": f"Bearer {variables['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
-    body = client.session.get(url, headers=bearer, timeout=10).json()
+    body = client.session.get(url, headers=bearer, timeout=60).json()
     subject = client.emulator.control("GET", "/settings")["github_actions_subject"]
     trusting = app(client, issuer=ci.GITHUB_ISSUER, subject=subject)
     assert present(client, trusting, body["value"]).status_code == 200
@@ -144,7 +144,7 @@ def test_github_actions(client: Client) -> None:
     assert (minted["aud"], minted["exp"] - minted["iat"]) == (_AUDIENCE, 300)
     client.emulator.configure(clock_offset=301)
     client.refused(present(client, trusting, body["value"]), 401, "invalid_client", 700024)
-    assert client.session.get(url, headers={"Authorization": "Bearer x"}, timeout=10).status_code == 401
+    assert client.session.get(url, headers={"Authorization": "Bearer x"}, timeout=60).status_code == 401
 
 
 def test_azure_pipelines(client: Client) -> None:
@@ -155,7 +155,7 @@ def test_azure_pipelines(client: Client) -> None:
     def post(token: str, **headers: str) -> requests.Response:
         named = {"Authorization": f"Bearer {token}", **headers}
         url = variables["SYSTEM_OIDCREQUESTURI"]
-        return client.session.post(url, params=query, headers=named, timeout=10, allow_redirects=False)
+        return client.session.post(url, params=query, headers=named, timeout=60, allow_redirects=False)
 
     client.emulator.configure(azure_pipelines_subject="sc://contoso/other/arm")
     assertion = post(variables["SYSTEM_ACCESSTOKEN"]).json()["oidcToken"]

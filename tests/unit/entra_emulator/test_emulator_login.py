@@ -37,7 +37,7 @@ def test_success_has_the_documented_members_and_headers(client: Client) -> None:
 
 def test_token_is_signed_and_has_the_claims_of_an_app(client: Client) -> None:
     token = client.token()
-    keys = client.session.get(f"{client.emulator.urls.login}/contoso.example/discovery/v2.0/keys", timeout=10).json()
+    keys = client.session.get(f"{client.emulator.urls.login}/contoso.example/discovery/v2.0/keys", timeout=60).json()
     key = jwt.PyJWKSet.from_dict(keys)[jwt.get_unverified_header(token)["kid"]]
     claims = jwt.decode(token, key, ["RS256"], audience="https://graph.microsoft.com")
     assert claims["iss"] == f"https://sts.windows.net/{seed.CONTOSO.id}/"
@@ -160,13 +160,13 @@ def test_wrong_secret_is_told_the_value_not_the_id(client: Client) -> None:
 
 def test_only_post(client: Client) -> None:
     url = f"{client.emulator.urls.login}/contoso.example/oauth2/v2.0/token"
-    answer = client.session.get(url, timeout=10)
+    answer = client.session.get(url, timeout=60)
     assert "Received a GET request." in client.refused(answer, 405, "invalid_request", 900561)["error_description"]
 
 
 def test_json_body_is_not_read(client: Client) -> None:
     url = f"{client.emulator.urls.login}/contoso.example/oauth2/v2.0/token"
-    answer = client.session.post(url, json={"grant_type": "client_credentials"}, timeout=10)
+    answer = client.session.post(url, json={"grant_type": "client_credentials"}, timeout=60)
     client.refused(answer, 400, "invalid_request", 900144)
 
 
@@ -216,20 +216,20 @@ def test_legacy_endpoint_answers_with_strings(client: Client) -> None:
 
 def test_openid_metadata_names_only_the_emulator(client: Client) -> None:
     base = client.emulator.urls.login
-    metadata = client.session.get(f"{base}/contoso.example/v2.0/.well-known/openid-configuration", timeout=10).json()
+    metadata = client.session.get(f"{base}/contoso.example/v2.0/.well-known/openid-configuration", timeout=60).json()
     assert metadata["token_endpoint"] == f"{base}/contoso.example/oauth2/v2.0/token"
     assert metadata["issuer"] == f"{base}/{seed.CONTOSO.id}/v2.0"
-    assert client.session.get(metadata["jwks_uri"], timeout=10).json()["keys"]
-    common = client.session.get(f"{base}/common/v2.0/.well-known/openid-configuration", timeout=10).json()
+    assert client.session.get(metadata["jwks_uri"], timeout=60).json()["keys"]
+    common = client.session.get(f"{base}/common/v2.0/.well-known/openid-configuration", timeout=60).json()
     assert common["issuer"] == f"{base}/{{tenantid}}/v2.0"
-    unknown = client.session.get(f"{base}/nowhere.example/v2.0/.well-known/openid-configuration", timeout=10)
+    unknown = client.session.get(f"{base}/nowhere.example/v2.0/.well-known/openid-configuration", timeout=60)
     client.refused(unknown, 400, "invalid_request", 90002)
 
 
 def test_instance_discovery(client: Client) -> None:
     base = client.emulator.urls.login
     url = f"{base}/common/discovery/instance?api-version=1.1&authorization_endpoint="
-    own = client.session.get(f"{url}{base}/contoso.example/oauth2/v2.0/authorize", timeout=10).json()
+    own = client.session.get(f"{url}{base}/contoso.example/oauth2/v2.0/authorize", timeout=60).json()
     assert own["tenant_discovery_endpoint"] == f"{base}/contoso.example/v2.0/.well-known/openid-configuration"
-    stranger = client.session.get(f"{url}https://login.example/common/oauth2/v2.0/authorize", timeout=10)
+    stranger = client.session.get(f"{url}https://login.example/common/oauth2/v2.0/authorize", timeout=60)
     client.refused(stranger, 400, "invalid_instance", 50049)

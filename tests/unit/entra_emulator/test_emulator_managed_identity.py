@@ -41,7 +41,7 @@ def ask(
     path, version, headers = where
     url = client.emulator.urls.platform + path
     full = {"api-version": version, "resource": resource, **query}
-    return client.session.get(url, params=full, headers=headers, timeout=10)
+    return client.session.get(url, params=full, headers=headers, timeout=60)
 
 
 def claims(answer: requests.Response) -> dict[str, t.Any]:
@@ -133,7 +133,7 @@ def test_imds_faults(client: Client, status: int) -> None:
 def test_each_endpoint_can_fail(client: Client, endpoint: str, url: str) -> None:
     client.emulator.fault("status", endpoint=endpoint, status=418)
     urls = dataclasses.asdict(client.emulator.urls)
-    assert client.session.get(url.format(**urls), timeout=10).status_code == 418
+    assert client.session.get(url.format(**urls), timeout=60).status_code == 418
 
 
 def test_app_service(client: Client) -> None:
@@ -177,7 +177,7 @@ def test_service_fabric_by_thumbprint(client: Client) -> None:
 
     def get(secret: str, **more: str) -> requests.Response:
         return client.session.get(
-            variables["IDENTITY_ENDPOINT"], params={**query, **more}, headers={"Secret": secret}, timeout=10
+            variables["IDENTITY_ENDPOINT"], params={**query, **more}, headers={"Secret": secret}, timeout=60
         )
 
     body = get(variables["IDENTITY_HEADER"]).json()
@@ -192,13 +192,13 @@ def test_service_fabric_by_thumbprint(client: Client) -> None:
 
 def test_cloud_shell_is_its_user(client: Client) -> None:
     url = client.emulator.managed_identity_environment("cloud_shell")["MSI_ENDPOINT"]
-    answer = client.session.post(url, data={"resource": _ARM}, headers={"Metadata": "true"}, timeout=10)
+    answer = client.session.post(url, data={"resource": _ARM}, headers={"Metadata": "true"}, timeout=60)
     assert (claims(answer)["idtyp"], claims(answer)["scp"]) == ("user", "user_impersonation")
     token = answer.json()["access_token"]
     assert len(client.get("/subscriptions?api-version=2022-12-01", token).json()["value"]) == 3
-    wrong = client.session.post(url, data={"resource": "x"}, headers={"Metadata": "true"}, timeout=10)
+    wrong = client.session.post(url, data={"resource": "x"}, headers={"Metadata": "true"}, timeout=60)
     assert wrong.json()["error"]["code"] == "AudienceNotSupported"
-    assert client.session.post(url, data={"resource": _ARM}, timeout=10).status_code == 400
+    assert client.session.post(url, data={"resource": _ARM}, timeout=60).status_code == 400
 
 
 def key_file(client: Client) -> Path:

@@ -114,8 +114,8 @@ def test_the_whole_of_a_token_is_remembered_with_what_is_left_of_its_life(
     later.seconds = 1000
     after = look_up(**reader, output="token")
     assert len(went) == 2
-    assert cached["expires_in"] - before["expires_in"] in (0, 1)
-    assert before["expires_in"] - after["expires_in"] in (1000, 1001)
+    assert 0 <= cached["expires_in"] - before["expires_in"] < 60
+    assert 1000 <= before["expires_in"] - after["expires_in"] < 1060
     assert {**after, "expires_in": 0} == {**before, "expires_in": 0} == {**cached, "expires_in": 0}
     assert cached["source"] == "cache"
 

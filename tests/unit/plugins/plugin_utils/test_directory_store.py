@@ -131,7 +131,7 @@ def test_a_holder_that_hangs_is_waited_for_no_longer_than_it_promised(directory:
         holder.freeze()
         with store.lock("name", wait_seconds=1000) as held:
             assert held
-            assert 19 <= sum(clock.slept) <= 20.1
+            assert 15 <= sum(clock.slept) <= 20.1
         holder.thaw()
         holder.say("let go")
 
@@ -168,7 +168,7 @@ def test_all_go_on_where_those_who_went_on_hang_too(directory: pathlib.Path, clo
             hung[-1].freeze()
         with store.lock("name", wait_seconds=1000) as held:
             assert not held
-        assert 9 <= sum(clock.slept) <= 10.2, "the silence of both"
+        assert 7 <= sum(clock.slept) <= 10.2, "the silence of both"
         for process in hung:
             process.thaw()
             process.say("let go")
@@ -182,7 +182,7 @@ def test_a_promise_is_for_all_who_wait_for_what_is_held(directory: pathlib.Path,
             clock.slept.clear()
             with waiting.lock(name, wait_seconds=60) as held:
                 assert held, "by the second lock"
-            assert 49 <= sum(clock.slept) <= 50.1
+            assert 45 <= sum(clock.slept) <= 50.1
 
 
 def test_what_is_held_no_more_is_promised_no_more(directory: pathlib.Path) -> None:
