@@ -85,10 +85,11 @@ class Destination:
 def readable_file(path: str) -> str:
     """The path of a file that is about to be sent. Raises InputError for one that can't be read."""
     try:
-        with open(path, "rb"):
-            return path
+        open(path, "rb").close()
     except OSError as exc:
         problem = exc.strerror
+    else:
+        return path
     raise InputError(f"src {path} can't be read: {problem}.", hint="Name a file that Ansible may read.")
 
 

@@ -48,7 +48,7 @@ class Waits(t.Protocol):
 
 def send(url: str, *, retry_for: float = 60, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:
     """A form, posted with settings that leave a test no time to hang."""
-    network = NetworkSettings(**{"timeout": 5.0, "retry_for": retry_for, **settings})
+    network = NetworkSettings(**{"timeout": 30.0, "retry_for": retry_for, **settings})
     request = Request(url, "POST", headers or {}, form=FORM)
     return Transport(network).send(request, until=time.monotonic() + retry_for)
 
@@ -119,7 +119,7 @@ def test_a_form_arrives_encoded_once() -> None:
 
 def test_a_request_without_a_form_has_no_body() -> None:
     with CannedServer(OK) as server:
-        Transport(NetworkSettings(5, 5)).send(Request(server.url + "/a?b=c"), until=time.monotonic() + 5)
+        Transport(NetworkSettings(30, 30)).send(Request(server.url + "/a?b=c"), until=time.monotonic() + 30)
     (request,) = server.received
     assert (request.method, request.target, request.body) == ("GET", "/a?b=c", "")
 
@@ -341,7 +341,7 @@ def test_a_busy_answer_is_repeated_whatever_the_url_looks_like(path: str, clock:
 def test_which_answers_are_repeated_is_the_request_s_choice(clock: Waits) -> None:
     with CannedServer(answer(404), answer(500)) as server:
         request = Request(server.url, retried_statuses=(404,))
-        assert Transport(NetworkSettings(5, 60)).send(request, until=time.monotonic() + 60).status == 500
+        assert Transport(NetworkSettings(30, 60)).send(request, until=time.monotonic() + 60).status == 500
     assert len(server.received) == 2
 
 

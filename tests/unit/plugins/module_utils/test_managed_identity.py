@@ -53,10 +53,10 @@ def no_agent_here(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> No
     monkeypatch.setattr(module, "_PROBE_SECONDS", 30.0)
 
 
-def ask(retry_for: float = 10, **options: t.Any) -> Token:
+def ask(retry_for: float = 10, timeout: float = 30, **options: t.Any) -> Token:
     credential = create_credential("managed_identity", AppTokenOptions(**options))
     request = credential.request(f"{ARM}/.default", None)
-    return credential.request_token(request, NetworkSettings(5, retry_for, proxy="http://127.0.0.1:1"))
+    return credential.request_token(request, NetworkSettings(timeout, retry_for, proxy="http://127.0.0.1:1"))
 
 
 def failure(kind: type[EntraAuthError] = NetworkError, **options: t.Any) -> EntraAuthError:
@@ -450,5 +450,5 @@ def test_the_resource_keeps_its_last_slash(scope: str, resource: str, monkeypatc
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "h")
         credential = create_credential("managed_identity", AppTokenOptions())
-        credential.request_token(credential.request(scope, None), NetworkSettings(5, 5))
+        credential.request_token(credential.request(scope, None), NetworkSettings(30, 30))
     assert query_of(platform)["resource"] == resource

@@ -47,7 +47,7 @@ class Waits(t.Protocol):
 
 
 def network(**settings: t.Any) -> NetworkSettings:
-    return NetworkSettings(**{"timeout": 5.0, "retry_for": 60.0, **settings})
+    return NetworkSettings(**{"timeout": 30.0, "retry_for": 60.0, **settings})
 
 
 def ask(*answers: t.Any, patience: Patience | None = None, **settings: t.Any) -> tuple[Token, CannedServer]:

@@ -263,7 +263,7 @@ def test_one_new_token_is_enough_for_all_whose_token_was_refused(
 ) -> None:
     held = [
         HeldToken(AppTokenOptions(**reader), lambda options: app_token(options, messages, OutOfReach({})))
-        for _ in range(10)
+        for _dummy in range(10)
     ]
     refused = {one.current().token.access_token for one in held}
     for one in held:
