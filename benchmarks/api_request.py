@@ -76,10 +76,10 @@ measured(work)
 _OURS: t.Final = """
 from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader()
-from ansible_collections.entra.auth.plugins.plugin_utils._api_options import api_request_options
-from ansible_collections.entra.auth.plugins.plugin_utils._api_request import Run, perform
-from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
-from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import api_request_options
+from ansible_collections.entra.auth.plugins.plugin_utils._api.call import Run, perform
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
 class Silent:
     verbosity = 0
@@ -88,7 +88,7 @@ class Silent:
 
 def call(arguments):
     options = OptionSources({}, {}, str).resolve()
-    run = Run(Silent(), OutOfReach({}), check_mode=False, diff_mode=False, find_file=str)
+    run = Run(Silent(), UnreachableHost({}), check_mode=False, diff_mode=False, find_file=str)
     return perform(api_request_options(arguments), options, run)
 
 url, dest = sys.argv[1], sys.argv[3]

@@ -151,8 +151,8 @@ def _serve() -> None:
     init_plugin_loader()
     import redis  # noqa: F401
 
-    from ansible_collections.entra.auth.plugins.module_utils import _http  # noqa: F401
-    from ansible_collections.entra.auth.plugins.plugin_utils import _provider  # noqa: F401
+    from ansible_collections.entra.auth.plugins.module_utils._http import transport  # noqa: F401
+    from ansible_collections.entra.auth.plugins.plugin_utils._token import provider  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
@@ -166,12 +166,12 @@ def _run(calls: list[dict[str, t.Any]], workers: int, clock: float, boot: str, p
     from ansible import constants
 
     from ansible_collections.entra.auth.plugins.module_utils import _clock
-    from ansible_collections.entra.auth.plugins.plugin_utils import _stores
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     temporary = tempfile.mkdtemp(prefix="ansible-local-", dir=place)
     # The one is loaded before, the lookup in each worker.
-    vars(_stores)["_RUN_DIRECTORY"] = vars(constants)["DEFAULT_LOCAL_TMP"] = temporary
+    vars(stores)["_RUN_DIRECTORY"] = vars(constants)["DEFAULT_LOCAL_TMP"] = temporary
     now = time.time
     vars(time)["time"] = lambda: now() + clock
     vars(_clock)["_BOOT_ID"] = boot or vars(_clock)["_BOOT_ID"]

@@ -13,16 +13,16 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.plugin_utils._cache import Cached, Subject, TokenCache
-from ansible_collections.entra.auth.plugins.plugin_utils._seal import Seal
-from ansible_collections.entra.auth.plugins.plugin_utils._stores import Stores
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import Stores
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.token_cache import Cached, CacheKey, TokenCache
 
 if t.TYPE_CHECKING:
-    from ansible_collections.entra.auth.plugins.plugin_utils._stores import Store
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import Store
 
 KEY = "https://login.test/t\nclient\nscope\n"
-SUBJECT = Subject(KEY)
-NAME = Seal("secret").name(KEY)
+SUBJECT = CacheKey(KEY)
+NAME = EntryCipher("secret").name(KEY)
 HOUR = 3600.0
 
 
@@ -60,13 +60,13 @@ def on(store: Store | Stores, credential: str = "secret", *, wait: float = 30, *
     """The cache in a store, which is the run's, too, or in several."""
     stores = store if isinstance(store, Stores) else Stores(store, store, store)
     settings = {"min_validity": 300, "warn": print, **how}
-    return TokenCache(stores, Seal(credential), wait_seconds=wait, **settings)
+    return TokenCache(stores, EntryCipher(credential), wait_seconds=wait, **settings)
 
 
 def put(store: Store, text: str, serial: int) -> None:
     """What another process would write."""
     content = json.dumps({"serial": serial, "token": dataclasses.asdict(token(text))}).encode()
-    store.write(NAME, Seal("secret").seal(content, NAME), keep_seconds=HOUR)
+    store.write(NAME, EntryCipher("secret").seal(content, NAME), keep_seconds=HOUR)
 
 
 def got(cached: Cached) -> tuple[str, str]:

@@ -33,12 +33,12 @@ _TIMEOUT_SECONDS = 30
 
 def collection() -> str:
     """As the action and the lookup do it, from the options to the sealed cache."""
-    from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, obtain
-    from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
-    from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, obtain
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
     sources = OptionSources({}, {}, lambda value: value)
-    outcome = obtain(sources, Display(), OutOfReach({}), lambda app_token: app_token)
+    outcome = obtain(sources, Display(), UnreachableHost({}), lambda app_token: app_token)
     if isinstance(outcome, Failure):
         raise SystemExit(outcome.msg)
     return outcome.token.access_token
@@ -83,7 +83,7 @@ _CONTENDERS: t.Mapping[str, t.Callable[[], str]] = {
     "azure_identity": azure_identity,
 }
 _LIBRARIES = {
-    "collection": "ansible_collections.entra.auth.plugins.module_utils._token_endpoint",
+    "collection": "ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint",
     "post": "requests",
     "msal": "msal",
     "azure_identity": "azure.identity",

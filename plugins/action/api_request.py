@@ -14,11 +14,15 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._api_options import api_request_options, split_arguments
-from ansible_collections.entra.auth.plugins.plugin_utils._api_request import Run, perform
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded, hidden_arguments
-from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
-from ansible_collections.entra.auth.plugins.plugin_utils._targets import OutOfReach
+from ansible_collections.entra.auth.plugins.plugin_utils._api.call import Run, execute
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
+    api_request_options,
+    split_arguments,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
+from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
 display = Display()
 
@@ -39,7 +43,7 @@ class ActionModule(ActionBase):
                 "with wait it awaits operations that take their time."
             )
         super().run(tmp, task_vars)
-        self._task.args = hidden_arguments(self._task.args)
+        self._task.args = hide_arguments(self._task.args)
         outcome = self._outcome(task_vars or {})
         if isinstance(outcome, Failure):
             return outcome.as_result()
@@ -55,11 +59,11 @@ class ActionModule(ActionBase):
     def _outcome(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
         run = Run(
             display,
-            OutOfReach(variables),
+            UnreachableHost(variables),
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
             find_file=self._find_file,
         )
         own, shared = split_arguments(self._task.args)
         sources = OptionSources(shared, variables, self._templar.template)
-        return guarded(sources, lambda options: perform(api_request_options(own), options, run))
+        return run_guarded(sources, lambda options: execute(api_request_options(own), options, run))

@@ -15,15 +15,22 @@ from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__ as core_version
+from ansible.utils.display import Display
 
-from ansible_collections.entra.auth.plugins.plugin_utils._app_token import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded, hidden_arguments
-from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
-from ansible_collections.entra.auth.plugins.plugin_utils._remembering import obtain_and_remember
-from ansible_collections.entra.auth.plugins.plugin_utils._targets import ModuleOnTarget
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import (
+    Failure,
+    get_token_or_failure,
+    run_guarded,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import TaskHost
 
-# Loaded here, in the main process, once for all that it forks: who gets a token by a task often uses it by lookup.
-_memo_of = lookup_loader.get("entra.auth.app_token", class_only=True).memo_of
+# Loaded here, in the main process, once for all that it forks: a play that gets a token often uses it by lookup.
+lookup_loader.get("entra.auth.app_token", class_only=True)
+
+display = Display()
 
 # There it is not by the results of its items that the result of a loop as a whole is hidden, but by their tasks.
 _LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
@@ -44,7 +51,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The token as result, which callbacks don't see; a failure with all that may be shown, which they do."""
         super().run(tmp, task_vars)
-        self._task.args = hidden_arguments(self._task.args)
+        self._task.args = hide_arguments(self._task.args)
         variables = task_vars or {}
         sources = OptionSources(self._task.args, variables, self._templar.template)
         for_whom = self._for_role if _IS_FOR_ROLE in variables else self._outcome
@@ -56,26 +63,24 @@ class ActionModule(ActionBase):
         return {"changed": False, "_ansible_no_log": True, **outcome}
 
     def _outcome(self, sources: OptionSources, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
-        memo = _memo_of("token", sources.direct, sources.variables, sources.template)
-        known: dict[str, t.Any] | None = memo.recall() if memo else None
-        if known is not None:
-            return known
-        return obtain_and_remember(sources, ModuleOnTarget(self, variables), AppToken.as_dict, memo)
+        return get_token_or_failure(sources, display, self._host(variables), AppToken.as_dict)
 
     def _for_role(self, sources: OptionSources, variables: dict[str, t.Any]) -> dict[str, t.Any] | Failure:
         """The token and what the role was called with, which is the call itself for the variables it leaves behind."""
-        given = guarded(sources, lambda _options: sources.given_by_variables())
+        given = run_guarded(sources, lambda _options: sources.given_by_variables())
         if isinstance(given, Failure):
             return given
         token = self._outcome(dataclasses.replace(sources, direct={**sources.direct, **given}), variables)
         return token if isinstance(token, Failure) else {"token": token, "given": given}
 
-    def run_silently(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run the module on the target so that neither it nor the connection, at any verbosity, logs what passes."""
+    def _host(self, variables: dict[str, t.Any]) -> TaskHost:
+        # From the task: a variable ansible_delegated_vars may be what a host returned as a fact.
+        return TaskHost(str(self._task.delegate_to or variables["inventory_hostname"]), self, variables)
+
+    def run_silently(self, module: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run a module on the host so that neither it nor the connection, at any verbosity, logs its result."""
         with self._silence():
-            result: dict[str, t.Any] = self._execute_module(
-                "entra.auth.app_token", module_args=arguments, task_vars=task_vars
-            )
+            result: dict[str, t.Any] = self._execute_module(module, module_args=arguments, task_vars=task_vars)
             return result
 
     @contextlib.contextmanager

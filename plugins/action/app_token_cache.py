@@ -10,14 +10,15 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.entra.auth.plugins.module_utils._options import CACHES_OF_A_RUN
-from ansible_collections.entra.auth.plugins.plugin_utils._faces import Failure, guarded, hidden_arguments
-from ansible_collections.entra.auth.plugins.plugin_utils._option_sources import OptionSources
-from ansible_collections.entra.auth.plugins.plugin_utils._seal import label_of
-from ansible_collections.entra.auth.plugins.plugin_utils._stores import open_store
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_store
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
+from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 
 class ActionModule(ActionBase):
@@ -35,9 +36,9 @@ class ActionModule(ActionBase):
             _spec, arguments = self.validate_argument_spec({"cache": {"type": "str"}, "clear": {"type": "bool"}})
         finally:
             # Not before: it looks at a copy, which is hidden from this process as well.
-            self._task.args = hidden_arguments(self._task.args)
+            self._task.args = hide_arguments(self._task.args)
         sources = OptionSources({"cache": arguments["cache"]}, task_vars or {}, self._templar.template)
-        outcome = guarded(sources, lambda options: self._look_after(options, clear=bool(arguments["clear"])))
+        outcome = run_guarded(sources, lambda options: self._look_after(options, clear=bool(arguments["clear"])))
         if isinstance(outcome, Failure):
             return outcome.as_result()
         return outcome
@@ -45,7 +46,7 @@ class ActionModule(ActionBase):
     def _look_after(self, options: AppTokenOptions, *, clear: bool) -> dict[str, t.Any]:
         # What is kept for a run ends with it, so only the others can be meant.
         store = open_store("user" if options.cache in CACHES_OF_A_RUN else options.cache)
-        labels = [label_of(content) for _name, content in store.entries()]
+        labels = [read_metadata(content) for _name, content in store.entries()]
         if clear and not self._task.check_mode:
             store.clear()
         entries = [_entry(label) for label in labels if label]

@@ -19,7 +19,7 @@ _ONCE = ", once for the whole run (force_refresh asks again)"
 
 
 @dataclasses.dataclass(frozen=True)
-class ServiceAnswer:
+class ErrorResponse:
     """What the token endpoint said, reduced to what may be shown (RFC 6749 section 5.2 and Entra's additions)."""
 
     error: str | None = None
@@ -38,31 +38,31 @@ class EntraAuthError(Exception):
     better; None where only a change helps. ``is_shared`` is whether another caller met it.
     """
 
-    asked: str | None = None
-    passes_after: float | None = None
-    is_shared = False
+    request_summary: str | None = None
+    retry_after: float | None = None
+    from_cache = False
 
-    def __init__(self, message: str, *, hint: str | None = None, answer: ServiceAnswer | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, response: ErrorResponse | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.answer = answer or ServiceAnswer()
+        self.response = response or ErrorResponse()
 
     def __str__(self) -> str:
         """The whole of it, as a user reads it."""
         ids = [
             f"{name} {value}"
             for name, value in (
-                ("correlation id", self.answer.correlation_id),
-                ("trace id", self.answer.trace_id),
-                ("at", self.answer.timestamp),
+                ("correlation id", self.response.correlation_id),
+                ("trace id", self.response.trace_id),
+                ("at", self.response.timestamp),
             )
             if value
         ]
         parts = [
             self.message,
             self.hint and f"To fix it: {self.hint}",
-            self.asked and f"Asked with {self.asked}{_ONCE if self.is_shared else ''}.",
+            self.request_summary and f"Asked with {self.request_summary}{_ONCE if self.from_cache else ''}.",
             ids and f"For support: {', '.join(ids)}.",
         ]
         return " ".join(part for part in parts if part)
@@ -70,11 +70,11 @@ class EntraAuthError(Exception):
     def fields(self) -> dict[str, t.Any]:
         """The error as result fields: ``error``, ``error_codes``, ``hint``, ``correlation_id``, ``trace_id``."""
         return {
-            "error": self.answer.error,
-            "error_codes": list(self.answer.error_codes),
+            "error": self.response.error,
+            "error_codes": list(self.response.error_codes),
             "hint": self.hint,
-            "correlation_id": self.answer.correlation_id,
-            "trace_id": self.answer.trace_id,
+            "correlation_id": self.response.correlation_id,
+            "trace_id": self.response.trace_id,
         }
 
 
@@ -85,7 +85,7 @@ class InputError(EntraAuthError):
 class NetworkError(EntraAuthError):
     """The service was not reached, or what came back was not an answer of Entra."""
 
-    passes_after = 30.0
+    retry_after = 30.0
 
 
 class TokenRequestRefused(EntraAuthError):
@@ -98,9 +98,9 @@ class MissingLibraryError(EntraAuthError):
 
 __all__ = (
     "EntraAuthError",
+    "ErrorResponse",
     "InputError",
     "MissingLibraryError",
     "NetworkError",
-    "ServiceAnswer",
     "TokenRequestRefused",
 )

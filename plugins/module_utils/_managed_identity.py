@@ -21,14 +21,13 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError, ServiceAnswer
-from ansible_collections.entra.auth.plugins.module_utils._hints import hint_for
-from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings, Request, Transport
-from ansible_collections.entra.auth.plugins.module_utils._token_endpoint import json_object, token_from
+from ansible_collections.entra.auth.plugins.module_utils._errors import ErrorResponse, InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
+from ansible_collections.entra.auth.plugins.module_utils._token_response import parse_json_object, parse_token_response
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._http import Answer
-    from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+    from ansible_collections.entra.auth.plugins.module_utils._http.transport import Response
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 _IMDS_URL = "http://169.254.169.254"
@@ -61,18 +60,15 @@ class Selector:
 class _Platform(t.NamedTuple):
     name: str
     is_here: t.Callable[[t.Mapping[str, str]], bool]
-    ask: t.Callable[[str, Selector, NetworkSettings, float], Answer]
+    ask: t.Callable[[str, Selector, NetworkSettings, float], Response]
 
 
-def request_managed_identity_token(resource: str, options: AppTokenOptions, network: NetworkSettings) -> Token:
+def request_managed_identity_token(resource: str, selector: Selector, network: NetworkSettings) -> Token:
     """The token of the managed identity for a resource (an identifier without ``/.default``).
 
     Raises InputError for more than one selector or one that the platform does not take, NetworkError where no managed
     identity answers or it says no.
     """
-    selector = Selector(
-        options.managed_identity_client_id, options.managed_identity_object_id, options.managed_identity_resource_id
-    )
     if sum(map(bool, dataclasses.astuple(selector))) > 1:
         raise InputError(
             "More than one of managed_identity_client_id, _object_id and _resource_id is given.",
@@ -80,10 +76,10 @@ def request_managed_identity_token(resource: str, options: AppTokenOptions, netw
         )
     platform = detect_platform(os.environ)
     direct = dataclasses.replace(network, proxy=None, use_environment=False)
-    answer = platform.ask(resource, selector, direct, time.monotonic() + network.retry_for)
-    if answer.status == 200:
-        return token_from(answer)
-    raise _refused(platform.name, answer)
+    response = platform.ask(resource, selector, direct, time.monotonic() + network.retry_for)
+    if response.status == 200:
+        return parse_token_response(response)
+    raise _refused(platform.name, response)
 
 
 def detect_platform(environ: t.Mapping[str, str]) -> _Platform:
@@ -91,14 +87,14 @@ def detect_platform(environ: t.Mapping[str, str]) -> _Platform:
     return next(platform for platform in _PLATFORMS if platform.is_here(environ))
 
 
-def _service_fabric(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Answer:
+def _service_fabric(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     _refuse_selector("Service Fabric", selector, "the identity is the one assigned to the application")
     pinned = dataclasses.replace(network, fingerprint=os.environ["IDENTITY_SERVER_THUMBPRINT"])
     query = {"api-version": "2019-07-01-preview", "resource": resource}
     return _get(os.environ["IDENTITY_ENDPOINT"], query, {"Secret": os.environ["IDENTITY_HEADER"]}, pinned, until)
 
 
-def _app_service(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Answer:
+def _app_service(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     query = {"api-version": "2019-08-01", "resource": resource}
     query.update(selector.parameters("client_id", "principal_id", "mi_res_id"))
     # Azure Automation wants the second header too; the others ignore it.
@@ -106,7 +102,7 @@ def _app_service(resource: str, selector: Selector, network: NetworkSettings, un
     return _get(os.environ["IDENTITY_ENDPOINT"], query, headers, network, until)
 
 
-def _azure_ml(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Answer:
+def _azure_ml(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     if selector.object_id or selector.resource_id:
         _refuse_selector("Azure Machine Learning", selector, "it knows identities by managed_identity_client_id only")
     query = {"api-version": "2017-09-01", "resource": resource}
@@ -116,13 +112,13 @@ def _azure_ml(resource: str, selector: Selector, network: NetworkSettings, until
     return _get(os.environ["MSI_ENDPOINT"], query, {"secret": os.environ["MSI_SECRET"]}, network, until)
 
 
-def _cloud_shell(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Answer:
+def _cloud_shell(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     _refuse_selector("Cloud Shell", selector, "its identity is the user who signed in to it")
     request = Request(os.environ["MSI_ENDPOINT"], "POST", {"Metadata": "true"}, form={"resource": resource})
     return Transport(network).send(request, until=until)
 
 
-def _azure_arc(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Answer:
+def _azure_arc(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     """The agent answers the first request with the name of a file that only root and its group can read."""
     url = os.environ.get("IDENTITY_ENDPOINT") or _ARC_URL
     query = {"api-version": "2020-06-01", "resource": resource}
@@ -131,13 +127,13 @@ def _azure_arc(resource: str, selector: Selector, network: NetworkSettings, unti
     if challenge.status != 401:
         return challenge
     key = _arc_key(challenge.headers.get("WWW-Authenticate", ""))
-    answer = _get(url, query, {"Metadata": "true", "Authorization": f"Basic {key}"}, network, until)
-    if selector != Selector() and answer.status == 200:
-        _refuse_other_identity(answer, selector)
-    return answer
+    response = _get(url, query, {"Metadata": "true", "Authorization": f"Basic {key}"}, network, until)
+    if selector != Selector() and response.status == 200:
+        _refuse_other_identity(response, selector)
+    return response
 
 
-def _imds(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Answer:
+def _imds(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     base = os.environ.get("AZURE_POD_IDENTITY_AUTHORITY_HOST") or _IMDS_URL
     url = f"{base.rstrip('/')}/metadata/identity/oauth2/token"
     _refuse_off_azure(url, network)
@@ -174,7 +170,7 @@ def _get(
     until: float,
     *,
     retried: tuple[int, ...] = _LOCAL_RETRIED,
-) -> Answer:
+) -> Response:
     full_url = f"{url}{'&' if '?' in url else '?'}{urllib.parse.urlencode(query)}"
     return Transport(network).send(Request(full_url, headers=headers, retried_statuses=retried), until=until)
 
@@ -187,9 +183,9 @@ def _refuse_selector(platform: str, selector: Selector, reason: str) -> None:
         )
 
 
-def _refuse_other_identity(answer: Answer, selector: Selector) -> None:
+def _refuse_other_identity(response: Response, selector: Selector) -> None:
     # Older agents ignore the selector and answer for the system-assigned identity.
-    named = json_object(answer)
+    named = parse_json_object(response)
     wanted = {"client_id": selector.client_id, "object_id": selector.object_id, "msi_res_id": selector.resource_id}
     for name, value in wanted.items():
         if value and str(named.get(name, "")).lower() != value.lower():
@@ -221,24 +217,21 @@ def _arc_key(challenge: str) -> str:
     )
 
 
-def _refused(platform: str, answer: Answer) -> NetworkError:
-    said = "".join(character for character in _said(answer) if character.isprintable())[:300].rstrip(". ")
+def _refused(platform: str, response: Response) -> NetworkError:
+    said = "".join(character for character in _said(response) if character.isprintable())[:300].rstrip(". ")
     # Where the platform asked Entra in vain, it quotes the code.
     codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", said))
-    hint = hint_for(codes, None)
     return NetworkError(
-        f"The managed identity endpoint ({platform}) answered {answer.status}: {said or 'without a reason'}.",
-        hint=hint.fix
-        if hint
-        else "Check that the resource has the identity asked for, and that scope names an API of this cloud.",
-        answer=ServiceAnswer("managed_identity_error", None, codes, answer.headers.get("x-ms-request-id")),
+        f"The managed identity endpoint ({platform}) answered {response.status}: {said or 'without a reason'}.",
+        hint="Check that the resource has the identity asked for, and that scope names an API of this cloud.",
+        response=ErrorResponse("managed_identity_error", None, codes, response.headers.get("x-ms-request-id")),
     )
 
 
-def _said(answer: Answer) -> str:
+def _said(response: Response) -> str:
     """The reason in an error body, in any of the platforms' shapes."""
     try:
-        body = json.loads(answer.body)
+        body = json.loads(response.body)
         error = body.get("error")
     except (ValueError, AttributeError, RecursionError):
         return ""
@@ -267,4 +260,4 @@ _PLATFORMS = (
 )
 
 
-__all__ = ("detect_platform", "request_managed_identity_token")
+__all__ = ("Selector", "detect_platform", "request_managed_identity_token")

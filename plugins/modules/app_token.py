@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs on a target where run_on says so; else the action plugin of the same name does all, on the controller."""
+"""Documentation; the action plugin of the same name does all, on the controller."""
 
 from __future__ import annotations
 
@@ -214,51 +214,3 @@ trace_id:
   type: str
   sample: 8d7f5b9c-9d1f-4a39-86b9-8b8d8d8d8d00
 """
-
-import dataclasses
-import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import create_credential
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
-from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions, argument_spec
-
-
-def request_token(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The token for options that the action has made complete, as plain values. Raises EntraAuthError."""
-    from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
-
-    options = AppTokenOptions(**{name: value for name, value in params.items() if value is not None})
-    credential = create_credential(options.credential, options)
-    token = credential.request_token(
-        credential.request(options.scope[0], options.claims_challenge), NetworkSettings.of(options)
-    )
-    return dataclasses.asdict(token)
-
-
-def ask(params: t.Mapping[str, t.Any]) -> dict[str, t.Any] | EntraAuthError:
-    """The same, with whatever goes wrong as a value, so that no traceback can quote what was at hand."""
-    try:
-        return request_token(params)
-    except EntraAuthError as exc:
-        return exc
-    except Exception as exc:  # noqa: BLE001 - its text may hold anything, so only its kind travels back
-        return EntraAuthError(f"It failed in a way nobody foresaw: {type(exc).__name__}.")
-
-
-def main() -> None:
-    """Ask from this host. What is shown of the result is up to the action."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    outcome = ask(module.params)
-    if isinstance(outcome, EntraAuthError):
-        answer = dataclasses.asdict(outcome.answer)
-        module.fail_json(msg=outcome.message, hint=outcome.hint, answer=answer, passes_after=outcome.passes_after)
-    # What is returned holds a refresh token that may be the one that came in; masked, it would be lost. Nobody but the
-    # action gets to see it, and that hides it. The arguments, no longer masked either, don't go back.
-    module.no_log_values.clear()
-    module.exit_json(changed=False, token=outcome, invocation={})
-
-
-if __name__ == "__main__":
-    main()

@@ -89,16 +89,3 @@ entries:
       type: str
       sample: https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-
-def main() -> None:
-    """Say where it works; the action plugin never comes here."""
-    options = {"cache": {"type": "str"}, "clear": {"type": "bool", "default": False}}
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
-    module.fail_json(msg="app_token_cache works on the controller, by its action plugin, which was not found.")
-
-
-if __name__ == "__main__":
-    main()

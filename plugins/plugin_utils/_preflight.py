@@ -17,8 +17,8 @@ import email.utils
 import itertools
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api_errors import complaint_in
-from ansible_collections.entra.auth.plugins.plugin_utils._uri_calls import objection, refusal, roles_of
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import parse_error_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_calls import objection, refusal, roles_of
 
 Found = t.Mapping[str, t.Any]
 Report = dict[str, t.Any]
@@ -77,7 +77,7 @@ def _planned(call: Found, token: Found, allowed_hosts: t.Sequence[str]) -> Repor
 
 def report(
     tokens: t.Sequence[Found],
-    answers: t.Sequence[Found],
+    responses: t.Sequence[Found],
     asked_again: t.Mapping[str, Found],
     required_roles: t.Mapping[str, t.Sequence[str]],
     warn_days: int,
@@ -91,17 +91,17 @@ def report(
     problems = [api["error"] for api in apis if api["error"]]
     warnings: list[str] = []
     credentials = _credentials(tokens, warn_days)
-    for first in answers:
+    for first in responses:
         call = first["__preflight_call"]
-        answer = asked_again.get(call["url"], first)
+        response = asked_again.get(call["url"], first)
         if call["of"] == "itself":
-            credentials = _ends(answer, by_scope[call["scope"]], warn_days)
+            credentials = _ends(response, by_scope[call["scope"]], warn_days)
             continue
-        judged = _judged(call, answer, by_scope[call["scope"]])
+        judged = _judged(call, response, by_scope[call["scope"]])
         next(api for api in apis if api["scope"] == call["scope"])["calls"].append(judged)
         problems += filter(None, [judged.pop("problem")])
         warnings += filter(None, [judged.pop("warning")])
-    warnings += [*_skewed(answers), *credentials.pop("warnings", ())]
+    warnings += [*_skewed(responses), *credentials.pop("warnings", ())]
     return {"ok": not problems, "problems": problems, "warnings": warnings, "apis": apis, "credentials": credentials}
 
 
@@ -123,10 +123,10 @@ def _api(token: Found, required: t.Sequence[str]) -> Report:
     }
 
 
-def _judged(call: Found, answer: Found, token: Found) -> Report:
-    status = answer.get("status")
+def _judged(call: Found, response: Found, token: Found) -> Report:
+    status = response.get("status")
     ok = status in call["status_code"]
-    content = answer.get("json")
+    content = response.get("json")
     problem = warning = None
     if call["objection"]:
         problem, said = call["objection"], "not asked"
@@ -138,11 +138,11 @@ def _judged(call: Found, answer: Found, token: Found) -> Report:
                 "take arm out of preflight_scopes."
             )
     elif isinstance(status, int) and status > 0:
-        problem = refusal(answer, token, f"GET {call['url']}")
-        said = f"{status} {complaint_in(content or {}).code or ''}".rstrip()
+        problem = refusal(response, token, f"GET {call['url']}")
+        said = f"{status} {parse_error_body(content or {}).code or ''}".rstrip()
     else:
         place = call["url"].partition("?")[0]
-        problem = f"GET {place} brought no answer: {answer.get('msg') or 'it was not made'}"
+        problem = f"GET {place} brought no answer: {response.get('msg') or 'it was not made'}"
         said = "no answer"
     shown = {"url": call["url"], "status": status, "ok": ok, "answer": said}
     return {**shown, "problem": problem, "warning": warning}
@@ -168,8 +168,8 @@ def _name(item: t.Any) -> str | None:
     return next((str(item[name]) for name in names if item.get(name)), None) if isinstance(item, dict) else None
 
 
-def _skewed(answers: t.Sequence[Found]) -> list[str]:
-    skew = min(_skews(answers), key=abs, default=0.0)
+def _skewed(responses: t.Sequence[Found]) -> list[str]:
+    skew = min(_skews(responses), key=abs, default=0.0)
     if abs(skew) < _SKEW_SECONDS:
         return []
     ahead = "ahead of" if skew > 0 else "behind"
@@ -179,13 +179,13 @@ def _skewed(answers: t.Sequence[Found]) -> list[str]:
     ]
 
 
-def _skews(answers: t.Sequence[Found]) -> t.Iterator[float]:
+def _skews(responses: t.Sequence[Found]) -> t.Iterator[float]:
     """By how many seconds the clock is off at least: an answer came after its call was planned, and is here now."""
-    for answer in answers:
-        planned_on = answer["__preflight_call"]["planned_on"]
+    for response in responses:
+        planned_on = response["__preflight_call"]["planned_on"]
         # A year that Python can't count with is as good as no date.
         with contextlib.suppress(ValueError, OverflowError):
-            if date := email.utils.parsedate_tz(str(answer.get("date", ""))):
+            if date := email.utils.parsedate_tz(str(response.get("date", ""))):
                 answered_on = email.utils.mktime_tz(date)
                 yield max(0.0, planned_on - answered_on) or min(0.0, _now().timestamp() - answered_on)
 
@@ -214,22 +214,22 @@ def _unread(note: str) -> Report:
     return {"read": False, "note": note, "ends": []}
 
 
-def _ends(answer: Found, token: Found, warn_days: int) -> Report:
+def _ends(response: Found, token: Found, warn_days: int) -> Report:
     listed, word = _ENDING[token["credential"]]
-    if answer.get("status") != 200 or not isinstance(answer.get("json"), dict):
-        return _unread(_why_not(answer, token))
-    entries = [_end(entry, word) for entry in answer["json"].get(listed) or () if entry.get("endDateTime")]
+    if response.get("status") != 200 or not isinstance(response.get("json"), dict):
+        return _unread(_why_not(response, token))
+    entries = [_end(entry, word) for entry in response["json"].get(listed) or () if entry.get("endDateTime")]
     ends = sorted((end for end in entries if end["days_left"] >= 0), key=lambda end: str(end["ends_at"]))
     warnings = [_ending(end, token) for end in ends if end["days_left"] < warn_days]
     return {"read": True, "note": None, "ends": ends, "warnings": warnings}
 
 
-def _why_not(answer: Found, token: Found) -> str:
+def _why_not(response: Found, token: Found) -> str:
     reasons = {
         403: "Graph lets the app not read itself; Application.Read.All would allow it",
         404: f"the app is registered in another tenant than {token['tenant_id']}",
     }
-    status = answer.get("status")
+    status = response.get("status")
     return reasons.get(status if isinstance(status, int) else 0, f"Graph answered {status} when asked for the app")
 
 
@@ -275,18 +275,18 @@ def _rows(api: Report) -> t.Iterator[tuple[str, ...]]:
     """One line for an API, and more where it has several roles or calls."""
     none = "by Azure RBAC" if api["scope"] == "arm" and api["expires_at"] else "none"
     roles = [*(api["roles"] or [none]), *(f"missing: {role}" for role in api["missing_roles"])]
-    answers = [_answer(call, api["calls"]) for call in api["calls"]]
-    answers = answers or ["no token" if api["expires_at"] is None else "not asked"]
+    responses = [_answer(call, api["calls"]) for call in api["calls"]]
+    responses = responses or ["no token" if api["expires_at"] is None else "not asked"]
     first = (api["scope"], api["client_id"] or "", api["tenant_id"] or "")
-    for number, (role, answer) in enumerate(itertools.zip_longest(roles, answers, fillvalue="")):
+    for number, (role, response) in enumerate(itertools.zip_longest(roles, responses, fillvalue="")):
         left, until = (("", "", ""), "") if number else (first, api["expires_at"] or "")
-        yield (*left, role, until, answer)
+        yield (*left, role, until, response)
 
 
 def _answer(call: Found, calls: t.Sequence[Found]) -> str:
     # Not by urlsplit, which refuses some URLs: one that was not asked may be any text.
     path = "".join(call["url"].partition("?")[0].split("/", 3)[3:])
-    return f"/{path}: {call['answer']}" if len(calls) > 1 else str(call["answer"])
+    return f"/{path}: {call['response']}" if len(calls) > 1 else str(call["answer"])
 
 
 def _credential_line(credentials: Found) -> str:

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from documents import GUIDES, README, ROLE_READMES, ROOT
 
-from ansible_collections.entra.auth.plugins.module_utils._clouds import ALIASES, CLOUDS
-from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import CREDENTIALS
-from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES, CLOUDS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 
 if t.TYPE_CHECKING:
     from pathlib import Path

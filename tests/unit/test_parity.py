@@ -18,12 +18,16 @@ import yaml
 from ansible.plugins.loader import fragment_loader, lookup_loader, module_loader
 from ansible.utils.plugin_docs import get_plugin_docs
 
-from ansible_collections.entra.auth.plugins.module_utils._clouds import ALIASES
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
-from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS, AppTokenOptions, argument_spec
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.plugin_utils._api_options import API_OPTIONS, ELEMENTS
-from ansible_collections.entra.auth.plugins.plugin_utils._app_token import OUTPUTS, AppToken
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS, ELEMENTS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import (
+    OPTIONS,
+    AppTokenOptions,
+    argument_spec,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken
 
 Docs = dict[str, t.Any]
 

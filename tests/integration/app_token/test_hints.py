@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._hints import HINTS
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import HINTS
 from entra_emulator import aadsts
 
 if t.TYPE_CHECKING:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 from plays import role, show, uri
 
 if t.TYPE_CHECKING:

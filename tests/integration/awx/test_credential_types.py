@@ -14,8 +14,8 @@ import pytest
 import yaml
 from awx_jobs import CREDENTIAL_TYPES
 
-from ansible_collections.entra.auth.plugins.module_utils._clouds import CLOUDS
-from ansible_collections.entra.auth.plugins.module_utils._options import OPTIONS
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 
 TYPES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(CREDENTIAL_TYPES.glob("*.yml"))}
 # From awx/main/fields.py, CredentialTypeInputField and CredentialTypeInjectorField.

@@ -15,8 +15,7 @@ import certificates
 import pytest
 from redis_server import RedisServer
 
-from ansible_collections.entra.auth.plugins.lookup import app_token
-from ansible_collections.entra.auth.plugins.plugin_utils import _remembering, _stores
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
 from entra_emulator.client import Emulator
 
 if t.TYPE_CHECKING:
@@ -146,8 +145,7 @@ def run_directory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pa
     """Where what belongs to a run of Ansible lies: a new one, as if a run had just begun."""
     path = tmp_path / "run"
     path.mkdir(0o700)
-    monkeypatch.setattr(_stores, "_RUN_DIRECTORY", str(path))
-    monkeypatch.setattr(app_token._Memo, "directory", str(path / "entra_auth"))
+    monkeypatch.setattr(stores, "_RUN_DIRECTORY", str(path))
     return path
 
 
@@ -162,20 +160,6 @@ def reader(emulator: Emulator, run_directory: pathlib.Path) -> dict[str, t.Any]:
         "ca_path": emulator.ca,
         "retry_for": 0,
     }
-
-
-@pytest.fixture
-def went(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """An item for each call of a face that went the whole way of the token."""
-    ways: list[str] = []
-    whole = _remembering.obtain
-
-    def counted(*arguments: t.Any) -> t.Any:
-        ways.append("the whole way")
-        return whole(*arguments)
-
-    monkeypatch.setattr(_remembering, "obtain", counted)
-    return ways
 
 
 @pytest.fixture(scope="session")

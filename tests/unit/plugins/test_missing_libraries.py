@@ -14,8 +14,9 @@ import typing as t
 import pytest
 
 from ansible_collections.entra.auth.plugins.filter import jmespath
-from ansible_collections.entra.auth.plugins.module_utils import _certificates, _http
-from ansible_collections.entra.auth.plugins.plugin_utils import _redis_store, _seal
+from ansible_collections.entra.auth.plugins.module_utils._http import transport
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import encryption, redis_store
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials import certificate_file
 
 if t.TYPE_CHECKING:
     import types
@@ -25,12 +26,12 @@ if t.TYPE_CHECKING:
     ("module", "library", "switch"),
     [
         (jmespath, "jmespath", "HAS_JMESPATH"),
-        (_http, "requests", "HAS_REQUESTS"),
-        (_http, "urllib3", "HAS_REQUESTS"),
-        (_certificates, "jwt", "HAS_PYJWT"),
-        (_certificates, "cryptography", "HAS_CRYPTOGRAPHY"),
-        (_seal, "cryptography.exceptions", "HAS_CRYPTOGRAPHY"),
-        (_redis_store, "redis", "HAS_REDIS"),
+        (transport, "requests", "HAS_REQUESTS"),
+        (transport, "urllib3", "HAS_REQUESTS"),
+        (certificate_file, "jwt", "HAS_PYJWT"),
+        (certificate_file, "cryptography", "HAS_CRYPTOGRAPHY"),
+        (encryption, "cryptography.exceptions", "HAS_CRYPTOGRAPHY"),
+        (redis_store, "redis", "HAS_REDIS"),
     ],
 )
 def test_a_module_can_be_imported_without_its_library(

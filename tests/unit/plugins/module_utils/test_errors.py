@@ -10,14 +10,14 @@ import pytest
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     EntraAuthError,
+    ErrorResponse,
     InputError,
     MissingLibraryError,
     NetworkError,
-    ServiceAnswer,
     TokenRequestRefused,
 )
 
-ANSWER = ServiceAnswer(
+ANSWER = ErrorResponse(
     error="invalid_client",
     error_codes=(7000215, 50012),
     correlation_id="c-1",
@@ -27,8 +27,8 @@ ANSWER = ServiceAnswer(
 
 
 def test_a_text_has_all_parts_in_the_order_a_reader_needs_them() -> None:
-    error = TokenRequestRefused("It said no.", hint="Say please.", answer=ANSWER)
-    error.asked = "credential client_secret, cloud public"
+    error = TokenRequestRefused("It said no.", hint="Say please.", response=ANSWER)
+    error.request_summary = "credential client_secret, cloud public"
     assert str(error) == (
         "It said no. To fix it: Say please. Asked with credential client_secret, cloud public. "
         "For support: correlation id c-1, trace id t-1, at 2026-01-02 03:04:05Z."
@@ -41,20 +41,20 @@ def test_a_text_has_all_parts_in_the_order_a_reader_needs_them() -> None:
         (None, None, None, "It failed."),
         ("Try again.", None, None, "It failed. To fix it: Try again."),
         (None, "scope x", None, "It failed. Asked with scope x."),
-        (None, None, ServiceAnswer(trace_id="t-2"), "It failed. For support: trace id t-2."),
-        (None, None, ServiceAnswer(error="invalid_grant"), "It failed."),
+        (None, None, ErrorResponse(trace_id="t-2"), "It failed. For support: trace id t-2."),
+        (None, None, ErrorResponse(error="invalid_grant"), "It failed."),
     ],
 )
 def test_parts_that_are_not_known_leave_no_gap(
-    hint: str | None, asked: str | None, answer: ServiceAnswer | None, text: str
+    hint: str | None, request_summary: str | None, answer: ErrorResponse | None, text: str
 ) -> None:
-    error = EntraAuthError("It failed.", hint=hint, answer=answer)
-    error.asked = asked
+    error = EntraAuthError("It failed.", hint=hint, response=answer)
+    error.request_summary = request_summary
     assert str(error) == text
 
 
 def test_the_fields_of_a_failed_task_are_plain_data() -> None:
-    assert TokenRequestRefused("No.", hint="Do.", answer=ANSWER).fields() == {
+    assert TokenRequestRefused("No.", hint="Do.", response=ANSWER).fields() == {
         "error": "invalid_client",
         "error_codes": [7000215, 50012],
         "hint": "Do.",

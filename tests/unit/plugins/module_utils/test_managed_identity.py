@@ -18,10 +18,10 @@ import trustme
 from canned_server import CannedServer, answer, json_answer, silence, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils import _managed_identity as module
-from ansible_collections.entra.auth.plugins.module_utils._credentials._registry import create_credential
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, NetworkError
-from ansible_collections.entra.auth.plugins.module_utils._http import NetworkSettings
-from ansible_collections.entra.auth.plugins.module_utils._options import AppTokenOptions
+from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -405,7 +405,7 @@ def test_a_refusal_is_told_in_the_platform_s_words(body: str, shown: str, monkey
         monkeypatch.setenv("IDENTITY_HEADER", "hunter2")
         error = failure()
     assert error.message == f"The managed identity endpoint (App Service) answered 400: {shown}."
-    assert error.answer.correlation_id == "r-1"
+    assert error.response.correlation_id == "r-1"
     assert "hunter2" not in str(error)
 
 

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The device code: a person signs in once, anywhere, and what comes of it serves unattended from then on.
+
+RFC 8628; Learn, "OAuth 2.0 device authorization grant flow".
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Credential, TokenRequest
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+    from ansible_collections.entra.auth.plugins.module_utils._token import Token
+
+
+class DeviceCode(Credential):
+    """Never chosen by itself, because somebody has to be there to sign in."""
+
+    kind = "device_code"
+    selecting_options = ()
+    delegated = True
+
+    def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
+        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code_flow import sign_in
+
+        return sign_in(request, network, self.tell)
+
+
+__all__ = ("DeviceCode",)

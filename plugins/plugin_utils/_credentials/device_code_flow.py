@@ -1,0 +1,77 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Having a person sign in on another device (RFC 8628; Learn, "OAuth 2.0 device authorization grant flow").
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import PollPolicy, TokenEndpoint
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+    from ansible_collections.entra.auth.plugins.module_utils._token import Token
+    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import TokenRequest
+
+_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_DEFAULT_LIFETIME_SECONDS = 900
+_REMIND_EVERY_SECONDS = 60
+
+
+def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[str], object]) -> Token:
+    """Show a code and an address, wait until somebody has used them, and return the token with its refresh token.
+
+    Raises TokenRequestRefused where the person declines or the code runs out.
+    """
+    endpoint = TokenEndpoint(request.token_url, network)
+    scope = " ".join(dict.fromkeys([*request.scope.split(), "offline_access"]))
+    started = endpoint.post(
+        request.token_url.removesuffix("/token") + "/devicecode", {"client_id": request.client_id, "scope": scope}
+    )
+    device_code, user_code = started.get("device_code"), started.get("user_code")
+    address = started.get("verification_uri") or started.get("verification_url")
+    if not (device_code and user_code and address):
+        raise NetworkError(
+            "The answer to the request for a device code holds none.", hint="Check authority and that cloud is right."
+        )
+    seconds = _number(started.get("expires_in"), _DEFAULT_LIFETIME_SECONDS)
+    tell(f"entra.auth: to sign in, open {_printable(address)} and enter the code {_printable(user_code)}")
+    fields = {"grant_type": _GRANT, "client_id": request.client_id, "device_code": str(device_code)}
+    return endpoint.request_token(
+        lambda: fields,
+        PollPolicy(interval=_number(started.get("interval"), 5), seconds=seconds, on_wait=_Countdown(tell, seconds)),
+    )
+
+
+class _Countdown:
+    """Reminds once a minute of how much time is left."""
+
+    def __init__(self, tell: t.Callable[[str], object], seconds: float) -> None:
+        self._tell = tell
+        self._next = seconds - _REMIND_EVERY_SECONDS
+
+    def __call__(self, seconds_left: float) -> None:
+        if seconds_left <= self._next:
+            self._tell(f"entra.auth: waiting for the sign-in, {math.ceil(seconds_left / 60)} min left")
+            self._next = seconds_left - _REMIND_EVERY_SECONDS
+
+
+def _number(value: t.Any, default: float) -> float:
+    try:
+        return max(1.0, float(value))
+    except (TypeError, ValueError):
+        return default
+
+
+def _printable(value: t.Any) -> str:
+    return "".join(character for character in str(value) if character.isprintable())[:200]
+
+
+__all__ = ("sign_in",)

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A token with all that was asked for it, and the shapes in which the faces hand it out.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._token import Token
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+
+_AUTHORIZATION = "Authorization"
+
+
+@dataclasses.dataclass(frozen=True)
+class AppToken:
+    """``source`` is ``cache`` or ``network``; ``credential`` the kind that bought it; ``scope`` what was sent.
+
+    ``files`` of this machine hold what the cache gave, each by its path with its content.
+    """
+
+    token: Token
+    options: AppTokenOptions
+    credential: str
+    scope: str
+    api_url: str | None
+    source: str
+    files: t.Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """A complete set of request headers: the caller's own and Authorization, which they can't replace."""
+        own = {name: value for name, value in self.options.extra_headers.items() if name.lower() != "authorization"}
+        return {**own, _AUTHORIZATION: self.token.authorization}
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Everything, as registered by a task and set by the role."""
+        token, options = self.token, self.options
+        result = {
+            "access_token": token.access_token,
+            "token_type": "Bearer",
+            "authorization": token.authorization,
+            "headers": self.headers,
+            "expires_in": max(0, int(token.seconds_left(Moment.now())[1])),
+            "expires_on": int(token.expires_on),
+            "expires_at": token.expires_at,
+            "scope": self.scope,
+            "api_url": self.api_url,
+            "cloud": options.cloud,
+            "tenant_id": options.tenant_id,
+            "client_id": options.client_id,
+            "credential": self.credential,
+            "source": self.source,
+            "claims": token.claims(),
+            "correlation_id": token.correlation_id,
+        }
+        return {**result, "refresh_token": token.refresh_token} if token.refresh_token else result
+
+    def as_uri_arguments(self) -> dict[str, t.Any]:
+        """Arguments that make a stock ``ansible.builtin.uri`` task send the header and show it nowhere.
+
+        ``url_password`` has the module mask the token wherever it would print it. Without a user name it is not used
+        for Basic authentication. A netrc entry would replace the header, and a redirect would carry it elsewhere.
+        """
+        return {
+            "headers": self.headers,
+            "url_password": self.token.access_token,
+            "use_netrc": False,
+            "unredirected_headers": [_AUTHORIZATION],
+        }
+
+
+OUTPUTS: t.Mapping[str, t.Callable[[AppToken], t.Any]] = {
+    "access_token": lambda app_token: app_token.token.access_token,
+    "authorization": lambda app_token: app_token.token.authorization,
+    "headers": lambda app_token: app_token.headers,
+    "uri": AppToken.as_uri_arguments,
+    "token": AppToken.as_dict,
+}
+
+
+__all__ = ("OUTPUTS", "AppToken")

@@ -1,0 +1,620 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One exchange: bounded in time and size, repeated within its budget, sent to nobody else, readable when it fails."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import gzip
+import hashlib
+import socket
+import ssl
+import time
+import typing as t
+import urllib.parse
+
+import pytest
+import trustme
+import urllib3
+from canned_server import CannedServer, answer, drip, flood, hang_up, json_answer, silence
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
+from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._http import transport
+from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Response, Transport
+
+if t.TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator
+
+SECRET = "hunter2 %&+=#é"
+FORM = {"client_secret": SECRET, "grant_type": "client_credentials"}
+OK = json_answer(200, {"fine": True})
+
+
+class Waits(t.Protocol):
+    """The clock of conftest.py."""
+
+    slept: list[float]
+
+    def time(self) -> float:
+        """Seconds."""
+
+
+def send(url: str, *, retry_for: float = 60, headers: dict[str, str] | None = None, **settings: t.Any) -> Response:
+    """A form, posted with settings that leave a test no time to hang."""
+    network = NetworkSettings(**{"timeout": 30.0, "retry_for": retry_for, **settings})
+    request = Request(url, "POST", headers or {}, form=FORM)
+    return Transport(network).send(request, until=time.monotonic() + retry_for)
+
+
+def failure(url: str, **settings: t.Any) -> NetworkError:
+    with pytest.raises(NetworkError) as failed:
+        send(url, **settings)
+    assert "hunter2" not in str(failed.value)
+    assert failed.value.hint
+    assert failed.value.__cause__ is None
+    assert failed.value.__context__ is None
+    return failed.value
+
+
+@pytest.fixture(scope="module")
+def tls_ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(tls_ca: trustme.CA) -> Iterator[CannedServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls_ca.issue_cert("127.0.0.1").configure_cert(context)
+    with CannedServer(OK, tls=context) as server:
+        yield server
+
+
+@pytest.fixture(params=["this urllib3", "urllib3 before 2.1"])
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the reads that urllib3 was asked for; before 2.1 it had no read1."""
+    sizes: list[int] = []
+    read = urllib3.HTTPResponse.read
+
+    def noted(self: urllib3.HTTPResponse, amt: int | None = None, *args: t.Any, **options: t.Any) -> bytes:
+        sizes.append(amt or 0)
+        return read(self, amt, *args, **options)
+
+    monkeypatch.setattr(urllib3.HTTPResponse, "read", noted)
+    for cls in urllib3.HTTPResponse.__mro__ if request.param == "urllib3 before 2.1" else ():
+        if "read1" in vars(cls):
+            monkeypatch.delattr(cls, "read1")
+    return sizes
+
+
+@pytest.fixture
+def ca_path(tls_ca: trustme.CA, tmp_path: pathlib.Path) -> str:
+    path = tmp_path / "ca.pem"
+    tls_ca.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+# --- what goes out ----------------------------------------------------------------------------------------------
+
+
+def test_a_form_arrives_encoded_once() -> None:
+    with CannedServer(OK) as server:
+        answered = send(server.url, headers={"Accept": "application/json"})
+    assert (answered.status, answered.body) == (200, b'{"fine": true}')
+    (request,) = server.received
+    assert request.method == "POST"
+    assert urllib.parse.parse_qs(request.body, strict_parsing=True) == {name: [text] for name, text in FORM.items()}
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["user-agent"] == "ansible-collection-entra.auth"
+    assert "authorization" not in request.headers
+    assert "cookie" not in request.headers
+
+
+def test_a_request_without_a_form_has_no_body() -> None:
+    with CannedServer(OK) as server:
+        Transport(NetworkSettings(30, 30)).send(Request(server.url + "/a?b=c"), until=time.monotonic() + 30)
+    (request,) = server.received
+    assert (request.method, request.target, request.body) == ("GET", "/a?b=c", "")
+
+
+def test_a_netrc_entry_is_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with CannedServer(OK) as server:
+        send(server.url)
+    assert "authorization" not in server.received[0].headers
+
+
+def test_a_header_of_the_request_goes_through_unchanged() -> None:
+    with CannedServer(OK) as server:
+        send(server.url, headers={"Authorization": "Bearer abc", "Metadata": "true"})
+    assert server.received[0].headers["authorization"] == "Bearer abc"
+    assert server.received[0].headers["metadata"] == "true"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    with CannedServer(OK) as elsewhere, CannedServer(answer(status, Location=elsewhere.url)) as server:
+        assert send(server.url).status == status
+    assert len(server.received) == 1
+    assert elsewhere.received == []
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[", "https://host:abc/", "https://host:99999/", "/\xff\xfe", "http://a..b"]
+)
+def test_where_a_redirect_leads_is_not_looked_at(location: str) -> None:
+    with CannedServer(answer(302, "portal", Location=location)) as server:
+        answered = send(server.url)
+    assert (answered.status, answered.body, answered.headers["Location"]) == (302, b"portal", location)
+
+
+def test_the_body_of_a_redirect_is_as_bounded_as_any(clock: Waits) -> None:
+    with CannedServer(answer(302, b" " * 2 * 1024 * 1024, Location="https://elsewhere.test")) as server:
+        assert "larger than 1048576 bytes" in failure(server.url).message
+
+
+def test_a_cookie_is_not_kept_for_the_next_attempt(clock: Waits) -> None:
+    with CannedServer(answer(503, Set_Cookie="stick=here"), OK) as server:
+        send(server.url)
+    assert len(server.received) == 2
+    assert "cookie" not in server.received[1].headers
+
+
+# --- proxies ----------------------------------------------------------------------------------------------------
+
+
+def test_the_option_proxy_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer(OK) as chosen, CannedServer(answer(500)) as other:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, other.url)
+        assert send("http://login.test/path", proxy=chosen.url).status == 200
+    assert [request.target for request in chosen.received] == ["http://login.test/path"]
+    assert other.received == []
+
+
+def test_no_proxy_does_not_overrule_the_option_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "login.test")
+    monkeypatch.setenv("no_proxy", "login.test")
+    with CannedServer(OK) as chosen:
+        send("http://login.test/path", proxy=chosen.url)
+    assert len(chosen.received) == 1
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer(OK) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        send("http://login.test/path")
+    assert [request.target for request in proxy.received] == ["http://login.test/path"]
+
+
+def test_a_proxy_of_the_environment_is_not_used_where_no_proxy_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer(OK) as server, CannedServer(answer(500)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        send(server.url)
+    assert proxy.received == []
+    assert len(server.received) == 1
+
+
+def test_a_request_to_the_platform_itself_never_sees_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer(OK) as server, CannedServer(answer(500)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        send(server.url, use_environment=False)
+    assert proxy.received == []
+    assert len(server.received) == 1
+
+
+def test_a_proxy_that_refuses_is_named_as_the_culprit() -> None:
+    with CannedServer(answer(407)) as proxy:
+        error = failure("https://login.test/token", proxy=f"http://me:proxy-hunter2@127.0.0.1:{proxy.port}")
+    assert error.message.startswith("The proxy on the way to login.test did not let the request through")
+    assert "option proxy" in str(error.hint)
+    assert proxy.received[0].method == "CONNECT"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:s3cr#etpw@127.0.0.1:1",
+        "http://me:s3cr/etpw@127.0.0.1:1",
+        "http://me:s3cr?etpw@127.0.0.1:1",
+        "http://me:s3cr[etpw@127.0.0.1:1",
+        "http://me:s3cr\\etpw@127.0.0.1:1",
+        "http://me:s3cr\u20acetpw@127.0.0.1:1",
+        "http://me:s3cretpw@127.0.0.1:port",
+        "http://me:s3cretpw@127.0.0.1:99999",
+        "http://me:s3cretpw",
+        "http://[s3cretpw]:1",
+        "me:s3cretpw@127.0.0.1:1",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_of_the_environment_that_is_no_url_is_not_quoted(
+    scheme: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    error = failure(f"{scheme}://login.test/token", retry_for=0)
+    assert error.message == "The request to login.test was not sent, because its URL or that of a proxy can't be read."
+    assert "HTTPS_PROXY" in str(error.hint)
+    assert not any(part in str(error) for part in ("s3cr", "etpw", "\u20ac"))
+
+
+# --- certificates -----------------------------------------------------------------------------------------------
+
+
+def test_a_certificate_of_an_unknown_ca_is_refused_without_a_retry(tls: CannedServer, clock: Waits) -> None:
+    error = failure(tls.url)
+    assert error.message.startswith(f"The certificate of 127.0.0.1:{tls.port} is not trusted here")
+    assert "ca_path" in str(error.hint)
+    assert tls.received == []
+    assert clock.slept == []
+
+
+def test_a_ca_that_is_named_is_trusted(tls: CannedServer, ca_path: str) -> None:
+    assert send(tls.url, ca_path=ca_path).status == 200
+
+
+def test_a_ca_of_the_environment_is_trusted(tls: CannedServer, ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
+    assert send(tls.url).status == 200
+
+
+def test_ca_path_beats_the_environment(
+    tls: CannedServer, ca_path: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
+    assert "is not trusted here" in failure(tls.url, ca_path=str(other)).message
+
+
+def test_a_certificate_for_another_host_is_refused(tls_ca: trustme.CA, ca_path: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls_ca.issue_cert("login.test").configure_cert(context)
+    with CannedServer(OK, tls=context) as server:
+        assert "is not trusted here" in failure(server.url, ca_path=ca_path).message
+    assert server.received == []
+
+
+def test_the_check_can_be_turned_off_whatever_the_environment_says(
+    tls: CannedServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    assert send(tls.url, validate_certs=False).status == 200
+    assert not recwarn.list
+
+
+def test_a_pinned_certificate_is_taken_without_a_ca_and_no_other_is(tls_ca: trustme.CA) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf = tls_ca.issue_cert("127.0.0.1")
+    leaf.configure_cert(context)
+    pem = leaf.cert_chain_pems[0].bytes().decode()
+
+    thumbprint = hashlib.sha1(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()  # noqa: S324 - what the platform hands out
+    with CannedServer(OK, tls=context) as server:
+        assert send(server.url, fingerprint=thumbprint.upper()).status == 200
+        failure(server.url, fingerprint="0" * 40, retry_for=0)
+        failure(f"{server.url}?without=path", fingerprint="0" * 40, retry_for=0)
+    assert len(server.received) == 1
+
+
+# --- repetitions ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_busy_answer_is_repeated(status: int, clock: Waits) -> None:
+    with CannedServer(answer(status), answer(status), OK) as server:
+        assert send(server.url).status == 200
+    assert len(server.received) == 3
+    assert len({request.body for request in server.received}) == 1
+    assert all(wait <= 4 for wait in clock.slept)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 501])
+def test_any_other_answer_is_final(status: int, clock: Waits) -> None:
+    with CannedServer(answer(status, "said", Retry_After="1")) as server:
+        answered = send(server.url)
+    assert (answered.status, answered.body) == (status, b"said")
+    assert len(server.received) == 1
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("path", ["", "/", "?a=b", "/x y", "/\u00e9", "?q={}", "/a/../b"])
+def test_a_busy_answer_is_repeated_whatever_the_url_looks_like(path: str, clock: Waits) -> None:
+    with CannedServer(answer(503), OK) as server:
+        assert send(server.url + path).status == 200
+    assert len(server.received) == 2
+
+
+def test_which_answers_are_repeated_is_the_request_s_choice(clock: Waits) -> None:
+    with CannedServer(answer(404), answer(500)) as server:
+        request = Request(server.url, retried_statuses=(404,))
+        assert Transport(NetworkSettings(30, 60)).send(request, until=time.monotonic() + 60).status == 500
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("retry_for", [0, 1, 10, 60, 300])
+def test_waits_double_up_to_half_a_minute_within_the_budget(retry_for: int, clock: Waits) -> None:
+    with CannedServer(answer(503, "busy")) as server:
+        answered = send(server.url, retry_for=retry_for)
+    assert (answered.status, answered.body) == (503, b"busy")
+    assert sum(clock.slept) <= retry_for
+    waits = [wait for wait in clock.slept if wait]
+    assert waits == [min(2 * 2**number, 30) for number in range(len(waits))]
+    assert sum(waits) + min(2 * 2 ** len(waits), 30) >= retry_for
+    assert len(server.received) <= len(clock.slept) + 2
+
+
+@pytest.mark.parametrize(
+    ("wait", "status"), [("7", 200), ("60", 200), ("66", 429), ("99999999", 429), ("9" * 23, 429), ("9" * 5000, 429)]
+)
+def test_retry_after_in_seconds_is_obeyed_within_the_budget(wait: str, status: int, clock: Waits) -> None:
+    with CannedServer(answer(429, Retry_After=wait), OK) as server:
+        assert send(server.url, retry_for=65).status == status
+    assert clock.slept == ([float(wait)] if status == 200 else [])
+    assert len(server.received) == (2 if status == 200 else 1)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(30, 200), (3600, 429)])
+def test_retry_after_as_a_date_is_obeyed_within_the_budget(seconds: int, status: int, clock: Waits) -> None:
+    date = email.utils.format_datetime(
+        datetime.datetime.fromtimestamp(int(clock.time()) + seconds, datetime.timezone.utc), usegmt=True
+    )
+    with CannedServer(answer(429, Retry_After=date), OK) as server:
+        assert send(server.url, retry_for=60).status == status
+    assert clock.slept == ([pytest.approx(seconds, abs=20)] if status == 200 else [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "-5",
+        "1.5",
+        "",
+        "0",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "5 seconds",
+        "\xb2",
+        "NaN",
+        "Mon, 1 Jan 99999 0:0:0 GMT",
+    ],
+)
+def test_a_retry_after_that_says_nothing_useful_falls_back_to_the_usual_wait(value: str, clock: Waits) -> None:
+    with CannedServer(answer(503, Retry_After=value), answer(503, Retry_After=value), OK) as server:
+        assert send(server.url, retry_for=60).status == 200
+    assert len(server.received) == 3
+    assert sum(clock.slept) <= 4
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("9" * 23, 1e9),
+        ("9" * 400, 1e9),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("soon", None),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("\xb2", None),
+    ],
+)
+def test_an_answer_tells_how_long_to_wait(value: str, expected: float | None) -> None:
+    assert Response(429, {"Retry-After": value}, b"", Moment(0)).retry_after == expected
+
+
+def test_an_answer_tells_a_date_as_seconds_from_now_and_a_past_one_as_none(clock: Waits) -> None:
+    def answered(moment: float) -> float | None:
+        return Response(429, {"Retry-After": email.utils.formatdate(moment, usegmt=True)}, b"", Moment(0)).retry_after
+
+    assert answered(clock.time() + 100) == pytest.approx(100, abs=20)
+    assert answered(clock.time() - 100) == 0.0
+    assert Response(429, {}, b"", Moment(0)).retry_after is None
+
+
+@pytest.mark.parametrize("wrong", [-600, 600])
+@pytest.mark.parametrize("seconds", [0, 5, 3600])
+def test_a_date_counts_by_the_clock_of_who_sent_it(seconds: int, wrong: int, clock: Waits) -> None:
+    there = clock.time() - wrong
+    dates = {"Retry_After": email.utils.formatdate(there + seconds), "Date": email.utils.formatdate(there)}
+    with CannedServer(answer(503, **dates), OK) as server:
+        assert send(server.url, retry_for=60).status == (503 if seconds > 60 else 200)
+    assert sum(clock.slept) == (0 if seconds > 60 else seconds)
+    answered = Response(503, {name.replace("_", "-"): value for name, value in dates.items()}, b"", Moment(0))
+    assert answered.retry_after == seconds
+
+
+@pytest.mark.parametrize("date", ["", "today", "Mon, 99 Xyz 99999 99:99:99 +9999"])
+def test_a_date_beside_no_date_that_can_be_read_counts_by_the_clock_of_this_machine(date: str, clock: Waits) -> None:
+    headers = {"Retry-After": email.utils.formatdate(clock.time() + 100), "Date": date}
+    assert Response(503, headers, b"", Moment(0)).retry_after == pytest.approx(100, abs=20)
+
+
+@given(st.text(st.characters(max_codepoint=255)))
+@example("\xb2")
+@example("0\x1f")
+@example("9" * 5000)
+@example("Mon, 99 Xyz 99999 99:99:99 +9999")
+def test_no_retry_after_at_all_makes_an_answer_unreadable(value: str) -> None:
+    for headers in ({"Retry-After": value}, {"Retry-After": "Thu, 01 Jan 2026 00:00:00 GMT", "Date": value}):
+        seconds = Response(429, headers, b"", Moment(0)).retry_after
+        assert seconds is None or seconds >= 0
+
+
+@given(st.text(st.characters(max_codepoint=255)))
+@example("\xb2")
+@example("0\x1f")
+@example("9" * 5000)
+@example("Mon, 99 Xyz 99999 99:99:99 +9999")
+def test_no_retry_after_at_all_breaks_the_retry_policy(value: str) -> None:
+    policy = transport._policy(Request("http://login.test"), 0, NetworkSettings(timeout=1, retry_for=0))
+    seconds = policy.get_retry_after(urllib3.HTTPResponse(headers={"Retry-After": value}))
+    assert seconds is None or seconds >= 0
+
+
+def test_a_lost_connection_is_repeated_three_times(clock: Waits) -> None:
+    with CannedServer(hang_up, hang_up, hang_up, OK) as server:
+        assert send(server.url).status == 200
+    assert len(server.received) == 4
+    assert sum(clock.slept) <= 60
+
+
+def test_a_connection_lost_four_times_is_given_up(clock: Waits) -> None:
+    with CannedServer(hang_up) as server:
+        error = failure(server.url)
+    assert error.message.startswith(f"The request to 127.0.0.1:{server.port} failed: ")
+    assert len(server.received) == 4
+
+
+def test_a_lost_connection_is_not_repeated_beyond_the_budget(clock: Waits) -> None:
+    with CannedServer(hang_up) as server:
+        failure(server.url, retry_for=1)
+    assert sum(clock.slept) <= 1
+    assert len(server.received) <= 2
+
+
+def test_a_refused_connection_is_told_within_the_budget(clock: Waits) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    error = failure(f"http://127.0.0.1:{port}", retry_for=10)
+    assert f"127.0.0.1:{port}" in error.message
+    assert "refused" in error.message.lower()
+    assert "object at 0x" not in error.message
+    assert sum(clock.slept) <= 10
+
+
+def test_an_unknown_host_is_named(clock: Waits) -> None:
+    error = failure("https://no-such-host.invalid/token")
+    assert "no-such-host.invalid" in error.message
+    assert "object at 0x" not in error.message
+    assert "authority" in str(error.hint)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
+def test_a_body_that_breaks_off_is_asked_for_again(framing: str, reading: list[int], clock: Waits) -> None:
+    broken = (
+        b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"fine":'
+        if framing == "Content-Length"
+        else b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{"fine":'
+    )
+    with CannedServer(broken, OK) as server:
+        assert send(server.url).body == b'{"fine": true}'
+    assert len(server.received) == 2
+
+
+def test_a_body_that_always_breaks_off_is_given_up(clock: Waits) -> None:
+    with CannedServer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{") as server:
+        failure(server.url)
+    assert len(server.received) == 4
+
+
+def test_the_time_of_an_answer_is_that_of_its_own_attempt(clock: Waits) -> None:
+    before = clock.time()
+    with CannedServer(answer(429, Retry_After="50"), OK) as server:
+        answered = send(server.url)
+    assert answered.asked_on.epoch == pytest.approx(before + 50, abs=20)
+
+
+# --- bounds -----------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_never_begins_ends_in_time(clock: Waits) -> None:
+    with CannedServer(silence) as server:
+        error = failure(server.url, timeout=0.1, retry_for=0)
+    assert error.message.startswith(f"127.0.0.1:{server.port} did not answer in time")
+    assert "timeout" in str(error.hint)
+
+
+def test_an_answer_that_drips_for_ever_ends_in_time(reading: list[int]) -> None:
+    with CannedServer(drip) as server:
+        began = time.monotonic()
+        error = failure(server.url, timeout=2, retry_for=0)
+    assert time.monotonic() - began < 60
+    assert "did not end in time" in error.message
+
+
+def test_an_answer_without_an_end_is_cut_off_at_its_size() -> None:
+    with CannedServer(flood) as server:
+        error = failure(server.url, timeout=20)
+    assert "larger than 1048576 bytes" in error.message
+    assert len(server.received) == 1
+
+
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut_off(reading: list[int]) -> None:
+    packed = gzip.compress(b" " * 50_000_000)
+    with CannedServer(answer(200, packed, Content_Encoding="gzip")) as server:
+        assert "larger than 1048576 bytes" in failure(server.url, timeout=20).message
+
+
+def test_an_answer_as_large_as_allowed_is_read_in_large_pieces(reading: list[int]) -> None:
+    with CannedServer(answer(200, b" " * 1024 * 1024)) as server:
+        assert len(send(server.url, timeout=60).body) == 1024 * 1024
+    # A machine under load has some slow reads, after each of which the pieces grow anew.
+    assert len(reading) < 20_000
+
+
+@pytest.mark.parametrize("content", [b"", b"f", b"fine", bytes(range(256)) * 400])
+@pytest.mark.parametrize("framing", ["Content-Length", "chunked", "close"])
+def test_a_packed_answer_is_unpacked(content: bytes, framing: str, reading: list[int]) -> None:
+    packed = gzip.compress(content)
+    heads = {
+        "Content-Length": b"Content-Length: %d\r\n\r\n%s" % (len(packed), packed),
+        "chunked": b"Transfer-Encoding: chunked\r\n\r\n5\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n"
+        % (packed[:5], len(packed) - 5, packed[5:]),
+        "close": b"\r\n" + packed,
+    }
+    with CannedServer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + heads[framing]) as server:
+        assert send(server.url).body == content
+
+
+def test_an_answer_packed_badly_is_a_readable_failure(reading: list[int], clock: Waits) -> None:
+    with CannedServer(answer(200, b"not gzip", Content_Encoding="gzip")) as server:
+        assert f"127.0.0.1:{server.port}" in failure(server.url).message
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\x01\x02\r\n\r\n", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 abc\r\n\r\n"])
+def test_what_is_no_http_is_a_readable_failure(garbage: bytes, clock: Waits) -> None:
+    with CannedServer(garbage) as server:
+        failure(server.url)
+
+
+def test_the_words_of_what_is_no_http_hold_nothing_a_terminal_would_obey(clock: Waits) -> None:
+    with CannedServer(b"\x1b[31mSSH\x07-2.0\r\n") as server:
+        assert failure(server.url).message.isprintable()
+
+
+def test_an_answer_keeps_its_body_out_of_what_is_printed() -> None:
+    with CannedServer(answer(200, "body-hunter2")) as server:
+        assert "hunter2" not in repr(send(server.url))
+    assert "hunter2" not in repr(Request("http://login.test", "POST", form=FORM))
+
+
+def test_a_missing_requests_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HAS_REQUESTS", False)
+    with pytest.raises(MissingLibraryError, match="requests") as missing:
+        Transport(NetworkSettings(1, 1))
+    assert missing.value.hint
+
+
+def test_a_urllib3_that_is_too_old_says_what_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(transport.Retry, "DEFAULT_ALLOWED_METHODS")
+    with pytest.raises(MissingLibraryError, match=r"is too old; urllib3 1\.26 or newer is needed") as missing:
+        Transport(NetworkSettings(1, 1))
+    assert f"urllib3 {urllib3.__version__} of " in missing.value.message
+    assert missing.value.hint

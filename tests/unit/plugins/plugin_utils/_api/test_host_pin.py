@@ -1,0 +1,116 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The token's hosts: those of its API in its cloud, and what two parsers of URLs could read in two ways is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin, Origin, host_pin
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
+
+
+def pin(scope: str, cloud: str = "public", base: str | None = None, allowed: tuple[str, ...] = ()) -> HostPin:
+    return host_pin(resolve_scope([scope], CLOUDS[cloud], delegated=False), base, allowed)
+
+
+@pytest.mark.parametrize(
+    ("scope", "cloud", "url"),
+    [
+        ("graph", "public", "https://graph.microsoft.com/v1.0/users"),
+        ("graph", "public", "https://GRAPH.microsoft.com:443/"),
+        ("graph", "usgov", "https://graph.microsoft.us/"),
+        ("graph", "usgov_dod", "https://dod-graph.microsoft.us/"),
+        ("graph", "china", "https://microsoftgraph.chinacloudapi.cn/"),
+        ("arm", "public", "https://westeurope.management.azure.com/"),
+        ("https://management.core.windows.net/", "public", "https://management.azure.com/"),
+        ("key_vault", "public", "https://mine.vault.azure.net/secrets"),
+        ("key_vault", "china", "https://mine.vault.azure.cn/secrets"),
+        ("storage", "usgov", "https://mine.blob.core.usgovcloudapi.net/c"),
+        ("service_bus", "public", "https://mine.servicebus.windows.net/q"),
+        ("devops", "public", "https://vssps.dev.azure.com/"),
+        ("https://contoso.sharepoint.com", "public", "https://contoso.sharepoint.com/_api"),
+    ],
+)
+def test_a_token_goes_to_the_hosts_of_its_api(scope: str, cloud: str, url: str) -> None:
+    pin(scope, cloud).check(url)
+
+
+@pytest.mark.parametrize(
+    ("scope", "cloud", "url"),
+    [
+        ("graph", "public", "https://management.azure.com/"),
+        ("graph", "public", "https://graph.microsoft.us/"),
+        ("graph", "public", "http://graph.microsoft.com/"),
+        ("graph", "public", "https://graph.microsoft.com:8443/"),
+        ("graph", "public", "https://graph.microsoft.com.stranger.example/"),
+        ("graph", "public", "https://graph.microsoft.com@stranger.example/"),
+        ("graph", "public", "https://user@graph.microsoft.com/"),
+        ("graph", "public", "https://stranger.example\\@graph.microsoft.com/"),
+        ("graph", "public", "https://stranger.example#@graph.microsoft.com/"),
+        ("graph", "public", "https://graph.microsoft.com%2estranger.example/"),
+        ("graph", "public", "https://gr\u0430ph.microsoft.com/"),
+        ("graph", "public", "//graph.microsoft.com/"),
+        ("graph", "public", "ftp://graph.microsoft.com/"),
+        ("key_vault", "public", "https://vault.azure.net.stranger.example/"),
+        ("key_vault", "public", "https://minevault.azure.net/"),
+        ("storage", "china", "https://mine.blob.core.windows.net/"),
+        ("api://mine", "public", "https://mine.example/"),
+    ],
+)
+def test_a_token_goes_nowhere_else(scope: str, cloud: str, url: str) -> None:
+    with pytest.raises(InputError) as refused:
+        pin(scope, cloud).check(url)
+    assert refused.value.hint
+
+
+def test_a_base_url_takes_the_place_of_the_api_s_own_hosts() -> None:
+    gateway = pin("graph", base="https://gateway.example:8443/graph")
+    assert gateway.allows("https://gateway.example:8443/other")
+    assert not gateway.allows("https://gateway.example/")
+    assert not gateway.allows("https://graph.microsoft.com/")
+
+
+def test_an_https_base_url_does_not_allow_plain_http() -> None:
+    assert not pin("graph", base="https://localhost:8443").allows("http://localhost:8443/")
+    assert pin("graph", base="http://127.0.0.1:8080").allows("http://127.0.0.1:8080/")
+    assert not pin("graph", base="http://gateway.example:8080").allows("http://gateway.example:8080/")
+
+
+def test_the_user_may_name_more_hosts() -> None:
+    named = pin("graph", allowed=("api.example", "*.Example.com", "localhost:9000", "http://localhost:9001"))
+    for url in (
+        "https://api.example/",
+        "https://a.b.example.com/",
+        "https://localhost:9000/",
+        "http://localhost:9001/",
+    ):
+        assert named.allows(url), url
+    for url in ("https://example.com/", "https://xapi.example/", "http://localhost:9000/", "https://localhost/"):
+        assert not named.allows(url), url
+
+
+@pytest.mark.parametrize("entry", ["https://x.example", "x.example/path", "*", "a b", "x@y", "*.*.example", ""])
+def test_what_is_no_host_is_refused(entry: str) -> None:
+    with pytest.raises(InputError, match="is not the name of a host"):
+        pin("graph", allowed=(entry,))
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_every_api_has_a_host(cloud: str) -> None:
+    for alias in CLOUDS[cloud].apis:
+        assert pin(alias, cloud).hosts, alias
+
+
+@given(st.text(max_size=60))
+def test_no_text_leads_the_token_to_another_host(text: str) -> None:
+    graph = pin("graph")
+    for url in (text, f"https://{text}", f"https://{text}graph.microsoft.com/", f"https://graph.microsoft.com{text}"):
+        if graph.allows(url):
+            assert Origin.of(url) == Origin("https", "graph.microsoft.com", 443)

@@ -1,0 +1,542 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A complete set of options becomes a token: one request, kept for who may have it, and failures that say all."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from canned_server import CannedServer, json_answer, token_answer
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import (
+    EntraAuthError,
+    InputError,
+    NetworkError,
+    TokenRequestRefused,
+)
+from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.modules.app_token import request_token
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from entra_emulator import seed
+
+if t.TYPE_CHECKING:
+    import pathlib
+
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
+    from entra_emulator.client import Emulator
+
+Options = dict[str, t.Any]
+GRAPH = "https://graph.microsoft.com/.default"
+
+
+class Told(t.Protocol):
+    """The recorder of conftest.py."""
+
+    shown: list[tuple[str, str]]
+
+    def on(self, channel: str) -> list[str]:
+        """What was shown there."""
+
+
+class Host:
+    """The task's host: hands what it is asked for to a credential's endpoint as the module there would."""
+
+    def __init__(self, name: str = "h001") -> None:
+        self.name = name
+        self.asked: list[t.Mapping[str, t.Any]] = []
+
+    def request_token(self, options: t.Mapping[str, t.Any]) -> Token:
+        self.asked.append(options)
+        return Token(**request_token({name: value for name, value in options.items() if value is not None}))
+
+
+def get(messages: t.Any, options: Options, target: t.Any = None, **more: t.Any) -> AppToken:
+    return get_app_token(AppTokenOptions(**{**options, **more}), messages, target or UnreachableHost({}))
+
+
+def failure(messages: t.Any, options: Options, **more: t.Any) -> EntraAuthError:
+    with pytest.raises(EntraAuthError) as failed:
+        get(messages, options, **more)
+    assert failed.value.__context__ is None
+    assert "hunter2" not in str(failed.value)
+    return failed.value
+
+
+# --- one request ------------------------------------------------------------------------------------------------
+
+
+def test_a_cold_token_costs_one_post_and_a_warm_one_nothing(
+    emulator: Emulator, reader: Options, messages: Told
+) -> None:
+    cold, warm = get(messages, reader), get(messages, reader)
+    (request,) = emulator.requests()
+    assert request["method"] == "POST"
+    assert request["path"] == f"/{emulator.tenant_id}/oauth2/v2.0/token"
+    assert cold.as_dict()["access_token"] == warm.as_dict()["access_token"]
+    assert (cold.source, warm.source) == ("network", "cache")
+
+
+def test_a_token_comes_with_all_that_was_asked_for_it(reader: Options, messages: Told) -> None:
+    result = get(messages, reader).as_dict()
+    assert result["scope"] == GRAPH
+    assert result["api_url"] == "https://graph.microsoft.com"
+    assert result["credential"] == "client_secret"
+    assert result["cloud"] == "public"
+    assert result["tenant_id"] == reader["tenant_id"]
+    assert result["client_id"] == reader["client_id"]
+    assert "User.Read.All" in result["claims"]["roles"]
+    assert 3500 < result["expires_in"] <= 3599
+    assert result["correlation_id"]
+    assert "refresh_token" not in result
+
+
+def test_an_api_of_one_s_own_is_where_relative_urls_go(reader: Options, messages: Told) -> None:
+    provided = get(messages, reader, api_base_url="https://gateway.test")
+    assert provided.api_url == "https://gateway.test"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scope": ["arm"]},
+        {"tenant_id": seed.CONTOSO.domain},
+        {"claims_challenge": '{"access_token":{"nbf":{"essential":true}}}'},
+        {"force_refresh": True},
+        {"cache": "none"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_is_asked_for_differently_is_asked_for_again(
+    change: Options, emulator: Emulator, reader: Options, messages: Told
+) -> None:
+    get(messages, reader)
+    assert get(messages, reader, **change).source == "network"
+    assert len(emulator.token_requests()) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"extra_headers": {"X-A": "b"}}, {"timeout": 9.0}, {"min_validity": 100}, {"required_roles": []}]
+)
+def test_what_concerns_only_the_caller_does_not_ask_again(change: Options, reader: Options, messages: Told) -> None:
+    get(messages, reader)
+    assert get(messages, reader, **change).source == "cache"
+
+
+def test_a_wrong_secret_is_never_served_what_the_right_one_bought(reader: Options, messages: Told) -> None:
+    get(messages, reader)
+    error = failure(messages, reader, client_secret="hunter2-is-wrong")
+    assert error.response.error_codes == (7000215,)
+
+
+def test_a_changed_secret_does_not_find_the_old_token(emulator: Emulator, reader: Options, messages: Told) -> None:
+    get(messages, reader)
+    emulator.add_app(client_id=reader["client_id"], name="reader", secret="a-new-one", roles={"graph": ["A.Role"]})
+    renewed = get(messages, reader, client_secret="a-new-one")
+    assert renewed.source == "network"
+    assert renewed.token.roles() == ["A.Role"]
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_done_and_why_is_told_with_v(emulator: Emulator, reader: Options, messages: Told) -> None:
+    origins = {"client_secret": "environment ENTRA_AUTH_CLIENT_SECRET", "tenant_id": "option tenant_id"}
+    get(messages, reader, origins=origins)
+    first, second = messages.on("v")
+    assert first.startswith("entra.auth: token from network, valid until 2")
+    for words in ("credential client_secret", f"tenant {emulator.tenant_id}", f"client {emulator.client_id}", "graph"):
+        assert words in first
+    assert "credential by environment ENTRA_AUTH_CLIENT_SECRET" in second
+    assert "User.Read.All" in second
+    assert "tenant_id from option tenant_id" in second
+    assert messages.on("warning") == messages.on("vv") == messages.on("display") == []
+
+
+def test_a_token_from_the_cache_is_told_in_one_line(reader: Options, messages: Told) -> None:
+    get(messages, reader)
+    messages.shown.clear()
+    get(messages, reader)
+    assert len(messages.on("v")) == 1
+    assert messages.on("v")[0].startswith("entra.auth: token from cache")
+    assert len(messages.on("vv")) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "by"),
+    [
+        ({"client_secret": "hunter2-is-wrong"}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
+        ({"required_roles": ["Mail.Send"]}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
+        ({"client_id": "has a space"}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
+        ({"client_secret": None}, "no credential"),
+    ],
+)
+def test_where_everything_was_found_is_told_of_a_failure_too(
+    reader: Options, messages: Told, wrong: Options, by: str
+) -> None:
+    origins = {"client_secret": "environment ENTRA_AUTH_CLIENT_SECRET", "tenant_id": "option tenant_id"}
+    failure(messages, {**reader, **wrong}, origins=origins)
+    found = ", ".join(f"{name} from {origin}" for name, origin in origins.items())
+    assert messages.on("v") == [f"entra.auth: {by}; {found}"]
+
+
+def test_no_word_is_a_secret_or_a_token(reader: Options, messages: Told) -> None:
+    token = get(messages, reader).token.access_token
+    words = " ".join(msg for _dummy, msg in messages.shown)
+    assert token not in words
+    assert token.split(".")[2] not in words
+    assert reader["client_secret"] not in words
+
+
+def test_roles_that_can_t_be_read_are_told_as_such(emulator: Emulator, reader: Options, messages: Told) -> None:
+    emulator.configure(opaque_tokens=True)
+    get(messages, reader)
+    assert "roles none to be seen in the token" in messages.on("v")[1]
+
+
+# --- failures ---------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
+    emulator: Emulator, reader: Options, messages: Told
+) -> None:
+    error = failure(messages, reader, client_secret="hunter2-is-wrong")
+    assert isinstance(error, TokenRequestRefused)
+    text = str(error)
+    for words in (
+        "AADSTS7000215",
+        "invalid_client",
+        "To fix it: ",
+        "Asked with credential client_secret",
+        f"authority {emulator.urls.login}",
+        f"tenant {emulator.tenant_id}",
+        f"client {emulator.client_id}",
+        "scope graph",
+        "correlation id ",
+        "trace id ",
+    ):
+        assert words in text
+    sent = {name.lower(): value for name, value in emulator.token_requests()[-1]["headers"]}
+    assert error.response.correlation_id == sent["client-request-id"]
+
+
+def test_the_cloud_is_named_where_no_authority_is(messages: Told, run_directory: pathlib.Path) -> None:
+    options = {"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "cloud": "usgov", "retry_for": 0}
+    error = failure(messages, options, proxy="http://127.0.0.1:1")
+    assert "Asked with credential client_secret, cloud usgov, tenant contoso.com, client c, scope graph." in str(error)
+
+
+def test_a_missing_role_is_named_with_how_to_grant_it(reader: Options, messages: Told) -> None:
+    error = failure(messages, reader, required_roles=["User.Read.All", "Mail.Send", "A.Role"])
+    assert isinstance(error, InputError)
+    assert f"The token for {GRAPH} lacks the app roles A.Role, Mail.Send. It has User.Read.All" in error.message
+    assert "admin consent" in str(error.hint)
+    assert "force_refresh" in str(error.hint)
+
+
+def test_roles_that_are_there_are_no_failure(reader: Options, messages: Told) -> None:
+    assert get(messages, reader, required_roles=["User.Read.All"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tenant_id": None},
+        {"client_id": None},
+        {"client_secret": None},
+        {"tenant_id": "common"},
+        {"scope": ["no-such-api"]},
+        {"scope": []},
+        {"claims_challenge": "junk!"},
+        {"authority": "http://login.test"},
+        {"cloud": "china", "scope": ["devops"]},
+        {"timeout": 0.0},
+        {"credential": "federated", "client_secret": None},
+    ],
+    ids=str,
+)
+def test_bad_input_never_reaches_the_service(
+    change: Options, emulator: Emulator, reader: Options, messages: Told
+) -> None:
+    assert isinstance(failure(messages, reader, **change), InputError)
+    assert emulator.requests() == []
+
+
+def test_an_unknown_ca_is_told(reader: Options, messages: Told) -> None:
+    error = failure(messages, reader, ca_path=None)
+    assert isinstance(error, NetworkError)
+    assert "is not trusted here" in error.message
+
+
+# --- refresh tokens ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def user(emulator: Emulator, reader: Options) -> Options:
+    """Options with which a user's refresh token of a public app is redeemed."""
+    refresh_token = emulator.add_refresh_token(seed.PUBLIC)
+    return {**reader, "client_id": seed.PUBLIC, "client_secret": None, "refresh_token": refresh_token}
+
+
+def redeemed(emulator: Emulator) -> list[str]:
+    return [dict(request["form"])["refresh_token"] for request in emulator.token_requests()]
+
+
+def test_a_refresh_token_is_redeemed_and_its_successor_handed_out(
+    emulator: Emulator, user: Options, messages: Told
+) -> None:
+    first = get(messages, user)
+    assert first.credential == "refresh_token"
+    assert first.token.refresh_token not in (None, user["refresh_token"])
+    assert get(messages, user).source == "cache"
+    assert len(emulator.token_requests()) == 1
+
+
+def test_the_newest_token_is_redeemed_whichever_is_given(emulator: Emulator, user: Options, messages: Told) -> None:
+    emulator.configure(refresh_token_rotation="strict")
+    first = get(messages, user)
+    second = get(messages, user, scope=["arm"])
+    third = get(messages, user, refresh_token=first.token.refresh_token, force_refresh=True)
+    tokens = [user["refresh_token"], first.token.refresh_token, second.token.refresh_token]
+    assert redeemed(emulator) == tokens
+    assert third.source == "network"
+
+
+def test_the_file_holds_the_successor_when_the_token_is_handed_out(
+    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
+) -> None:
+    emulator.configure(refresh_token_rotation="strict")
+    path = tmp_path / "refresh_token"
+    first = get(messages, user, refresh_token_file=str(path))
+    assert path.read_text() == first.token.refresh_token
+    second = get(messages, user, refresh_token=None, refresh_token_file=str(path), force_refresh=True)
+    assert path.read_text() == second.token.refresh_token != first.token.refresh_token
+
+
+def test_a_token_without_a_successor_stays_the_newest(emulator: Emulator, user: Options, messages: Told) -> None:
+    emulator.configure(refresh_token_rotation="none")
+    assert get(messages, user).token.refresh_token == user["refresh_token"]
+
+
+def test_a_refused_refresh_token_leaves_the_file_as_it_was(
+    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "refresh_token"
+    path.write_text("not-a-refresh-token")
+    error = failure(messages, user, refresh_token=None, refresh_token_file=str(path))
+    assert error.response.error == "invalid_grant"
+    assert path.read_text() == "not-a-refresh-token"
+
+
+def test_a_file_that_can_t_be_written_costs_no_refresh_token(
+    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
+) -> None:
+    error = failure(messages, user, refresh_token_file=str(tmp_path / "missing" / "token"))
+    assert "can't be written" in error.message
+    assert emulator.requests() == []
+
+
+# --- device codes -----------------------------------------------------------------------------------------------
+
+
+def test_a_person_signs_in_once_and_later_runs_are_unattended(
+    emulator: Emulator, reader: Options, messages: Told, tmp_path: pathlib.Path, clock: t.Any
+) -> None:
+    emulator.configure(device_code_approve_after=0)
+    path = tmp_path / "refresh_token"
+    options = {
+        **reader,
+        "client_id": seed.PUBLIC,
+        "client_secret": None,
+        "credential": "device_code",
+        "refresh_token_file": str(path),
+        "retry_for": 60,
+    }
+    first = get(messages, options)
+    assert first.credential == "device_code"
+    assert any("enter the code" in msg for msg in messages.on("display"))
+    assert path.read_text() == first.token.refresh_token
+    messages.shown.clear()
+    second = get(messages, options, force_refresh=True)
+    assert second.source == "network"
+    assert messages.on("display") == []
+    assert path.read_text() == second.token.refresh_token
+
+
+def test_a_refresh_token_that_had_its_time_makes_a_person_sign_in_again(
+    emulator: Emulator, reader: Options, messages: Told, tmp_path: pathlib.Path, clock: t.Any
+) -> None:
+    emulator.configure(device_code_approve_after=0)
+    path = tmp_path / "refresh_token"
+    path.write_text("had-its-time")
+    options = {**reader, "client_id": seed.PUBLIC, "client_secret": None, "credential": "device_code"}
+    signed_in = get(messages, options, refresh_token_file=str(path), retry_for=60)
+    assert any("enter the code" in msg for msg in messages.on("display"))
+    assert path.read_text() == signed_in.token.refresh_token
+
+
+def test_a_refusal_that_no_sign_in_would_change_is_told(
+    reader: Options, messages: Told, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "refresh_token"
+    path.write_text("kept")
+    with CannedServer(json_answer(401, {"error": "invalid_client", "error_codes": [7000218]})) as server:
+        options = {**reader, "authority": server.url, "client_secret": None, "credential": "device_code"}
+        error = failure(messages, options, refresh_token_file=str(path))
+    assert error.response.error == "invalid_client"
+    assert len(server.received) == 1
+    assert messages.on("display") == []
+    assert path.read_text() == "kept"
+
+
+def test_a_sign_in_without_a_refresh_token_leaves_no_file(
+    reader: Options, messages: Told, tmp_path: pathlib.Path, clock: t.Any
+) -> None:
+    started = {"device_code": "d", "user_code": "u", "verification_uri": "https://x.test", "interval": 1}
+    path = tmp_path / "refresh_token"
+    with CannedServer(json_answer(200, started), token_answer()) as server:
+        options = {**reader, "authority": server.url, "client_secret": None, "credential": "device_code"}
+        assert get(messages, options, refresh_token_file=str(path)).source == "network"
+    assert not path.exists()
+
+
+def test_without_a_file_a_person_signs_in_for_the_run(
+    emulator: Emulator, reader: Options, messages: Told, clock: t.Any
+) -> None:
+    emulator.configure(device_code_approve_after=0)
+    options = {**reader, "client_id": seed.PUBLIC, "client_secret": None, "credential": "device_code", "retry_for": 60}
+    assert get(messages, options).source == "network"
+    assert get(messages, options).source == "cache"
+    assert len(messages.on("display")) == 1
+
+
+# --- credentials without a secret -------------------------------------------------------------------------------
+
+
+def test_a_token_without_a_secret_of_its_own_is_sealed_with_one_of_the_run(
+    run_directory: pathlib.Path, messages: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CannedServer(token_answer()) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        first, second = (get(messages, {}), get(messages, {}))
+    assert (first.source, second.source) == ("network", "cache")
+    assert first.credential == "managed_identity"
+    assert len(platform.received) == 1
+    entries = [path for path in (run_directory / "entra_auth").iterdir() if path.suffix != ".lock"]
+    assert all(b"canned-token" not in path.read_bytes() for path in entries)
+
+
+# --- run_on: target ---------------------------------------------------------------------------------------------
+
+
+def test_the_target_asks_with_complete_options_and_no_more(reader: Options, messages: Told) -> None:
+    host = Host()
+    provided = get(messages, reader, host, run_on="target")
+    assert provided.source == "network"
+    assert provided.token.roles()
+    (asked,) = host.asked
+    assert asked["scope"] == [GRAPH]
+    assert asked["client_secret"] == reader["client_secret"]
+    assert "extra_headers" not in asked
+    assert "cache" not in asked
+
+
+def test_what_one_target_asked_for_serves_all_of_them(reader: Options, messages: Told) -> None:
+    get(messages, reader, Host("h001"), run_on="target")
+    assert get(messages, reader, Host("h002"), run_on="target").source == "cache"
+    assert get(messages, reader, UnreachableHost({}), run_on="target").source == "cache"
+
+
+def test_each_target_has_a_managed_identity_of_its_own(
+    run_directory: pathlib.Path, messages: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"credential": "managed_identity", "run_on": "target"}
+    with CannedServer(token_answer()) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        sources = [get(messages, options, Host(name)).source for name in ("h001", "h002", "h001")]
+    assert sources == ["network", "network", "cache"]
+
+
+def test_a_lookup_finds_only_what_a_task_has_asked_for(reader: Options, messages: Told) -> None:
+    error = failure(messages, reader, run_on="target")
+    assert "a lookup finds only what a task has asked for" in error.message
+
+
+def test_a_private_key_never_leaves_the_controller(leaf: t.Any, messages: Told, run_directory: pathlib.Path) -> None:
+    host = Host()
+    with CannedServer(token_answer()) as server:
+        options = {"tenant_id": "t", "client_id": "c", "authority": server.url, "run_on": "target"}
+        get(messages, options, host, client_certificate=leaf.pem())
+    assert "PRIVATE KEY" not in str(host.asked)
+    assert host.asked[0]["federated_token"]
+    assert "client_assertion=" in server.received[0].body
+
+
+def test_a_refresh_token_is_redeemed_from_the_target_and_kept_here(
+    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
+) -> None:
+    host, path = Host(), tmp_path / "refresh_token"
+    provided = get(messages, user, host, run_on="target", refresh_token_file=str(path))
+    assert path.read_text() == provided.token.refresh_token != user["refresh_token"]
+    assert host.asked[0]["credential"] == "refresh_token"
+    assert host.asked[0]["refresh_token"] == user["refresh_token"]
+    assert "refresh_token_file" not in host.asked[0]
+
+
+def test_a_confidential_app_redeems_from_the_target_with_its_proof(
+    emulator: Emulator, reader: Options, messages: Told
+) -> None:
+    host, token = Host(), emulator.add_refresh_token(seed.CONFIDENTIAL)
+    options = {**reader, "client_id": seed.CONFIDENTIAL, "client_secret": "made-up~secret-of-confidential"}
+    assert get(messages, options, host, run_on="target", refresh_token=token).credential == "refresh_token"
+    assert host.asked[0]["client_secret"] == options["client_secret"]
+
+
+def test_a_person_does_not_sign_in_at_a_target(emulator: Emulator, reader: Options, messages: Told) -> None:
+    options = {**reader, "client_id": seed.PUBLIC, "client_secret": None, "credential": "device_code"}
+    assert "can't be asked for from the target" in failure(messages, options, run_on="target").message
+    assert emulator.requests() == []
+
+
+def test_a_refusal_at_the_target_is_told_like_any_other(reader: Options, messages: Told) -> None:
+    with pytest.raises(TokenRequestRefused) as refused:
+        get(messages, reader, Host(), run_on="target", client_secret="hunter2-is-wrong")
+    assert refused.value.response.error_codes == (7000215,)
+    assert "hunter2" not in str(refused.value)
+
+
+# --- renewal ----------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_renewal_is_a_warning_until_the_token_ends(
+    emulator: Emulator, reader: Options, messages: Told, later: t.Any
+) -> None:
+    first = get(messages, reader)
+    emulator.fault("error", code=90033, error="temporarily_unavailable", times=None)
+    later.seconds = 3400
+    assert get(messages, reader).token == first.token
+    (warning,) = messages.on("warning")
+    assert first.token.expires_at in warning
+    assert "AADSTS90033" in warning
+    later.seconds = 3600
+    assert "AADSTS90033" in str(failure(messages, reader))
+
+
+def test_a_service_that_issues_junk_is_told(messages: Told, run_directory: pathlib.Path) -> None:
+    with CannedServer(json_answer(200, {"access_token": "hunter2 x", "token_type": "Bearer"})) as server:
+        options = {"tenant_id": "t", "client_id": "c", "client_secret": "s", "authority": server.url}
+        assert "characters that no bearer token has" in failure(messages, options).message
+
+
+def test_a_corrected_secret_is_tried_with_the_same_refresh_token(
+    emulator: Emulator, reader: Options, messages: Told
+) -> None:
+    signed_in = {**reader, "refresh_token": emulator.add_refresh_token(reader["client_id"])}
+    assert failure(messages, signed_in, client_secret="hunter2-is-wrong").response.error_codes == (7000215,)
+    assert get(messages, signed_in).credential == "refresh_token"

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the faces hand out has exactly the documented shapes."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken
+
+CLAIMS = {"aud": "https://graph.microsoft.com", "roles": ["User.Read.All"]}
+JWT = f"e30.{base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).rstrip(b'=').decode()}.c2ln"
+TOKEN = Token(JWT, 1000, 1795442400.75, correlation_id="c-1")
+OPTIONS = AppTokenOptions(
+    tenant_id="contoso.com", client_id="c", client_secret="hunter2", cloud="usgov", extra_headers={"X-A": "b"}
+)
+APP_TOKEN = AppToken(TOKEN, OPTIONS, "client_secret", "the/.default", "https://graph.microsoft.us", "network")
+
+
+@pytest.fixture(autouse=True)
+def a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ninety and a half seconds before the end."""
+    monkeypatch.setattr(time, "time", lambda: 1795442310.25)
+
+
+def test_a_task_registers_everything_that_is_documented() -> None:
+    assert APP_TOKEN.as_dict() == {
+        "access_token": JWT,
+        "token_type": "Bearer",
+        "authorization": f"Bearer {JWT}",
+        "headers": {"X-A": "b", "Authorization": f"Bearer {JWT}"},
+        "expires_in": 90,
+        "expires_on": 1795442400,
+        "expires_at": "2026-11-23T14:00:00Z",
+        "scope": "the/.default",
+        "api_url": "https://graph.microsoft.us",
+        "cloud": "usgov",
+        "tenant_id": "contoso.com",
+        "client_id": "c",
+        "credential": "client_secret",
+        "source": "network",
+        "claims": CLAIMS,
+        "correlation_id": "c-1",
+    }
+
+
+def test_a_refresh_token_is_handed_out_where_there_is_one() -> None:
+    renewed = dataclasses.replace(APP_TOKEN, token=dataclasses.replace(TOKEN, refresh_token="r2"))
+    assert renewed.as_dict() == {**APP_TOKEN.as_dict(), "refresh_token": "r2"}
+
+
+def test_a_token_that_has_run_out_has_no_seconds_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1795442999.0)
+    assert APP_TOKEN.as_dict()["expires_in"] == 0
+
+
+def test_all_that_is_handed_out_is_plain_data() -> None:
+    assert json.loads(json.dumps(APP_TOKEN.as_dict())) == APP_TOKEN.as_dict()
+    assert "hunter2" not in json.dumps(APP_TOKEN.as_dict())
+
+
+def test_a_uri_task_gets_exactly_the_arguments_that_keep_the_token_hidden() -> None:
+    assert APP_TOKEN.as_uri_arguments() == {
+        "headers": {"X-A": "b", "Authorization": f"Bearer {JWT}"},
+        "url_password": JWT,
+        "use_netrc": False,
+        "unredirected_headers": ["Authorization"],
+    }
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_no_other_header_takes_the_place_of_the_token(name: str) -> None:
+    options = dataclasses.replace(OPTIONS, extra_headers={name: "Basic x", "X-A": "b"})
+    assert dataclasses.replace(APP_TOKEN, options=options).headers == {"X-A": "b", "Authorization": f"Bearer {JWT}"}
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("access_token", JWT),
+        ("authorization", f"Bearer {JWT}"),
+        ("headers", {"X-A": "b", "Authorization": f"Bearer {JWT}"}),
+        ("uri", APP_TOKEN.as_uri_arguments()),
+    ],
+)
+def test_an_output_is_what_its_name_says(output: str, expected: t.Any) -> None:
+    assert OUTPUTS[output](APP_TOKEN) == expected
+
+
+def test_the_output_token_is_what_a_task_registers() -> None:
+    assert OUTPUTS["token"](APP_TOKEN) == APP_TOKEN.as_dict()
+    assert set(OUTPUTS) == {"access_token", "authorization", "headers", "uri", "token"}
+
+
+def test_neither_token_nor_secret_is_in_what_is_printed() -> None:
+    assert JWT not in repr(APP_TOKEN)
+    assert "hunter2" not in repr(APP_TOKEN)
