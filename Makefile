@@ -28,7 +28,7 @@ check: ## Before each commit, two minutes: lint, types, unit tests, one play
 test: ## Everything, as CI runs it (half an hour on two cores the first time)
 	$(RUN) lint types docs unit conformance wire targets sanity dist
 
-lint: ## ruff, sizes of functions and files, shellcheck, yamllint, REUSE, changelog fragments, ansible-lint
+lint: ## ruff, shellcheck, yamllint, REUSE, changelog fragments, ansible-lint
 	$(RUN) lint
 
 types: ## mypy, strict

@@ -16,7 +16,6 @@ stage_lint() {
   dev_venv
   hermetic
   in_venv dev ruff check .
-  in_venv dev python tools/sizes.py
   in_venv dev shellcheck -x -a -P SCRIPTDIR:. tools/run .ci/run
   in_venv dev yamllint --strict .
   in_venv dev reuse lint --quiet || in_venv dev reuse lint --lines

@@ -184,14 +184,47 @@ def code_lines(path: pathlib.Path) -> int:
 def test_functions_stay_readable() -> None:
     sizes = [(size, f"{module_name(path)}.{name}") for path in FILES for name, size in functions(path)]
     lengths = [size for size, _dummy in sizes]
-    assert statistics.median(lengths) <= 10
-    assert statistics.quantiles(lengths, n=10)[-1] <= 30
-    assert max(sizes) <= (60, "~"), f"{max(sizes)[1]} is too long"
+    assert statistics.median(lengths) <= 8
+    assert statistics.quantiles(lengths, n=10)[-1] <= 20
+    assert max(sizes) <= (40, "~"), f"{max(sizes)[1]} is too long"
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_files_stay_readable(path: pathlib.Path) -> None:
     assert code_lines(path) <= 300
+
+
+# --- unit tests -------------------------------------------------------------------------------------------------
+
+UNITS = ROOT / "tests" / "unit" / "plugins"
+
+
+def unit_twin_of(path: pathlib.Path) -> pathlib.Path:
+    """Where the unit tests of a plugin file are: the same folder below tests/unit, the name without an underscore."""
+    relative = path.relative_to(PLUGINS)
+    return UNITS / relative.parent / f"test_{relative.stem.lstrip('_')}.py"
+
+
+def is_documentation(path: pathlib.Path) -> bool:
+    """Whether a file holds nothing but strings: a module whose work its action does, or a fragment."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return all(
+        isinstance(node, (ast.Assign, ast.Expr, ast.ClassDef)) or "__future__" in ast.unparse(node) for node in body
+    )
+
+
+WITH_CODE = [path for path in FILES if not is_documentation(path)]
+
+
+@pytest.mark.parametrize("path", WITH_CODE, ids=module_name)
+def test_a_file_has_its_unit_tests_in_the_same_place(path: pathlib.Path) -> None:
+    assert unit_twin_of(path).is_file()
+
+
+@pytest.mark.parametrize("path", sorted(UNITS.rglob("test_*.py")), ids=lambda path: str(path.relative_to(UNITS)))
+def test_unit_tests_are_named_after_a_file(path: pathlib.Path) -> None:
+    names = {unit_twin_of(file).stem for file in WITH_CODE if unit_twin_of(file).parent == path.parent}
+    assert any(path.stem == name or path.stem.startswith(f"{name}_") for name in names)
 
 
 # --- every file -------------------------------------------------------------------------------------------------
