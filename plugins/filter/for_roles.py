@@ -48,10 +48,10 @@ import typing as t
 _UTILS = "ansible_collections.entra.auth.plugins.plugin_utils"
 # By the module that does it. Loaded where it is used: in a worker, Ansible compiles each module of a collection anew.
 _WORK: t.Mapping[str, tuple[str, str]] = {
-    "challenge": ("_uri_calls", "challenge"),
-    "objection": ("_uri_calls", "objection"),
-    "pause": ("_uri_calls", "pause"),
-    "refusal": ("_uri_calls", "refusal"),
+    "challenge": ("_api.uri_calls", "challenge"),
+    "objection": ("_api.uri_calls", "objection"),
+    "pause": ("_api.uri_calls", "pause"),
+    "refusal": ("_api.uri_calls", "refusal"),
     "preflight_plan": ("_preflight", "plan"),
     "preflight_report": ("_preflight", "report"),
     "preflight_table": ("_preflight", "table"),

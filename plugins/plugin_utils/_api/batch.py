@@ -180,10 +180,10 @@ class Batch:
         self.sent += 1
         body = json.dumps({"requests": chunk}).encode()
         only_reads = all(item["method"] == "GET" for item in chunk)
-        response = self._session.ask(
+        response = self._session.send(
             dataclasses.replace(self._request, body=body, repeatable=only_reads), accept=(200,)
         )
-        content = response.json()
+        content = response.parse_json()
         listed = content.get("responses") if isinstance(content, dict) else None
         responses = {str(one.get("id")): one for one in listed or () if isinstance(one, dict)}
         if any(not isinstance(responses.get(item["id"], {}).get("status"), int) for item in chunk):

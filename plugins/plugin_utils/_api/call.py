@@ -24,12 +24,12 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import (
     decode_text,
     encode_body,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, request_id
-from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import host_pin
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, find_request_id
+from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import build_host_pin
 from ansible_collections.entra.auth.plugins.plugin_utils._api.long_running import Operation
 from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, pages
 from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import difference, hides_values, shown_body
-from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import selector
+from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiRequest, ApiSession, read_bounded
 from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import TokenHolder
 from ansible_collections.entra.auth.plugins.plugin_utils._api.upload import upload
@@ -76,7 +76,7 @@ class ApiCall:
         self._call = call
         self._options = options
         self._run = run
-        self._select = selector(call.jmespath)
+        self._select = build_selector(call.jmespath)
         self._items = batch_items(call.requests)
         self._mode = file_mode(call.mode)
         self._src = readable_file(run.find_file(call.src)) if call.src else None
@@ -85,7 +85,7 @@ class ApiCall:
         delegated = bool(kind) and CREDENTIALS[str(kind)].delegated
         cloud = CLOUDS[options.cloud]
         self._scope = resolve_scope(options.scope, cloud, delegated=delegated)
-        self._pin = host_pin(self._scope, options.api_base_url, call.allowed_hosts)
+        self._pin = build_host_pin(self._scope, options.api_base_url, call.allowed_hosts)
         self._is_graph = self._scope.api is not None and self._scope.api is cloud.apis.get("graph")
         self._url = self._full_url()
         self._pin.check(self._url)
@@ -127,7 +127,7 @@ class ApiCall:
         if self._call.is_safe:
             return self._asked(session, destination)
         # Check mode asks for the token, too: that tells whether it can be had, and changes nothing.
-        token.current()
+        token.get_token()
         diff = {"diff": self._difference(session)} if self._shows_difference() else {}
         if self._run.check_mode:
             body = {"requests": self._items} if self._items else self._call.body
@@ -144,8 +144,8 @@ class ApiCall:
             name: value for name, value in self._headers().items() if not name.lower().startswith(("if-", "content-"))
         }
         try:
-            response = session.ask(ApiRequest("GET", self._url, headers), accept=(200, 404))
-            old = response.json() if response.status == 200 else {}
+            response = session.send(ApiRequest("GET", self._url, headers), accept=(200, 404))
+            old = response.parse_json() if response.status == 200 else {}
         except EntraAuthError as exc:
             self._run.tell(f"no difference is shown, because the old value can't be read: {exc.message}")
             return {}
@@ -202,13 +202,13 @@ class ApiCall:
     def _asked(self, session: ApiSession, destination: Destination | None) -> Result:
         if self._call.requests:
             return self._batched(session)
-        response = session.ask(self._request(destination))
+        response = session.send(self._request(destination))
         if self._src and begins_upload(self._url):
             response = upload(session, response, self._src, retry_for=self._options.retry_for, tell=self._run.tell)
         if self._call.wait:
             response = Operation(session, response, self._call.wait_timeout, self._run.tell).result()
         writes = destination if self._is_content(response.status) else None
-        content = response.json() if response.is_json else None
+        content = response.parse_json() if response.is_json else None
         if self._call.paginate and is_listing(content):
             return self._listed(session, response, content, writes)
         if writes:
@@ -272,7 +272,7 @@ class ApiCall:
 def _described(response: ApiResponse) -> Result:
 
     headers = {name.lower(): value for name, value in response.headers.items() if name.lower() != "set-cookie"}
-    return {"status": response.status, "headers": headers, "request_id": request_id(response.headers)}
+    return {"status": response.status, "headers": headers, "request_id": find_request_id(response.headers)}
 
 
 def _text(response: ApiResponse, *, any_kind: bool) -> str | None:

@@ -101,17 +101,17 @@ def _shown(text: t.Any) -> str | None:
     return (line[:_SHOWN_CHARACTERS].rstrip() + " …") if len(line) > _SHOWN_CHARACTERS else line or None
 
 
-def request_id(headers: t.Mapping[str, str]) -> str | None:
+def find_request_id(headers: t.Mapping[str, str]) -> str | None:
     """What names an answer for the API's support."""
     return next((_shown(headers[name]) for name in _REQUEST_IDS if headers.get(name)), None)
 
 
-def error_response(headers: t.Mapping[str, str], complaint: ServiceError) -> ErrorResponse:
+def build_error_response(headers: t.Mapping[str, str], complaint: ServiceError) -> ErrorResponse:
     """What the API said, as the fields every error has."""
     return ErrorResponse(
         error=complaint.code,
         correlation_id=next((_shown(headers[name]) for name in _CORRELATION_IDS if headers.get(name)), None),
-        trace_id=request_id(headers),
+        trace_id=find_request_id(headers),
         timestamp=_shown(headers.get("Date")),
     )
 
@@ -157,4 +157,4 @@ _HINTS_BY_CODE: t.Mapping[str, str] = {
 }
 
 
-__all__ = ("ApiError", "ServiceError", "error_response", "find_hint", "parse_error_body", "request_id")
+__all__ = ("ApiError", "ServiceError", "build_error_response", "find_hint", "find_request_id", "parse_error_body")

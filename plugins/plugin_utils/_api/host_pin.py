@@ -37,7 +37,7 @@ class Origin:
     port: int
 
     @classmethod
-    def of(cls, url: str) -> Origin | None:
+    def parse(cls, url: str) -> Origin | None:
         """The origin of an absolute http or https URL; None for anything that is not plainly one."""
         if re.search(r"[\s\x00-\x1f\x7f\\]", url):
             return None
@@ -58,7 +58,7 @@ class Origin:
     @classmethod
     def is_private_at(cls, url: str) -> bool:
         """Whether a URL has an origin that is private."""
-        origin = cls.of(url)
+        origin = cls.parse(url)
         return origin is not None and origin.is_private
 
     def __str__(self) -> str:
@@ -78,14 +78,14 @@ class HostPin:
 
     def allows(self, url: str) -> bool:
         """Whether the token may be sent to a URL."""
-        origin = Origin.of(url)
+        origin = Origin.parse(url)
         return bool(origin and origin.is_private and any(matches_origin(pattern, origin) for pattern in self.hosts))
 
     def check(self, url: str, label: str = "url") -> None:
         """Raise InputError, which calls the URL ``what``, where the token may not be sent there."""
         if self.allows(url):
             return
-        origin = Origin.of(url)
+        origin = Origin.parse(url)
         if origin is None:
             raise InputError(
                 f"{label} is not a plain http or https URL, so no token is sent there.",
@@ -104,7 +104,7 @@ class HostPin:
         )
 
 
-def host_pin(scope: Scope, api_base_url: str | None, allowed_hosts: t.Sequence[str] = ()) -> HostPin:
+def build_host_pin(scope: Scope, api_base_url: str | None, allowed_hosts: t.Sequence[str] = ()) -> HostPin:
     """Where a token for a scope may go: to ``api_base_url`` or else the API's own hosts, and to ``allowed_hosts``.
 
     An API that is not in the table is at the host its identifier names, where that is a URL. Raises InputError for an
@@ -128,7 +128,7 @@ def _own_hosts(scope: Scope, api_base_url: str | None) -> tuple[str, ...]:
 
 
 def host_of(url: str) -> tuple[str, ...]:
-    origin = Origin.of(url)
+    origin = Origin.parse(url)
     return (re.sub("^https://", "", str(origin)),) if origin else ()
 
 
@@ -140,4 +140,4 @@ def matches_origin(pattern: str, origin: Origin) -> bool:
     return origin.host.endswith(name[1:]) if name.startswith("*.") else origin.host == name
 
 
-__all__ = ("HostPin", "Origin", "host_pin")
+__all__ = ("HostPin", "Origin", "build_host_pin")

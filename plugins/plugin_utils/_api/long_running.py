@@ -22,9 +22,9 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAut
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import resolve_link
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import (
     ApiError,
-    error_response,
+    build_error_response,
+    find_request_id,
     parse_error_body,
-    request_id,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import Origin
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiRequest, ApiResponse
@@ -83,7 +83,7 @@ class Operation:
         response = self._first
         while True:
             response = self._look(url, response)
-            content = response.json()
+            content = response.parse_json()
             state = content.get("status") if isinstance(content, dict) else None
             if not isinstance(state, str):
                 raise ApiError(
@@ -109,7 +109,7 @@ class Operation:
             response = self._look(url, response)
             # Graph's monitors tell a state, most of them with 200 all the time; ARM's answer 202 until the end.
             state = _graph_state(response)
-            if state and self._has_ended(response, state, response.json()):
+            if state and self._has_ended(response, state, response.parse_json()):
                 return response
             if state is None and response.status != 202:
                 break
@@ -120,7 +120,7 @@ class Operation:
         response = self._first
         while True:
             state = _provisioning_state(response)
-            if state is None or self._has_ended(response, state, response.json()):
+            if state is None or self._has_ended(response, state, response.parse_json()):
                 return response
             response = self._look(self._first.request.url, response)
 
@@ -144,7 +144,7 @@ class Operation:
             # Some of Graph's monitors are elsewhere and want no token (Learn "Working with long-running actions").
             request = dataclasses.replace(request, headers={}, anonymous=True)
         try:
-            return self._session.ask(request, accept=(200, 201, 202, 204))
+            return self._session.send(request, accept=(200, 201, 202, 204))
         except EntraAuthError as exc:
             failure = exc
         failure.message = f"The state of the operation could not be read, which may be going on: {failure.message}"
@@ -164,10 +164,10 @@ class Operation:
         failure = ApiError(
             f"The operation that {self._first.request.safe_description} began ended as {state}: {complaint}.",
             hint="Correct what the message says and send the request again.",
-            response=error_response(response.headers, complaint),
+            response=build_error_response(response.headers, complaint),
         )
         failure.request_summary = self._session.token.describe_request()
-        failure.result = {"status": response.status, "request_id": request_id(response.headers)}
+        failure.result = {"status": response.status, "request_id": find_request_id(response.headers)}
         return failure
 
     def _too_long(self) -> ApiError:
@@ -186,7 +186,7 @@ class Operation:
 
 
 def _graph_state(response: ApiResponse) -> str | None:
-    content = response.json() if response.is_json else None
+    content = response.parse_json() if response.is_json else None
     if not isinstance(content, dict) or _OF_GRAPH_OPERATIONS.isdisjoint(content):
         return None
     return content["status"] if isinstance(content.get("status"), str) else None
@@ -200,7 +200,7 @@ def _percentage(content: t.Any) -> str:
 
 
 def _provisioning_state(response: ApiResponse) -> str | None:
-    content = response.json() if response.is_json else None
+    content = response.parse_json() if response.is_json else None
     properties = content.get("properties") if isinstance(content, dict) else None
     state = properties.get("provisioningState") if isinstance(properties, dict) else None
     return state if isinstance(state, str) else None

@@ -100,8 +100,8 @@ def _next(session: ApiSession, response: ApiResponse, link: str, number: int) ->
         response.request, url=resolve_link(response.request.url, link, what_link), label=what_link
     )
     try:
-        response = session.ask(request)
-        content = response.json()
+        response = session.send(request)
+        content = response.parse_json()
     except EntraAuthError as exc:
         failure: EntraAuthError = exc
     else:

@@ -24,7 +24,7 @@ else:
     HAS_JMESPATH = True
 
 
-def selector(expression: str | None) -> t.Callable[[t.Any], t.Any]:
+def build_selector(expression: str | None) -> t.Callable[[t.Any], t.Any]:
     """What applies a JMESPath expression; without one, what gives back all.
 
     Raises InputError for what is no expression, MissingLibraryError where jmespath is not installed.
@@ -66,4 +66,4 @@ def _selected(compiled: t.Any, data: t.Any) -> t.Any:
     raise ApiError(f"jmespath can't be applied to the answer: {reason}.", hint="Look at the answer, which is returned.")
 
 
-__all__ = ("selector",)
+__all__ = ("build_selector",)

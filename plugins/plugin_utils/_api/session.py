@@ -28,10 +28,10 @@ from ansible_collections.entra.auth.plugins.module_utils._http.transport import 
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import resolve_link
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import (
     ApiError,
-    error_response,
+    build_error_response,
     find_hint,
+    find_request_id,
     parse_error_body,
-    request_id,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import Origin
 
@@ -111,7 +111,7 @@ class ApiResponse:
             not self.content_type and self.body.lstrip()[:1] in (b"{", b"[")
         )
 
-    def json(self) -> t.Any:
+    def parse_json(self) -> t.Any:
         """What the answer holds, parsed anew; None without a body. Raises ApiError where it is not JSON."""
         if not self.body:
             return None
@@ -142,7 +142,7 @@ class ApiSession:
         self._expects = expects
         self._transport = Transport(network)
 
-    def ask(self, request: ApiRequest, *, accept: t.Container[int] = ()) -> ApiResponse:
+    def send(self, request: ApiRequest, *, accept: t.Container[int] = ()) -> ApiResponse:
         """The answer to a request, redirects followed where they may be, good by its status or one of ``accept``.
 
         Raises ApiError for any other, NetworkError, and what asking for a token raises.
@@ -165,7 +165,7 @@ class ApiSession:
 
     def _masked(self, response: Response) -> Response:
         """The answer without the token: some services send back what they were sent."""
-        token = self.token.seen
+        token = self.token.current_value
         if not token:
             return response
         headers: t.Any = response.headers
@@ -180,7 +180,7 @@ class ApiSession:
         self.pin.check(request.url, request.label)
         renewed: set[bool] = set()
         while True:
-            headers = {"Authorization": self.token.current().token.authorization}
+            headers = {"Authorization": self.token.get_token().token.authorization}
             response = self._send(request, headers, until, accept)
             if response.status != 401 or self._expects(401):
                 return response
@@ -207,7 +207,7 @@ class ApiSession:
             return self._masked(self._transport.send(wire, until=until))
         except NetworkError as exc:
             failure = exc
-        if beginning := re.escape(self.token.seen[:_TELLING_CHARACTERS]):
+        if beginning := re.escape(self.token.current_value[:_TELLING_CHARACTERS]):
             # It may quote what came back, cut off anywhere.
             failure.message = re.sub(rf"{beginning}[\w.~+/=-]*", _MASK, failure.message)
         if not request.is_idempotent:
@@ -239,15 +239,15 @@ class ApiSession:
         failure = ApiError(
             f"{request.safe_description} was answered {response.status}: {complaint}.{self._explained(response)}",
             hint=find_hint(response.status, complaint),
-            response=error_response(response.headers, complaint),
+            response=build_error_response(response.headers, complaint),
         )
         failure.request_summary = self.token.describe_request()
-        failure.result = {"status": response.status, "request_id": request_id(response.headers)}
+        failure.result = {"status": response.status, "request_id": find_request_id(response.headers)}
         return failure
 
     def _explained(self, response: Response) -> str:
         if response.status in (401, 403):
-            return f" {self.token.roles()}"
+            return f" {self.token.describe_roles()}"
         if response.status == 429 and response.retry_after:
             return (
                 f" It asks to wait {response.retry_after:.0f} s, longer than retry_for ({self._network.retry_for:g} s)."
@@ -260,7 +260,7 @@ def _private(request: ApiRequest) -> ApiRequest:
     if Origin.is_private_at(request.url):
         return request
     raise ApiError(
-        f"{request.label} leads to {Origin.of(request.url) or 'no plain URL'}, which is not https.",
+        f"{request.label} leads to {Origin.parse(request.url) or 'no plain URL'}, which is not https.",
         hint="Check url; it is the API, or a proxy, that names such an address.",
     )
 

@@ -37,11 +37,11 @@ class TokenHolder:
         self._ask_again_on = 0.0
 
     @property
-    def seen(self) -> str:
+    def current_value(self) -> str:
         """The access token that is held; empty before the first."""
         return self._held.token.access_token if self._held else ""
 
-    def current(self) -> AppToken:
+    def get_token(self) -> AppToken:
         """A token that is valid now. Raises EntraAuthError."""
         if self._held and (self._is_fresh(self._held) or time.monotonic() < self._ask_again_on):
             return self._held
@@ -57,10 +57,10 @@ class TokenHolder:
         except EntraAuthError:
             # Claims that nobody can read say no more than that the token is refused.
             challenge = None
-        refused = self.seen
+        refused = self.current_value
         # Others with the same token may have had it replaced by now: one new token is enough for all of them.
         self._hold(dataclasses.replace(self._options, claims_challenge=challenge or self._options.claims_challenge))
-        if not challenge and self.seen == refused:
+        if not challenge and self.current_value == refused:
             self._hold(dataclasses.replace(self._options, force_refresh=True))
 
     def _hold(self, options: AppTokenOptions) -> AppToken:
@@ -78,7 +78,7 @@ class TokenHolder:
         held = self._held
         return describe_request(self._options, held.credential, held.scope) if held else None
 
-    def roles(self) -> str:
+    def describe_roles(self) -> str:
         """The permissions the token has to show, as a sentence."""
         token = self._held.token if self._held else None
         scopes = str(token.claims().get("scp") or "").split() if token else []

@@ -38,7 +38,7 @@ def upload(
     Pieces that do not get it on are repeated for ``retry_for`` seconds. Raises ApiError, InputError and whatever
     asking raises.
     """
-    content = begun.json()
+    content = begun.parse_json()
     url = content.get("uploadUrl") if isinstance(content, dict) else None
     if not isinstance(url, str) or not Origin.is_private_at(url):
         raise ApiError(
@@ -58,7 +58,7 @@ def upload(
                 return response
             # A piece that has arrived although its answer got lost is refused the second time.
             is_refused = response.status == 416
-            position = _next_position(session.ask(_anonymous("GET", url)) if is_refused else response, size)
+            position = _next_position(session.send(_anonymous("GET", url)) if is_refused else response, size)
             tell(f"{position} of {size} bytes are uploaded")
             policy.await_next(position, response.retry_after)
 
@@ -99,11 +99,11 @@ def _anonymous(
 
 def _put(session: ApiSession, url: str, position: int, size: int, piece: bytes) -> ApiResponse:
     headers = {"Content-Range": f"bytes {position}-{position + len(piece) - 1}/{size}"}
-    return session.ask(_anonymous("PUT", url, headers, piece), accept=(200, 201, 202, 416))
+    return session.send(_anonymous("PUT", url, headers, piece), accept=(200, 201, 202, 416))
 
 
 def _next_position(response: ApiResponse, size: int) -> int:
-    content = response.json()
+    content = response.parse_json()
     ranges = content.get("nextExpectedRanges") if isinstance(content, dict) else None
     match = re.match(r"[0-9]{1,15}", str(ranges[0])) if isinstance(ranges, list) and ranges else None
     if match and int(match[0]) < size:

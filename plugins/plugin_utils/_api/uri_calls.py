@@ -18,11 +18,11 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import (
     ApiError,
-    error_response,
+    build_error_response,
     find_hint,
     parse_error_body,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import host_pin
+from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import build_host_pin
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
@@ -36,7 +36,9 @@ _ASKED = ("credential", "cloud", "tenant_id", "client_id", "scope")
 _OPTIONS = r"\b(url|status_code|retry_for|allowed_hosts|body_format|scope(?= names))\b"
 
 # What is behind it never reaches the API: without a word, that of another resource would be called.
-_CUT = "{what} holds a #, at which a URL ends. To fix it: Write %23 for it, as in ann_contoso.com%23EXT%23@example.com."
+_CUT = (
+    "{label} holds a #, at which a URL ends. To fix it: Write %23 for it, as in ann_contoso.com%23EXT%23@example.com."
+)
 
 
 def objection(
@@ -52,7 +54,7 @@ def objection(
     try:
         asked = resolve_scope([str(scope)], CLOUDS[token["cloud"]], delegated=delegated)
         base = None if token["api_url"] == asked.api_url else token["api_url"]
-        host_pin(asked, base, [str(host) for host in allowed_hosts]).check(str(url), label)
+        build_host_pin(asked, base, [str(host) for host in allowed_hosts]).check(str(url), label)
     except InputError as exc:
         failure = exc
     else:
@@ -71,7 +73,7 @@ def refusal(response: Response, token: Token, request: str, more: str = "", pref
     failure = ApiError(
         f"{request.partition('?')[0]} was answered {response['status']}: {complaint}.{explained}",
         hint=_renamed(find_hint(int(response["status"]), complaint), prefix),
-        response=error_response({**headers, "Date": headers.get("date", "")}, complaint),
+        response=build_error_response({**headers, "Date": headers.get("date", "")}, complaint),
     )
     failure.request_summary = ", ".join(
         f"{name.removesuffix('_id')} {token[name]}" for name in _ASKED if token.get(name)

@@ -13,7 +13,7 @@ import pytest
 from canned_server import CannedServer, answer, json_answer
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.call import Run, perform
+from ansible_collections.entra.auth.plugins.plugin_utils._api.call import Run, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import TokenHolder
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
@@ -53,7 +53,7 @@ def call(reader: Result, messages: t.Any) -> Caller:
         own, shared = split_arguments({"url": "/v1.0/things", **arguments})
         options = AppTokenOptions(**{**reader, "api_base_url": server.url, **shared})
         run = Run(messages, UnreachableHost({}), check_mode, diff_mode, find_file=str)
-        return perform(api_request_options(own), options, run)
+        return execute(api_request_options(own), options, run)
 
     return asked
 
@@ -268,10 +268,10 @@ def test_one_new_token_is_enough_for_all_whose_token_was_refused(
         TokenHolder(AppTokenOptions(**reader), lambda options: get_app_token(options, messages, UnreachableHost({})))
         for _dummy in range(10)
     ]
-    refused = {one.current().token.access_token for one in held}
+    refused = {one.get_token().token.access_token for one in held}
     for one in held:
         one.renew(None)
-    renewed = {one.seen for one in held}
+    renewed = {one.current_value for one in held}
     assert (len(refused), len(renewed), refused & renewed) == (1, 1, set())
     assert len(emulator.token_requests()) == 2
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin, Origin, host_pin
+from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin, Origin, build_host_pin
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 
 
 def pin(scope: str, cloud: str = "public", base: str | None = None, allowed: tuple[str, ...] = ()) -> HostPin:
-    return host_pin(resolve_scope([scope], CLOUDS[cloud], delegated=False), base, allowed)
+    return build_host_pin(resolve_scope([scope], CLOUDS[cloud], delegated=False), base, allowed)
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_no_text_leads_the_token_to_another_host(text: str) -> None:
     graph = pin("graph")
     for url in (text, f"https://{text}", f"https://{text}graph.microsoft.com/", f"https://graph.microsoft.com{text}"):
         if graph.allows(url):
-            assert Origin.of(url) == Origin("https", "graph.microsoft.com", 443)
+            assert Origin.parse(url) == Origin("https", "graph.microsoft.com", 443)
