@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import email.utils
-import re
 import sys
 import time
 import typing as t
@@ -25,6 +23,7 @@ from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._http.body import read_body
 from ansible_collections.entra.auth.plugins.module_utils._http.errors import describe_network_error
+from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 
 try:
     import requests
@@ -44,8 +43,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _USER_AGENT = "ansible-collection-entra.auth"
 _BACKOFF_FACTOR_SECONDS = 1
 _BACKOFF_MAX_SECONDS = 30
-# Some thirty years: a wait that no budget holds, and one that every clock and timer can still count.
-_LONGEST_WAIT_SECONDS = 1e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,28 +77,6 @@ class Response:
     def retry_after(self) -> float | None:
         """Seconds to wait by the Retry-After header, given in seconds or as a date (RFC 9110 section 10.2.3)."""
         return parse_retry_after(self.headers.get("Retry-After", ""), self.headers.get("Date", ""))
-
-
-def parse_retry_after(retry_after: str, date: str = "") -> float | None:
-    """What a Retry-After header asks for, from seconds or a date; None for anything else.
-
-    ``date`` is the Date header beside it, by which a date counts: the clock of this machine may be wrong.
-    """
-    seconds = re.fullmatch(r"\s*([0-9]+)\s*", retry_after)
-    if seconds:
-        return min(float(seconds[1]), _LONGEST_WAIT_SECONDS)
-    until, now = _epoch(retry_after), _epoch(date)
-    if until is None:
-        return None
-    return min(max(0.0, until - (time.time() if now is None else now)), _LONGEST_WAIT_SECONDS)
-
-
-def _epoch(date: str) -> float | None:
-    """The date of a header as seconds since the epoch; None for what is no date of the calendar."""
-    with contextlib.suppress(ValueError, OverflowError, IndexError):
-        moment = email.utils.parsedate_tz(date)
-        return float(email.utils.mktime_tz(moment)) if moment else None
-    return None
 
 
 @dataclasses.dataclass
@@ -260,4 +235,4 @@ def _policy(request: Request, until: float, settings: NetworkSettings) -> _Retry
     return policy
 
 
-__all__ = ("Request", "Response", "Transport", "parse_retry_after")
+__all__ = ("Request", "Response", "Transport")

@@ -20,7 +20,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
-from ansible_collections.entra.auth.plugins.module_utils._http.transport import parse_retry_after
+from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, parse_error_body
 from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, pages
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiRequest, ApiResponse

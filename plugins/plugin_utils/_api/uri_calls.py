@@ -100,7 +100,7 @@ def challenge(response: Response) -> str:
 
 def pause(response: Response, otherwise: float) -> int:
     """The whole seconds to wait that an answer asks for; ``otherwise`` where it asks for none."""
-    from ansible_collections.entra.auth.plugins.module_utils._http.transport import parse_retry_after
+    from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 
     asked = parse_retry_after(str(response.get("retry_after", "")), str(response.get("date", "")))
     return math.ceil(asked or otherwise)
