@@ -2,61 +2,69 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks after the token cache that outlives a run, on the controller, which has it."""
+"""The action of the module ``app_token_cache``."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_store
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
-from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
-from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN, OptionSpec
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, is_blank
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
+from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
+    ControllerAction,
+    Result,
+    Variables,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
+_CLEAR = OptionSpec("clear", "bool", False)
+_OPTIONS = ("cache", _CLEAR.name)
+# Public metadata of an entry. It is unverified: any user who can write to the store can write anything into it.
+_SHOWN = ("credential", "token_url", "client_id", "scope", "expires_at")
+_SHOWN_CHARACTERS = 200
 
-class ActionModule(ActionBase):
-    """Lists what is in the cache, and clears it."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+class ActionModule(ControllerAction):
+    """List the entries of the cache, and clear it."""
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The entries by what everybody may read of them."""
-        super().run(tmp, task_vars)
-        try:
-            _spec, arguments = self.validate_argument_spec({"cache": {"type": "str"}, "clear": {"type": "bool"}})
-        finally:
-            # Not before: it looks at a copy, which is hidden from this process as well.
-            self._task.args = hide_arguments(self._task.args)
-        sources = OptionSources({"cache": arguments["cache"]}, task_vars or {}, self._templar.template)
-        outcome = run_guarded(sources, lambda options: self._look_after(options, clear=bool(arguments["clear"])))
-        if isinstance(outcome, Failure):
-            return outcome.as_result()
-        return outcome
+    def find_sources(self, variables: Variables) -> OptionSources:
+        """Return where ``cache`` comes from. Raises InputError for an unknown option."""
+        unknown = [str(name) for name in self._task.args if name not in _OPTIONS]
+        if unknown:
+            raise InputError(
+                f"'{unknown[0]}' is not an option of app_token_cache.",
+                hint=f"Use the options {' and '.join(_OPTIONS)}.",
+            )
+        return OptionSources({"cache": self._task.args.get("cache")}, variables, self._templar.template)
 
-    def _look_after(self, options: AppTokenOptions, *, clear: bool) -> dict[str, t.Any]:
-        # What is kept for a run ends with it, so only the others can be meant.
+    def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
+        """Return the public metadata of all entries, as they are or were before the cache was cleared."""
+        clear = self._is_clearing()
+        # A cache of the run ends with the run, so only the user's cache can be meant.
         store = open_store("user" if options.cache in CACHES_OF_A_RUN else options.cache)
-        labels = [read_metadata(content) for _name, content in store.entries()]
+        found = [read_metadata(content) for _name, content in store.entries()]
         if clear and not self._task.check_mode:
             store.clear()
-        entries = [_entry(label) for label in labels if label]
+        entries = [_describe_entry(metadata) for metadata in found if metadata]
         return {
-            "changed": clear and bool(labels),
+            "changed": clear and bool(found),
             "entries": sorted(entries, key=lambda entry: (entry["client_id"], entry["scope"])),
         }
 
+    def _is_clearing(self) -> bool:
+        value = self._task.args.get(_CLEAR.name)
+        return not is_blank(value) and bool(convert(_CLEAR, value, f"option {_CLEAR.name}"))
 
-def _entry(label: t.Mapping[str, t.Any]) -> dict[str, str]:
-    # Whoever can write to the store can write anything into a label.
-    names = ("credential", "token_url", "client_id", "scope", "expires_at")
-    return {name: "".join(c for c in str(label.get(name, "")) if c.isprintable())[:200] for name in names}
+
+def _describe_entry(metadata: t.Mapping[str, t.Any]) -> dict[str, str]:
+    return {name: _cut(str(metadata.get(name, ""))) for name in _SHOWN}
+
+
+def _cut(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:_SHOWN_CHARACTERS]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the action and the lookup have in common: from a call of theirs to a token, or to a text that may be shown.
+"""Run the work of an entry point, and turn each failure into a value that may be shown.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -15,7 +15,7 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
-from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_secrets
+from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_secrets, register_secrets
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -27,47 +27,63 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Done = t.TypeVar("Done")
 
-# Shorter ones would mask syllables of the message, and are no secrets of Entra.
 _NO_FIELDS = EntraAuthError("").fields()
 
 
 class Failure(t.NamedTuple):
-    """What went wrong, fit to be shown: ``msg`` and the result ``fields`` that go with it, free of secrets.
+    """An error as it may be shown: ``msg``, and the result ``fields`` that go with it. Neither holds a secret.
 
-    A value and not an exception, so that no face can raise it inside of an except clause: Ansible prints the causes
-    and contexts of what is raised, and with them what they hold.
+    A value and not an exception, so that no entry point raises it inside an except clause: Ansible prints the causes
+    and the contexts of an exception, and with them what they hold.
     """
 
     msg: str
     fields: dict[str, t.Any]
 
+    @classmethod
+    def from_error(cls, error: EntraAuthError, secrets: t.Sequence[str] = ()) -> Failure:
+        """Return the failure that an error stands for, with ``secrets`` masked."""
+        return cls(mask_secrets(str(error), secrets), _mask_fields(error.fields(), secrets))
+
     def as_result(self) -> dict[str, t.Any]:
-        """The result of a task that failed so."""
+        """Return the result of the task that failed."""
         return {"failed": True, "changed": False, "msg": self.msg, **self.fields}
 
 
 def get_token_or_failure(
     sources: OptionSources, messages: Messages, target: Target, shape: t.Callable[[AppToken], Done]
 ) -> Done | Failure:
-    """The token that a call asks for, in the shape that its face hands out, or why there is none."""
-    return run_guarded(sources, lambda options: shape(get_app_token(options, messages, target)))
+    """Return the token that a call asks for in the shape of its entry point, or the failure."""
+    return run_guarded(sources.resolve, lambda options: shape(get_app_token(options, messages, target)))
 
 
-def run_guarded(sources: OptionSources, work: t.Callable[[AppTokenOptions], Done]) -> Done | Failure:
-    """What ``work`` makes of the options; whatever goes wrong becomes a Failure, but for an unreachable target."""
-    options = None
+def run_guarded(resolve: t.Callable[[], AppTokenOptions], work: t.Callable[[AppTokenOptions], Done]) -> Done | Failure:
+    """Resolve the options and do the work with them.
+
+    Args:
+        resolve: Returns the options.
+        work: Takes the options and returns the result.
+
+    Returns:
+        The result of ``work``, or a Failure without any secret of the options.
+
+    Raises:
+        AnsibleConnectionFailure: The task's host is unreachable, which Ansible reports in its own way.
+    """
+    secrets: list[str] = []
     try:
-        options = sources.resolve()
+        options = resolve()
+        secrets = options.secrets()
+        register_secrets(*secrets)
         return work(options)
     except EntraAuthError as exc:
-        secrets = options.secrets() if options else []
-        return Failure(mask_secrets(str(exc), secrets), _mask_fields(exc.fields(), secrets))
+        return Failure.from_error(exc, secrets)
     except AnsibleConnectionFailure:
         raise
     except OSError as exc:
         reason = f"entra.auth can't use its files: {exc.strerror or type(exc).__name__}."
         return Failure(f"{reason} To fix it: look at the disk and the directory for temporary files.", _NO_FIELDS)
-    except Exception as exc:  # noqa: BLE001 - its text may hold anything, so no face may get to print it
+    except Exception as exc:  # noqa: BLE001 - its text may hold a secret, so no entry point may print it
         return Failure(_describe_unexpected(exc), _NO_FIELDS)
 
 
