@@ -77,7 +77,7 @@ _OURS: t.Final = """
 from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader()
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import api_request_options
-from ansible_collections.entra.auth.plugins.plugin_utils._api.call import Run, perform
+from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
@@ -88,13 +88,13 @@ class Silent:
 
 def call(arguments):
     options = OptionSources({}, {}, str).resolve()
-    run = Run(Silent(), UnreachableHost({}), check_mode=False, diff_mode=False, find_file=str)
-    return perform(api_request_options(arguments), options, run)
+    run = TaskContext(Silent(), UnreachableHost({}), check_mode=False, diff_mode=False, find_file=str)
+    return execute(api_request_options(arguments), options, run)
 
 url, dest = sys.argv[1], sys.argv[3]
 more = {"dest": dest} if dest else {}
 call({"url": url, "max_items": 1})
-measured(lambda: (lambda result: result["count"] if dest else result["items"])(call({"url": url, **more})))
+measured(lambda: (lambda result: result["count"] if dest else result["value"])(call({"url": url, **more})))
 """
 
 # What people write: the first page, and the same file again for as long as there is a link.

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.call import Run, execute
+from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
     api_request_options,
     split_arguments,
@@ -45,7 +45,7 @@ class ActionModule(ControllerAction):
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the API's response as result."""
         own, _shared = split_arguments(self._task.args)
-        run = Run(
+        run = TaskContext(
             display,
             UnreachableHost(variables),
             check_mode=bool(self._task.check_mode),

@@ -25,8 +25,8 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiE
 from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, pages
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiRequest, ApiResponse
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS, METHODS, SAFE_METHODS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
-from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import refuse_broken_headers
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiSession
@@ -223,7 +223,7 @@ class Batch:
         more = f"; and {len(bad) - _SHOWN_FAILURES} more" if len(bad) > _SHOWN_FAILURES else ""
         failure = ApiError(
             f"{len(bad)} of {len(listed)} requests of the batch failed: {shown}{more}.",
-            hint="Look at items, which holds every answer; statuses that are good ones too go into status_code.",
+            hint="Look at responses, which holds every answer; statuses that are good ones too go into status_code.",
         )
         failure.request_summary = self._session.token.describe_request()
         failure.result = {"status": bad[0][1]["status"], **self._fields(items, {one["id"]: one for one in listed})}
@@ -233,7 +233,9 @@ class Batch:
         self, failure: EntraAuthError, responses: t.Mapping[str, Item], items: t.Sequence[Item]
     ) -> EntraAuthError:
         """A failure on the way, with the answers that there were before."""
-        more = f" {len(responses)} of {len(items)} requests were answered before, as items tells." if responses else ""
+        more = (
+            f" {len(responses)} of {len(items)} requests were answered before, as responses tells." if responses else ""
+        )
         whole = ApiError(f"{failure.message}{more}", hint=failure.hint, response=failure.response)
         whole.request_summary, whole.from_cache = failure.request_summary, failure.from_cache
         result = failure.result if isinstance(failure, ApiError) else {}
@@ -243,7 +245,12 @@ class Batch:
     def _fields(self, items: t.Sequence[Item], responses: t.Mapping[str, Item]) -> Item:
         answered = [(item, _plain(responses[item["id"]])) for item in items if item["id"] in responses]
         wrote = any(item["method"] not in SAFE_METHODS and self._expects(one["status"]) for item, one in answered)
-        return {"items": [one for _item, one in answered], "count": len(answered), "pages": self.sent, "changed": wrote}
+        return {
+            "responses": [one for _item, one in answered],
+            "count": len(answered),
+            "pages": self.sent,
+            "changed": wrote,
+        }
 
 
 def _plain(response: Item) -> Item:

@@ -52,7 +52,7 @@ Result = dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class TaskContext:
     """The circumstances of a task. ``find_file`` is where the task's own files are looked for."""
 
     messages: Messages
@@ -66,13 +66,13 @@ class Run:
         self.messages.v(f"entra.auth: {text}")
 
 
-def execute(call: ApiRequestOptions, options: AppTokenOptions, run: Run) -> Result:
+def execute(call: ApiRequestOptions, options: AppTokenOptions, run: TaskContext) -> Result:
     """The result fields of a task. Raises EntraAuthError."""
     return ApiCall(call, options, run).result()
 
 
 class ApiCall:
-    def __init__(self, call: ApiRequestOptions, options: AppTokenOptions, run: Run) -> None:
+    def __init__(self, call: ApiRequestOptions, options: AppTokenOptions, run: TaskContext) -> None:
         self._call = call
         self._options = options
         self._run = run
@@ -240,7 +240,7 @@ class ApiCall:
         )
         responses = batch.responses(self._items)
         whole = {"responses": responses} if self._call.jmespath else responses
-        return self._selected({"items": responses, "count": len(responses), "pages": batch.sent}, whole)
+        return self._selected({"responses": responses, "count": len(responses), "pages": batch.sent}, whole)
 
     def _listed(
         self, session: ApiSession, response: ApiResponse, content: t.Any, destination: Destination | None
@@ -262,11 +262,11 @@ class ApiCall:
                 items += taken
             if count == self._call.max_items:
                 break
-        describe_assertion = {**_described(response), "json": rest, "count": count, "pages": number}
+        described = {**_described(response), "json": rest, "count": count, "pages": number}
         if destination:
-            return {**describe_assertion, **destination.commit(check_mode=self._run.check_mode)}
+            return {**described, **destination.commit(check_mode=self._run.check_mode)}
         whole = {**rest, "value": items} if self._call.jmespath else items
-        return self._selected({**describe_assertion, "items": items}, whole)
+        return self._selected({**described, "value": items}, whole)
 
 
 def _described(response: ApiResponse) -> Result:
@@ -299,4 +299,4 @@ def _text(response: ApiResponse, *, any_kind: bool) -> str | None:
     )
 
 
-__all__ = ("Run", "execute")
+__all__ = ("TaskContext", "execute")

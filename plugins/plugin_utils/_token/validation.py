@@ -25,18 +25,15 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import
     validate_tenant,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES, OPTIONS, find_passwords
+from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import Credential
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-# RFC 9110 section 5: a field name is a token; a field value has no control characters but the tab.
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PROXY = re.compile(r"(https?|socks[45][ah]?)://([^\s/?#@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _REDIS = re.compile(r"rediss?://[^\s/]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-# requests refuses a value that begins with a blank, and quotes it; http.client writes Latin-1 and nothing beyond.
-_HEADER_VALUE = re.compile(r"(?!\s)[\x00-\xff]*")
 # No platform's timers hold any number, and nobody waits for longer.
 _MAX_TIMEOUT_SECONDS = 86400
 
@@ -116,26 +113,6 @@ def _refuse_plain_http(name: str, url: str | None) -> None:
     )
 
 
-def refuse_broken_headers(option: str, headers: t.Mapping[str, str]) -> None:
-    """Raise InputError where what an option holds can't go into the head of a request, or must not."""
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or _CONTROL_CHARACTER.search(value):
-            raise InputError(
-                f"{option}: {name!r} is not a header name, or its value holds a line break.",
-                hint="Give header names and one-line values.",
-            )
-        if not _HEADER_VALUE.fullmatch(value):
-            raise InputError(
-                f"{option}: the value of {name!r} begins with a blank, or holds a character that no header can carry.",
-                hint="Remove the blank, or encode the value as the API says; headers carry Latin-1 (ISO 8859-1) only.",
-            )
-        if name.lower() == "authorization":
-            raise InputError(
-                f"{option} can't replace Authorization.",
-                hint=f"Remove it from {option}; app_token sets it.",
-            )
-
-
 def _refuse_unknown_cache(options: AppTokenOptions) -> None:
     if options.cache not in CACHES and not _REDIS.match(options.cache):
         raise InputError(
@@ -174,4 +151,4 @@ def _from_base64(text: str) -> str:
     return base64.b64decode(normal + "=" * (-len(normal) % 4), validate=True).decode()
 
 
-__all__ = ("parse_claims_challenge", "refuse_broken_headers", "refuse_missing", "refuse_unusable")
+__all__ = ("parse_claims_challenge", "refuse_missing", "refuse_unusable")

@@ -83,9 +83,9 @@ def connections(entries: list[Entry]) -> set[str]:
 
 def test_all_pages_are_one_list(scene: Scene) -> None:
     result = scene.good("plain")
-    names = [user["userPrincipalName"] for user in result["items"]]
+    names = [user["userPrincipalName"] for user in result["value"]]
     assert names == [f"user{number:04}@contoso.example" for number in range(1, ALL + 1)]
-    assert result["result"] == result["items"]
+    assert result["result"] == result["value"]
     assert (result["count"], result["pages"], result["status"], result["changed"]) == (ALL, 3, 200, False)
     assert set(result["json"]) == {"@odata.context"}
     assert result["request_id"] == result["headers"]["request-id"]
@@ -109,12 +109,12 @@ def test_headers_go_out_with_each_page(scene: Scene) -> None:
 def test_a_list_for_an_option_of_odata_is_one_value(scene: Scene) -> None:
     (entry,) = scene.asked("select")
     assert parse_qs(entry["query"])["$select"] == ["id,displayName"]
-    assert set(scene.good("select")["items"][0]) == {"id", "displayName"}
+    assert set(scene.good("select")["value"][0]) == {"id", "displayName"}
 
 
 @pytest.mark.parametrize(("case", "items", "asked"), [("exactly", 150, 2), ("one_page", 100, 1)])
 def test_max_items_stops_exactly_and_asks_for_no_page_more(scene: Scene, case: str, items: int, asked: int) -> None:
-    assert (len(scene.good(case)["items"]), scene.good(case)["count"]) == (items, items)
+    assert (len(scene.good(case)["value"]), scene.good(case)["count"]) == (items, items)
     assert len(scene.asked(case)) == asked
 
 
@@ -127,11 +127,11 @@ def test_without_paging_a_page_is_an_answer(scene: Scene) -> None:
     assert len(scene.asked("unpaged")) == 1
     assert len(result["json"]["value"]) == 100
     assert result["result"] == result["json"]
-    assert "items" not in result
+    assert "value" not in result
 
 
 def test_arm_is_listed_too(scene: Scene) -> None:
-    assert [one["displayName"] for one in scene.good("arm")["items"]] == ["contoso-production", "contoso-test"]
+    assert [one["displayName"] for one in scene.good("arm")["value"]] == ["contoso-production", "contoso-test"]
 
 
 @pytest.mark.parametrize(("case", "asked"), [("relative", 3), ("empty_pages", 103)])
@@ -256,11 +256,11 @@ def test_a_status_that_is_expected_is_no_failure(scene: Scene) -> None:
 def test_a_listing_becomes_a_file_of_lines_all_at_once(scene: Scene) -> None:
     path = scene.play.directory / "users.jsonl"
     users = [json.loads(line) for line in path.read_text().splitlines()]
-    assert users == scene.good("plain")["items"]
+    assert users == scene.good("plain")["value"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     result = scene.good("lines")
     assert (result["changed"], result["count"], result["size"]) == (True, ALL, path.stat().st_size)
-    assert "items" not in result
+    assert "value" not in result
     assert scene.good("again")["changed"] is False
     # What broke off left the file as it was, and nothing beside it.
     assert "may be cut off" in scene.failure("broken_file")

@@ -112,7 +112,7 @@ def test_check_mode_sends_no_write_and_shows_it_without_secrets(scene: Scene) ->
 
 
 def test_check_mode_reads_and_writes_no_file(scene: Scene) -> None:
-    assert scene.good("checked_read")["items"][0]["displayName"] == seed.CONTOSO.name
+    assert scene.good("checked_read")["value"][0]["displayName"] == seed.CONTOSO.name
     result = scene.good("checked_file")
     assert (result["changed"], result["count"]) == (True, 250)
     assert not (scene.play.directory / "checked.jsonl").exists()
@@ -190,9 +190,9 @@ def test_an_upload_session_is_fed_without_the_token(scene: Scene) -> None:
 
 def test_a_batch_goes_in_twenties_and_what_was_throttled_alone(scene: Scene) -> None:
     result = scene.good("batch")
-    assert [answer["id"] for answer in result["items"]] == [request["id"] for request in batch()]
-    assert {answer["status"] for answer in result["items"]} <= {200, 204}
-    assert result["items"][-2]["body"]["jobTitle"] == "New"
+    assert [answer["id"] for answer in result["responses"]] == [request["id"] for request in batch()]
+    assert {answer["status"] for answer in result["responses"]} <= {200, 204}
+    assert result["responses"][-2]["body"]["jobTitle"] == "New"
     sent = [entry["batch"] for entry in scene.log(path="/v1.0/$batch")][: result["pages"]]
     assert [len(one) for one in sent][:2] == [20, 20]
     assert all(len(one) <= 20 for one in sent)
@@ -213,7 +213,7 @@ def test_a_batch_that_writes_waits_for_check_mode_to_end(scene: Scene) -> None:
 
 
 def test_listings_in_a_batch_are_followed(scene: Scene) -> None:
-    users, organization = scene.good("batch_reads")["items"]
+    users, organization = scene.good("batch_reads")["responses"]
     assert len(users["body"]["value"]) > 250
     assert "@odata.nextLink" not in users["body"]
     assert organization["body"]["value"][0]["displayName"] == seed.CONTOSO.name
@@ -223,5 +223,5 @@ def test_listings_in_a_batch_are_followed(scene: Scene) -> None:
 def test_a_batch_fails_by_the_names_of_its_requests_and_keeps_the_others(scene: Scene) -> None:
     said = scene.failure("batch_failed")
     assert "1 of 2 requests of the batch failed: 1 (GET /users/nobody) was answered 404: Resource 'nobody'" in said
-    assert scene.result("batch_failed")["items"][1]["status"] == 200
+    assert scene.result("batch_failed")["responses"][1]["status"] == 200
     assert scene.good("batch_selected")["result"] == ["Request_ResourceNotFound"]

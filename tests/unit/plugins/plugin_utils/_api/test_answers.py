@@ -13,7 +13,7 @@ import pytest
 from canned_server import CannedServer, answer, json_answer
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.call import Run, execute
+from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import TokenHolder
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
@@ -52,7 +52,7 @@ def call(reader: Result, messages: t.Any) -> Caller:
     def asked(server: CannedServer, *, check_mode: bool = False, diff_mode: bool = False, **arguments: t.Any) -> Result:
         own, shared = split_arguments({"url": "/v1.0/things", **arguments})
         options = AppTokenOptions(**{**reader, "api_base_url": server.url, **shared})
-        run = Run(messages, UnreachableHost({}), check_mode, diff_mode, find_file=str)
+        run = TaskContext(messages, UnreachableHost({}), check_mode, diff_mode, find_file=str)
         return execute(api_request_options(own), options, run)
 
     return asked
@@ -268,10 +268,10 @@ def test_one_new_token_is_enough_for_all_whose_token_was_refused(
         TokenHolder(AppTokenOptions(**reader), lambda options: get_app_token(options, messages, UnreachableHost({})))
         for _dummy in range(10)
     ]
-    refused = {one.get_token().token.access_token for one in held}
+    refused = {one.current().token.access_token for one in held}
     for one in held:
         one.renew(None)
-    renewed = {one.current_value for one in held}
+    renewed = {one.seen for one in held}
     assert (len(refused), len(renewed), refused & renewed) == (1, 1, set())
     assert len(emulator.token_requests()) == 2
 
@@ -291,14 +291,14 @@ def test_a_batch_that_breaks_off_tells_what_was_done(call: Caller) -> None:
     ):
         call(server, url=None, requests=requests)
     fields = failed.value.fields()
-    assert [one["id"] for one in fields["items"]] == [str(n) for n in range(1, 21)]
+    assert [one["id"] for one in fields["responses"]] == [str(n) for n in range(1, 21)]
     assert (fields["count"], fields["pages"], fields["status"], fields["changed"]) == (20, 2, 500, True)
 
 
 def test_a_batch_that_breaks_off_at_once_has_changed_nothing_it_knows_of(call: Caller) -> None:
     with CannedServer(json_answer(500, {})) as server, pytest.raises(ApiError) as failed:
         call(server, url=None, requests=[{"url": "/users", "method": "POST"}])
-    assert (failed.value.fields()["items"], failed.value.fields()["changed"]) == ([], False)
+    assert (failed.value.fields()["responses"], failed.value.fields()["changed"]) == ([], False)
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_bytes_that_the_file_does_not_have_can_t_be_missing(upload: t.Callable[.
     ("canned", "arguments", "kept"),
     [
         (CREATED, {"method": "POST", "body": {}}, {"json": {"id": "7"}, "changed": True}),
-        (json_answer(200, {"value": ["a"]}), {}, {"items": ["a"], "changed": False}),
+        (json_answer(200, {"value": ["a"]}), {}, {"value": ["a"], "changed": False}),
         (batch_answer(1), {"url": None, "requests": [{"url": "/u", "method": "POST"}]}, {"count": 1, "changed": True}),
     ],
 )
