@@ -268,10 +268,10 @@ def test_one_new_token_is_enough_for_all_whose_token_was_refused(
         TokenHolder(AppTokenOptions(**reader), lambda options: get_app_token(options, messages, UnreachableHost({})))
         for _dummy in range(10)
     ]
-    refused = {one.current().token.access_token for one in held}
+    refused = {one.get_token().token.access_token for one in held}
     for one in held:
         one.renew(None)
-    renewed = {one.seen for one in held}
+    renewed = {one.current_value for one in held}
     assert (len(refused), len(renewed), refused & renewed) == (1, 1, set())
     assert len(emulator.token_requests()) == 2
 
