@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
 KEY = "https://login.test/t\nclient\nscope\n"
 SUBJECT = CacheKey(KEY)
-NAME = EntryCipher("secret").name(KEY)
+NAME = EntryCipher("secret").derive_name(KEY)
 HOUR = 3600.0
 
 
@@ -58,15 +58,15 @@ def token(text: str, lifetime: float = HOUR) -> Token:
 
 def on(store: Store | Stores, credential: str = "secret", *, wait: float = 30, **how: t.Any) -> TokenCache:
     """The cache in a store, which is the run's, too, or in several."""
-    stores = store if isinstance(store, Stores) else Stores(store, store, store)
+    stores = store if isinstance(store, Stores) else Stores(store, store)
     settings = {"min_validity": 300, "warn": print, **how}
     return TokenCache(stores, EntryCipher(credential), wait_seconds=wait, **settings)
 
 
-def put(store: Store, text: str, serial: int) -> None:
-    """What another process would write."""
-    content = json.dumps({"serial": serial, "token": dataclasses.asdict(token(text))}).encode()
-    store.write(NAME, EntryCipher("secret").seal(content, NAME), keep_seconds=HOUR)
+def put(store: Store, text: str) -> None:
+    """Write what another process would write."""
+    content = json.dumps(dataclasses.asdict(token(text))).encode()
+    store.write(NAME, EntryCipher("secret").encrypt(content, NAME), keep_seconds=HOUR)
 
 
 def got(cached: Cached) -> tuple[str, str]:

@@ -21,61 +21,38 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files im
     read_private_file,
 )
 
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._cache.file_lock import FileLock
-
-# The second is for those who wait while the holder of the first one hangs: so one of them goes on, and not all.
-_LOCKS = (".lock", ".lock2")
 _SWEPT_AFTER_SECONDS = 86400
 
 
 class DirectoryStore:
-    """A directory of mode 0700. A file's time of modification is when its content is of no more use.
+    """A directory of mode 0700. The modification time of a file is when its content expires.
 
-    ``answer_within`` are the seconds in which whoever holds a lock gives a sign of life. With ``sweeps`` each write
-    removes what has been of no use for a day. Raises InputError where the directory is not this user's alone.
+    With ``sweeps`` each write removes the files that expired more than a day ago.
+
+    Raises:
+        InputError: The directory is not private to this user.
     """
 
-    def __init__(self, directory: str, *, answer_within: float = 30, sweeps: bool = False) -> None:
+    def __init__(self, directory: str, *, sweeps: bool = False) -> None:
         ensure_private_directory(directory)
         self._directory = directory
-        self._answer_within = answer_within
         self._sweeps = sweeps
-        self._held: list[FileLock] = []
 
     def read(self, name: str) -> bytes | None:
         with contextlib.suppress(OSError):
-            return read_private_file(self.path(name))
+            return read_private_file(self._path(name))
         return None
 
     def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
-        with Replacement(self.path(name)) as replacement:
+        with Replacement(self._path(name)) as replacement:
             # A crash of the machine costs a token request, less than waiting for the disk each time.
             replacement.commit(content, durable=False)
         self._set_time(name, time.time() + keep_seconds)
         if self._sweeps:
             self._sweep()
 
-    @contextlib.contextmanager
-    def lock(self, name: str, *, wait_seconds: float) -> t.Iterator[bool]:
-        with contextlib.ExitStack() as stack:
-            for suffix in _LOCKS if wait_seconds else _LOCKS[:1]:
-                path = self.path(name + suffix)
-                lock = stack.enter_context(
-                    lock_file(path, wait_seconds=wait_seconds, silence_seconds=self._answer_within)
-                )
-                if lock:
-                    lock.promise(self._answer_within)
-                    stack.enter_context(self._holding(lock))
-                    break
-            yield bool(lock)
-
-    def promise(self, seconds: float) -> None:
-        for lock in self._held:
-            lock.promise(seconds)
-
-    def path(self, name: str) -> str:
-        return os.path.join(self._directory, name)
+    def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
+        return lock_file(self._path(f"{name}.lock"), wait_seconds=wait_seconds)
 
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
         for file in self._files():
@@ -87,13 +64,8 @@ class DirectoryStore:
         for file in self._files():
             _remove(file.path)
 
-    @contextlib.contextmanager
-    def _holding(self, lock: FileLock) -> t.Iterator[None]:
-        self._held.append(lock)
-        try:
-            yield
-        finally:
-            self._held.remove(lock)
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, name)
 
     def _sweep(self) -> None:
         for file in self._files():
@@ -108,7 +80,7 @@ class DirectoryStore:
 
     def _set_time(self, name: str, moment: float) -> None:
         with contextlib.suppress(OSError):
-            os.utime(self.path(name), (moment, moment), follow_symlinks=False)
+            os.utime(self._path(name), (moment, moment), follow_symlinks=False)
 
 
 def _remove(path: str) -> None:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sealing: nobody reads an entry of the cache, or is served one, who lacks the credential that bought it.
+"""Encryption of cache entries with a key derived from the credential that bought the token.
 
-AES-256-GCM with keys from HKDF-SHA256 (RFC 5869). A client secret of Entra has some 200 bits, so no slow derivation
-is needed.
+AES-256-GCM with keys from HKDF-SHA256 (RFC 5869) without a salt. HKDF is fast, so the secret itself has to be beyond
+guessing: a client secret of Entra has about 200 bits, and the option ``cache_key`` at least 32 characters.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -38,53 +38,56 @@ _KEY_BYTES = 32
 
 
 class EntryCipher:
-    """Seals and names entries with keys that only the holder of ``secret`` can derive."""
+    """Encrypts and names entries with keys derived from ``secret``.
+
+    Raises:
+        MissingLibraryError: cryptography, which ansible-core depends on, is not installed.
+    """
 
     def __init__(self, secret: str) -> None:
-        """Raises MissingLibraryError where cryptography, which ansible-core depends on, is not installed."""
         if not HAS_CRYPTOGRAPHY:
             raise MissingLibraryError(missing_required_lib("cryptography"), hint="Install it where Ansible runs.")
         keys = HKDF(algorithm=hashes.SHA256(), length=2 * _KEY_BYTES, salt=None, info=_FORMAT).derive(secret.encode())
         self._cipher = AESGCM(keys[:_KEY_BYTES])
         self._naming_key = keys[_KEY_BYTES:]
 
-    def name(self, subject: str) -> str:
-        """A file name for a subject, which tells nothing about it and differs for each secret."""
-        return hmac.new(self._naming_key, subject.encode(), hashlib.sha256).hexdigest()[:40]
+    def derive_name(self, key: str) -> str:
+        """Derive the name of an entry, 40 hex digits, which reveals nothing about ``key`` and depends on the secret."""
+        return hmac.new(self._naming_key, key.encode(), hashlib.sha256).hexdigest()[:40]
 
-    def seal(self, content: bytes, name: str, label: t.Mapping[str, t.Any] | None = None) -> bytes:
-        """The content as it may lie about, bound to its name and to a label that everybody may read."""
-        head = _FORMAT + json.dumps(label or {}).encode() + b"\n"
+    def encrypt(self, content: bytes, name: str, public_metadata: t.Mapping[str, t.Any] | None = None) -> bytes:
+        """Encrypt the content, bound to a name and to public metadata, which stay readable without the secret."""
+        head = _FORMAT + json.dumps(public_metadata or {}).encode() + b"\n"
         nonce = os.urandom(_NONCE_BYTES)
         return head + nonce + self._cipher.encrypt(nonce, content, head + name.encode())
 
-    def open(self, sealed: bytes | None, name: str) -> bytes | None:
-        """The content; None for anything that was not sealed under this name with this secret."""
-        head, rest = _split(sealed or b"")
+    def decrypt(self, entry: bytes | None, name: str) -> bytes | None:
+        """Decrypt an entry; return None if it was not encrypted under this name with this secret."""
+        head, rest = _split(entry or b"")
         try:
             return self._cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + name.encode())
         except (InvalidTag, ValueError):
             return None
 
 
-def read_metadata(sealed: bytes) -> dict[str, t.Any] | None:
-    """The label of what a Seal has sealed, unverified; None for anything else."""
-    head, _rest = _split(sealed)
+def read_metadata(entry: bytes) -> dict[str, t.Any] | None:
+    """Read the public metadata of an entry, unverified; return None if it is not an entry."""
+    head, _rest = _split(entry)
     try:
-        label = json.loads(head[len(_FORMAT) :])
+        metadata = json.loads(head[len(_FORMAT) :])
     except (ValueError, RecursionError):
         return None
-    return label if isinstance(label, dict) else None
+    return metadata if isinstance(metadata, dict) else None
 
 
-def _split(sealed: bytes) -> tuple[bytes, bytes]:
-    end = sealed.find(b"\n", len(_FORMAT)) + 1
-    return (sealed[:end], sealed[end:]) if end and sealed.startswith(_FORMAT) else (b"", b"")
+def _split(entry: bytes) -> tuple[bytes, bytes]:
+    end = entry.find(b"\n", len(_FORMAT)) + 1
+    return (entry[:end], entry[end:]) if end and entry.startswith(_FORMAT) else (b"", b"")
 
 
 if HAS_CRYPTOGRAPHY:
-    # OpenSSL looks its algorithms up at their first use: here, in the main process, once for all that it forks.
-    EntryCipher("").seal(b"", "")
+    # OpenSSL looks up its algorithms at their first use: here, in the main process, once for all processes it forks.
+    EntryCipher("").encrypt(b"", "")
 
 
 __all__ = ("EntryCipher", "read_metadata")

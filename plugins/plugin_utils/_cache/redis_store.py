@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 import typing as t
 import urllib.parse
 
@@ -52,11 +51,9 @@ class RedisStore:
     Raises MissingLibraryError without redis-py, InputError for a URL that is none, OSError where no server answers.
     """
 
-    def __init__(self, url: str, *, answer_within: float = 30) -> None:
+    def __init__(self, url: str) -> None:
         if not HAS_REDIS:
             raise MissingLibraryError(missing_required_lib("redis"), hint="Install it where Ansible runs.")
-        self._answer_within = answer_within
-        self._held: list[_HeldLock] = []
         try:
             self._redis = _client(url)
             self._redis.ping()
@@ -104,19 +101,8 @@ class RedisStore:
         if not is_held:
             yield False
             return
-        with _HeldLock(lock, self._answer_within) as held:
-            self._held.append(held)
-            try:
-                yield True
-            finally:
-                self._held.remove(held)
-
-    def promise(self, seconds: float) -> None:
-        for held in self._held:
-            held.promise(seconds)
-
-    def path(self, name: str) -> None:
-        pass
+        with _HeldLock(lock):
+            yield True
 
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
         for key in self._keys():
@@ -136,16 +122,12 @@ class RedisStore:
 
 
 class _HeldLock:
-    """Keeps a lock from expiring for as long as its holder keeps its promises, and no longer."""
+    """Keeps a lock from expiring while its holder lives."""
 
-    def __init__(self, lock: Lock, answer_within: float) -> None:
+    def __init__(self, lock: Lock) -> None:
         self._lock = lock
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, daemon=True)
-        self.promise(answer_within)
-
-    def promise(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
+        self._thread = threading.Thread(target=self._keep_alive, daemon=True)
 
     def __enter__(self) -> _HeldLock:
         self._thread.start()
@@ -157,9 +139,9 @@ class _HeldLock:
         with contextlib.suppress(*_FAILURES):
             self._lock.release()
 
-    def _keep(self) -> None:
+    def _keep_alive(self) -> None:
         with contextlib.suppress(*_FAILURES):
-            while not self._ended.wait(_LOCK_SECONDS / 3) and time.monotonic() < self._until:
+            while not self._ended.wait(_LOCK_SECONDS / 3):
                 self._lock.reacquire()
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where sealed cache entries lie: the stores that the option ``cache`` names.
+"""The stores for encrypted entries that the option ``cache`` names.
 
 A store knows names and bytes, nothing of tokens. Another kind of store is another class with these methods and a branch
 in ``open_stores``.
@@ -29,6 +29,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.directory_store 
 _RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 _RUN_ENTRY = "run"
 _RUN_SECONDS = 7 * 86400
+_SECRET_WAIT_SECONDS = 30
 _REDIS_LOST_SECONDS = 30
 
 
@@ -36,36 +37,30 @@ class Store(t.Protocol):
     """Names to bytes, shared by every process that may use the same tokens."""
 
     def read(self, name: str) -> bytes | None:
-        """What lies under a name, if anything readable does."""
+        """Read the content of a name; return None if it is missing or unreadable."""
 
     def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
-        """Put content under a name, atomically, for so long; called by who holds its lock. OSError where it can't."""
+        """Replace the content of a name atomically and keep it for ``keep_seconds``. Raises OSError."""
 
     def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
-        """An exclusive lock on a name, freed when its holder ends; False where not to be had within ``wait_seconds``.
+        """Hold the exclusive lock on a name; yield False if it is not acquired within ``wait_seconds``.
 
-        A holder that gives no sign of life for longer than it promised is waited for no longer.
+        The lock of a process that ended is free: of a file at once, of a server after a short time.
         """
-
-    def promise(self, seconds: float) -> None:
-        """To those who wait for the locks held here: a sign of life, and that the next follows within ``seconds``."""
-
-    def path(self, name: str) -> str | None:
-        """The file that holds what lies under a name, where it is one of this machine."""
 
 
 class LastingStore(Store, t.Protocol):
-    """One that outlives the run, so that somebody may look after it."""
+    """A store that outlives the run, so that it can be listed and cleared."""
 
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
-        """Every name with its content."""
+        """Yield every name with its content."""
 
     def clear(self) -> None:
         """Remove everything."""
 
 
 class NoStore:
-    """Keeps nothing, so every call asks."""
+    """Stores nothing, so every call sends its own request."""
 
     def read(self, name: str) -> bytes | None:
         return None
@@ -76,68 +71,68 @@ class NoStore:
     def lock(self, name: str, *, wait_seconds: float) -> t.ContextManager[bool]:
         return contextlib.nullcontext(True)
 
-    def promise(self, seconds: float) -> None:
-        pass
-
-    def path(self, name: str) -> None:
-        pass
-
 
 @dataclasses.dataclass(frozen=True)
 class Stores:
-    """``tokens`` lie where the option ``cache`` says, ``marks`` of the newest ones on this machine in any case.
-
-    ``run`` is for what concerns the run alone.
-    """
+    """The store for ``tokens`` that the option ``cache`` names, and the store of the ``run`` for its failures."""
 
     tokens: Store
-    marks: Store
     run: Store
 
 
-def open_stores(cache: str, *, answer_within: float = 30, warn: t.Callable[[str], None]) -> Stores:
-    """The stores for the option ``cache``; those of the run, with a warning, where the one it names is not usable.
+def open_stores(cache: str, *, warn: t.Callable[[str], None]) -> Stores:
+    """Open the stores for the option ``cache``, or with a warning those of the run if the named one is not usable.
 
-    ``run`` lies in the temporary directory that Ansible makes for each run, keeps to its user and removes at the end.
-    ``answer_within`` are the seconds in which whoever holds a lock gives a sign of life.
+    Args:
+        cache: The value of the option: ``run``, ``user``, ``none`` or a Redis URL.
+        warn: Takes a sentence for the user.
+
+    Raises:
+        InputError: The store of the run is not usable, or the Redis URL is not valid.
     """
     if cache == "none":
-        return Stores(NoStore(), NoStore(), NoStore())
-    run = DirectoryStore(os.path.join(_RUN_DIRECTORY, "entra_auth"), answer_within=answer_within)
+        return Stores(NoStore(), NoStore())
+    run = open_run_store()
     if cache == "run":
-        return Stores(run, run, run)
+        return Stores(run, run)
     try:
-        if cache == "user":
-            user = _user_store(answer_within)
-            return Stores(user, user, run)
-        return Stores(_redis_store(cache, run, answer_within), run, run)
+        return Stores(_open_user_store() if cache == "user" else _open_redis_store(cache, run), run)
     except OSError as exc:
         reason = exc.strerror
     warn(f"The cache for this run alone is used. {reason}")
-    return Stores(run, run, run)
+    return Stores(run, run)
+
+
+def open_run_store() -> DirectoryStore:
+    """Open the store of this run, in the temporary directory that Ansible creates for a run and removes at its end.
+
+    Raises:
+        InputError: The directory is not usable.
+    """
+    return DirectoryStore(os.path.join(_RUN_DIRECTORY, "entra_auth"))
 
 
 def open_store(cache: str) -> LastingStore:
-    """The store of ``user`` or of a Redis URL, to look after it. InputError where it is not usable."""
+    """Open the store of ``user`` or of a Redis URL, to list or clear it. Raises InputError."""
     try:
-        return _user_store() if cache == "user" else _connect(cache)
+        return _open_user_store() if cache == "user" else _connect(cache)
     except OSError as exc:
         reason = str(exc.strerror)
     raise InputError(f"The cache can't be looked at. {reason}")
 
 
-def _user_store(answer_within: float = 30) -> LastingStore:
+def _open_user_store() -> LastingStore:
     directory = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(directory):
         directory = os.path.join(os.path.expanduser("~"), ".cache")
     try:
-        return DirectoryStore(os.path.join(directory, "entra_auth"), answer_within=answer_within, sweeps=True)
+        return DirectoryStore(os.path.join(directory, "entra_auth"), sweeps=True)
     except InputError as exc:
         reason = f"{exc.message} To fix it: {exc.hint}"
     raise OSError(0, reason)
 
 
-def _redis_store(url: str, run: Store, answer_within: float) -> Store:
+def _open_redis_store(url: str, run: Store) -> Store:
     lost = _lost_name(url)
     lost_until, _blank, reason = (run.read(lost) or b"").decode(errors="replace").partition(" ")
     with contextlib.suppress(ValueError):
@@ -145,7 +140,7 @@ def _redis_store(url: str, run: Store, answer_within: float) -> Store:
             # In the same words, so that the user is warned once.
             raise OSError(0, reason)
     try:
-        return _connect(url, answer_within)
+        return _connect(url)
     except OSError as exc:
         until = time.monotonic() + _REDIS_LOST_SECONDS
         with run.lock(lost, wait_seconds=0) as held:
@@ -159,24 +154,38 @@ def _lost_name(url: str) -> str:
     return f"redis lost {hashlib.sha256(url.encode()).hexdigest()[:4]}"
 
 
-def _connect(url: str, answer_within: float = 30) -> LastingStore:
+def _connect(url: str) -> LastingStore:
     # Here, not at the top: redis takes long to load, and is not needed for the other caches.
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.redis_store import RedisStore
 
-    return RedisStore(url, answer_within=answer_within)
+    return RedisStore(url)
 
 
-def get_run_secret(run: Store, wait_seconds: float) -> str:
-    """A random secret that lives as long as the run does, to seal what a credential without a secret bought.
+def get_run_secret() -> str:
+    """Get the random secret of this run, the same in all of its processes, whatever the option ``cache`` says.
 
-    It can't keep out who may read the store, but it keeps tokens from lying about in the clear.
+    It encrypts what belongs to the run and has no secret of its own. A process that can read the store of the run can
+    read the secret, so it protects copies that leave the store.
+
+    Raises:
+        InputError: The store of the run is not usable.
     """
+    run = open_run_store()
     known = run.read(_RUN_ENTRY)
     if known is None:
-        with run.lock(_RUN_ENTRY, wait_seconds=wait_seconds):
+        with run.lock(_RUN_ENTRY, wait_seconds=_SECRET_WAIT_SECONDS):
             known = run.read(_RUN_ENTRY) or secrets.token_hex(32).encode()
             run.write(_RUN_ENTRY, known, keep_seconds=_RUN_SECONDS)
     return known.decode()
 
 
-__all__ = ("LastingStore", "NoStore", "Store", "Stores", "get_run_secret", "open_store", "open_stores")
+__all__ = (
+    "LastingStore",
+    "NoStore",
+    "Store",
+    "Stores",
+    "get_run_secret",
+    "open_run_store",
+    "open_store",
+    "open_stores",
+)

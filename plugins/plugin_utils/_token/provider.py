@@ -56,8 +56,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _SIGN_IN_SECONDS = 900
 # With these a refresh token has had its time (Learn, "Error codes for token endpoint errors").
 _SIGN_IN_AGAIN = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
-# What a holder of the cache's lock may take longer than it said, before the others go on without it.
-_GRACE_SECONDS = 2
 
 
 class Messages(t.Protocol):
@@ -194,7 +192,6 @@ class TokenProvider:
             scope=self._scope.value,
             api_url=self._options.api_base_url or self._scope.api_url,
             source=cached.source,
-            files=cached.files,
         )
 
     def _subject(self, request: TokenRequest) -> CacheKey:
@@ -241,7 +238,7 @@ class TokenProvider:
 
     def _sealing_secret(self) -> str:
         own = self._credential.sealing_secret() or self._options.cache_key
-        return own or get_run_secret(self._stores.run, self._wait_seconds)
+        return own or get_run_secret()
 
     def _signs_in(self) -> bool:
         return self._kind == DeviceCode.kind and bool(self._options.refresh_token_file)
@@ -275,7 +272,7 @@ class TokenProvider:
                 refusal = exc
             if refusal.response.error not in _SIGN_IN_AGAIN:
                 raise refusal
-        with keeper.beginning() as keep:
+        with keeper.replace_after_sign_in() as keep:
             token = self._ask()
             if token.refresh_token:
                 keep(token.refresh_token)

@@ -100,15 +100,15 @@ class RefreshTokenStore(abc.ABC):
         return sealing_secret
 
     def _recall(self, holder: str) -> str | None:
-        seal = EntryCipher(holder)
-        name = seal.name(_RECORD)
-        content = seal.open(self._read_record(name), name)
+        cipher = EntryCipher(holder)
+        name = cipher.derive_name(_RECORD)
+        content = cipher.decrypt(self._read_record(name), name)
         return content.decode() if content else None
 
     def _remember(self, holder: str, sealing_secret: str) -> None:
-        seal = EntryCipher(holder)
-        name = seal.name(_RECORD)
-        self._write_record(name, seal.seal(sealing_secret.encode(), name))
+        cipher = EntryCipher(holder)
+        name = cipher.derive_name(_RECORD)
+        self._write_record(name, cipher.encrypt(sealing_secret.encode(), name))
 
 
 class GivenRefreshToken(RefreshTokenStore):
@@ -120,20 +120,20 @@ class GivenRefreshToken(RefreshTokenStore):
         self._store = store
 
     def store_rotated(self, sign_in: SignIn, refresh_token: str) -> None:
-        seal = EntryCipher(sign_in.sealing_secret)
-        name = seal.name(_NEWEST)
+        cipher = EntryCipher(sign_in.sealing_secret)
+        name = cipher.derive_name(_NEWEST)
         # A cache that is lost meanwhile must not cost the token that was bought.
         with contextlib.suppress(OSError):
-            self._store.write(name, seal.seal(refresh_token.encode(), name), keep_seconds=_KEEP_SECONDS)
+            self._store.write(name, cipher.encrypt(refresh_token.encode(), name), keep_seconds=_KEEP_SECONDS)
             self._remember(refresh_token, sign_in.sealing_secret)
 
     def _presented(self) -> str:
         return self._given
 
     def _newest(self, sealing_secret: str, presented: str) -> str:
-        seal = EntryCipher(sealing_secret)
-        name = seal.name(_NEWEST)
-        content = seal.open(self._store.read(name), name)
+        cipher = EntryCipher(sealing_secret)
+        name = cipher.derive_name(_NEWEST)
+        content = cipher.decrypt(self._store.read(name), name)
         return content.decode() if content else presented
 
     def _read_record(self, name: str) -> bytes | None:
@@ -145,7 +145,7 @@ class GivenRefreshToken(RefreshTokenStore):
     def _lock(self) -> t.ContextManager[object]:
         # By what all holders of the sign-in have in common, once it is known.
         holder = self._recall(self._given) or self._given
-        return self._store.lock(EntryCipher(holder).name(_RECORD), wait_seconds=self._wait_seconds)
+        return self._store.lock(EntryCipher(holder).derive_name(_RECORD), wait_seconds=self._wait_seconds)
 
 
 class RefreshTokenFile(RefreshTokenStore):
@@ -172,7 +172,7 @@ class RefreshTokenFile(RefreshTokenStore):
         self._successor.commit(refresh_token.encode())
 
     @contextlib.contextmanager
-    def beginning(self) -> t.Iterator[t.Callable[[str], None]]:
+    def replace_after_sign_in(self) -> t.Iterator[t.Callable[[str], None]]:
         """The place for the refresh token of a new sign-in, which what it yields takes in."""
         with self._lock(), _replacement(self._path) as token_file:
 
@@ -210,10 +210,10 @@ class RefreshTokenFile(RefreshTokenStore):
         with contextlib.ExitStack() as stack:
             reason: str | None = "another process has held it for too long"
             try:
-                lock = stack.enter_context(lock_file(f"{self._path}.lock", wait_seconds=self._wait_seconds))
+                is_held = stack.enter_context(lock_file(f"{self._path}.lock", wait_seconds=self._wait_seconds))
             except OSError as exc:
-                lock, reason = None, exc.strerror
-            if lock is None:
+                is_held, reason = False, exc.strerror
+            if not is_held:
                 raise _unwritable(f"{self._path}.lock", reason)
             yield
 

@@ -23,10 +23,7 @@ _AUTHORIZATION = "Authorization"
 
 @dataclasses.dataclass(frozen=True)
 class AppToken:
-    """``source`` is ``cache`` or ``network``; ``credential`` the kind that bought it; ``scope`` what was sent.
-
-    ``files`` of this machine hold what the cache gave, each by its path with its content.
-    """
+    """``source`` is ``cache`` or ``network``; ``credential`` the kind that bought it; ``scope`` what was sent."""
 
     token: Token
     options: AppTokenOptions
@@ -34,7 +31,6 @@ class AppToken:
     scope: str
     api_url: str | None
     source: str
-    files: t.Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, str]:

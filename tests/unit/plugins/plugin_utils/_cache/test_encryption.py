@@ -22,7 +22,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption impor
 SECRET = "3Xq8Q~a-client-secret-of-entra"
 CONTENT = b"the content"
 LABEL = {"scope": "s", "expires_at": "é漢"}
-SEALED = EntryCipher(SECRET).seal(CONTENT, "name", LABEL)
+SEALED = EntryCipher(SECRET).encrypt(CONTENT, "name", LABEL)
 HEADER = SEALED.index(b"\n", len(encryption._FORMAT)) + 1
 NONCE_END = HEADER + 12
 
@@ -31,19 +31,19 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 @given(texts, st.binary(), texts)
 def test_what_is_sealed_can_be_opened_again(secret: str, content: bytes, name: str) -> None:
-    assert EntryCipher(secret).open(EntryCipher(secret).seal(content, name), name) == content
+    assert EntryCipher(secret).decrypt(EntryCipher(secret).encrypt(content, name), name) == content
 
 
 @given(texts, texts)
 def test_another_secret_opens_nothing(secret: str, other: str) -> None:
-    sealed = EntryCipher(secret).seal(CONTENT, "name")
-    assert EntryCipher(other).open(sealed, "name") == (CONTENT if other == secret else None)
+    sealed = EntryCipher(secret).encrypt(CONTENT, "name")
+    assert EntryCipher(other).decrypt(sealed, "name") == (CONTENT if other == secret else None)
 
 
 @given(texts, texts)
 def test_an_entry_under_another_name_is_not_taken(name: str, other: str) -> None:
-    seal = EntryCipher(SECRET)
-    assert seal.open(seal.seal(CONTENT, name), other) == (CONTENT if other == name else None)
+    cipher = EntryCipher(SECRET)
+    assert cipher.decrypt(cipher.encrypt(CONTENT, name), other) == (CONTENT if other == name else None)
 
 
 @pytest.mark.parametrize("position", range(len(SEALED)))
@@ -51,12 +51,12 @@ def test_a_change_of_any_byte_is_seen(position: int) -> None:
     for change in (0x01, 0x80):
         tampered = bytearray(SEALED)
         tampered[position] ^= change
-        assert EntryCipher(SECRET).open(bytes(tampered), "name") is None
+        assert EntryCipher(SECRET).decrypt(bytes(tampered), "name") is None
 
 
 @pytest.mark.parametrize("length", range(len(SEALED)))
 def test_a_truncated_entry_is_not_taken(length: int) -> None:
-    assert EntryCipher(SECRET).open(SEALED[:length], "name") is None
+    assert EntryCipher(SECRET).decrypt(SEALED[:length], "name") is None
 
 
 @pytest.mark.parametrize(
@@ -82,23 +82,23 @@ def test_a_truncated_entry_is_not_taken(length: int) -> None:
     ids=lambda junk: f"{len(junk or b'')} bytes",
 )
 def test_what_is_no_entry_of_this_format_is_not_taken(junk: bytes | None) -> None:
-    assert EntryCipher(SECRET).open(junk, "name") is None
+    assert EntryCipher(SECRET).decrypt(junk, "name") is None
 
 
 @given(st.binary())
 def test_no_bytes_at_all_make_opening_fail(junk: bytes) -> None:
-    assert EntryCipher(SECRET).open(junk, "name") is None
-    assert EntryCipher(SECRET).open(SEALED[:HEADER] + junk, "name") is None
+    assert EntryCipher(SECRET).decrypt(junk, "name") is None
+    assert EntryCipher(SECRET).decrypt(SEALED[:HEADER] + junk, "name") is None
 
 
 def test_sealing_the_same_twice_tells_nothing() -> None:
-    seals = {EntryCipher(SECRET).seal(CONTENT, "name", LABEL) for _dummy in range(20)}
+    seals = {EntryCipher(SECRET).encrypt(CONTENT, "name", LABEL) for _dummy in range(20)}
     assert len(seals) == 20
     assert len({sealed[HEADER:NONCE_END] for sealed in seals}) == 20
 
 
 def test_what_is_sealed_shows_neither_content_nor_secret_nor_name() -> None:
-    sealed = EntryCipher(SECRET).seal(CONTENT * 10, "the name of it")
+    sealed = EntryCipher(SECRET).encrypt(CONTENT * 10, "the name of it")
     assert CONTENT not in sealed
     assert SECRET.encode() not in sealed
     assert b"the name of it" not in sealed
@@ -106,13 +106,13 @@ def test_what_is_sealed_shows_neither_content_nor_secret_nor_name() -> None:
 
 @given(texts, texts)
 def test_names_are_fit_for_files_and_differ_by_subject_and_by_secret(subject: str, other: str) -> None:
-    seal = EntryCipher(SECRET)
-    name = seal.name(subject)
+    cipher = EntryCipher(SECRET)
+    name = cipher.derive_name(subject)
     assert len(name) == 40
     assert set(name) <= set(string.hexdigits.lower())
-    assert (seal.name(other) == name) is (other == subject)
-    assert EntryCipher("another secret").name(subject) != name
-    assert EntryCipher(SECRET).name(subject) == name
+    assert (cipher.derive_name(other) == name) is (other == subject)
+    assert EntryCipher("another secret").derive_name(subject) != name
+    assert EntryCipher(SECRET).derive_name(subject) == name
 
 
 def test_keys_and_format_are_what_they_are_documented_to_be() -> None:
@@ -121,11 +121,11 @@ def test_keys_and_format_are_what_they_are_documented_to_be() -> None:
     pseudorandom = hmac.digest(bytes(32), b"secret", "sha256")
     first = hmac.digest(pseudorandom, info + b"\x01", "sha256")
     second = hmac.digest(pseudorandom, first + info + b"\x02", "sha256")
-    assert EntryCipher("secret").name("subject") == hmac.digest(second, b"subject", "sha256").hex()[:40]
+    assert EntryCipher("secret").derive_name("subject") == hmac.digest(second, b"subject", "sha256").hex()[:40]
     nonce = bytes(range(12))
     head = info + b'{"scope": "s"}\n'
     sealed = head + nonce + AESGCM(first).encrypt(nonce, CONTENT, head + b"name")
-    assert EntryCipher("secret").open(sealed, "name") == CONTENT
+    assert EntryCipher("secret").decrypt(sealed, "name") == CONTENT
     assert read_metadata(sealed) == {"scope": "s"}
 
 
@@ -136,20 +136,20 @@ labels = st.dictionaries(texts, st.none() | st.booleans() | st.integers() | text
 
 @given(labels, st.binary())
 def test_a_label_is_read_without_the_secret(label: dict[str, t.Any], content: bytes) -> None:
-    sealed = EntryCipher(SECRET).seal(content, "name", label)
+    sealed = EntryCipher(SECRET).encrypt(content, "name", label)
     assert read_metadata(sealed) == label
-    assert EntryCipher(SECRET).open(sealed, "name") == content
+    assert EntryCipher(SECRET).decrypt(sealed, "name") == content
 
 
 def test_without_a_label_there_is_an_empty_one() -> None:
-    assert read_metadata(EntryCipher(SECRET).seal(CONTENT, "name")) == {}
+    assert read_metadata(EntryCipher(SECRET).encrypt(CONTENT, "name")) == {}
 
 
 def test_a_label_on_another_content_is_seen() -> None:
-    one, two = (EntryCipher(SECRET).seal(CONTENT, "name", {"scope": scope}) for scope in ("one", "two"))
+    one, two = (EntryCipher(SECRET).encrypt(CONTENT, "name", {"scope": scope}) for scope in ("one", "two"))
     end_one, end_two = (sealed.index(b"}\n") + 2 for sealed in (one, two))
     assert read_metadata(one[:end_one] + two[end_two:]) == {"scope": "one"}
-    assert EntryCipher(SECRET).open(one[:end_one] + two[end_two:], "name") is None
+    assert EntryCipher(SECRET).decrypt(one[:end_one] + two[end_two:], "name") is None
 
 
 @pytest.mark.parametrize(

@@ -41,28 +41,28 @@ def failures(run: DirectoryStore, credential: str = "secret") -> SharedFailures:
 
 
 def test_a_failure_is_told_again_with_all_that_was_said(run: DirectoryStore) -> None:
-    failures(run).remember("subject", REFUSED, seconds=None)
-    known = failures(run).recall("subject")
+    failures(run).store("subject", REFUSED, seconds=None)
+    known = failures(run).load("subject")
     assert known.__class__ is TokenRequestRefused
     assert (known.message, known.hint, known.response) == ("Entra refused.", "Do.", ANSWER)
     assert known.fields() == REFUSED.fields()
     assert known.from_cache
     assert not REFUSED.from_cache
-    known.asked = "x"
+    known.request_summary = "x"
     assert "Asked with x, once for the whole run (force_refresh asks again)." in str(known)
 
 
 def test_each_kind_stays_what_it_is(run: DirectoryStore) -> None:
-    failures(run).remember("subject", NetworkError("Away.", hint="Wait."), seconds=9)
-    known = failures(run).recall("subject")
+    failures(run).store("subject", NetworkError("Away.", hint="Wait."), seconds=9)
+    known = failures(run).load("subject")
     assert known.__class__ is NetworkError
     assert known.response == ErrorResponse()
 
 
 def test_failures_are_apart_by_subject_and_by_secret(run: DirectoryStore) -> None:
-    failures(run).remember("subject", REFUSED, seconds=None)
-    assert failures(run).recall("subject2") is None
-    assert failures(run, "other secret").recall("subject") is None
+    failures(run).store("subject", REFUSED, seconds=None)
+    assert failures(run).load("subject2") is None
+    assert failures(run, "other secret").load("subject") is None
 
 
 @pytest.mark.parametrize(
@@ -74,54 +74,54 @@ def test_failures_are_apart_by_subject_and_by_secret(run: DirectoryStore) -> Non
     ],
 )
 def test_what_costs_no_request_or_is_one_caller_s_is_not_shared(failure: EntraAuthError, run: DirectoryStore) -> None:
-    failures(run).remember("subject", failure, seconds=None)
-    assert failures(run).recall("subject") is None
+    failures(run).store("subject", failure, seconds=None)
+    assert failures(run).load("subject") is None
 
 
 @pytest.mark.parametrize(("seconds", "holds", "passed"), [(30, 20, 30), (20.5, 0, 21), (None, 86400, 8 * 86400)])
 def test_a_failure_holds_for_so_long(
     seconds: float | None, holds: float, passed: float, run: DirectoryStore, later: t.Any
 ) -> None:
-    failures(run).remember("subject", REFUSED, seconds=seconds)
+    failures(run).store("subject", REFUSED, seconds=seconds)
     later.seconds = holds
-    assert failures(run).recall("subject")
+    assert failures(run).load("subject")
     later.seconds = passed
-    assert failures(run).recall("subject") is None
+    assert failures(run).load("subject") is None
 
 
 @pytest.mark.parametrize("wall", [-1e6, 1e6])
 def test_setting_the_clock_changes_nothing(wall: float, run: DirectoryStore, later: t.Any) -> None:
-    failures(run).remember("subject", REFUSED, seconds=30)
+    failures(run).store("subject", REFUSED, seconds=30)
     later.wall = wall
-    assert failures(run).recall("subject")
+    assert failures(run).load("subject")
     later.seconds = 30
-    assert failures(run).recall("subject") is None
+    assert failures(run).load("subject") is None
 
 
 def test_what_was_met_before_a_moment_can_be_passed_over(run: DirectoryStore) -> None:
     before = time.monotonic()
-    failures(run).remember("subject", REFUSED, seconds=None)
-    assert failures(run).recall("subject", since=before)
-    assert failures(run).recall("subject", since=time.monotonic()) is None
+    failures(run).store("subject", REFUSED, seconds=None)
+    assert failures(run).load("subject", since=before)
+    assert failures(run).load("subject", since=time.monotonic()) is None
 
 
 def test_a_failure_of_another_boot_is_not_believed(run: DirectoryStore, later: t.Any) -> None:
     later.seconds = 1e6
-    failures(run).remember("subject", REFUSED, seconds=None)
+    failures(run).store("subject", REFUSED, seconds=None)
     later.seconds = 0
-    assert failures(run).recall("subject") is None
+    assert failures(run).load("subject") is None
 
 
 def test_a_later_failure_takes_the_place_of_an_earlier_one(run: DirectoryStore) -> None:
-    failures(run).remember("subject", REFUSED, seconds=None)
-    failures(run).remember("subject", NetworkError("Away.", hint="Wait."), seconds=30)
-    known = failures(run).recall("subject")
+    failures(run).store("subject", REFUSED, seconds=None)
+    failures(run).store("subject", NetworkError("Away.", hint="Wait."), seconds=30)
+    known = failures(run).load("subject")
     assert known
     assert known.message == "Away."
 
 
 def test_a_note_tells_nothing_to_who_lacks_the_secret(run: DirectoryStore, tmp_path: pathlib.Path) -> None:
-    failures(run).remember("subject of client", REFUSED, seconds=None)
+    failures(run).store("subject of client", REFUSED, seconds=None)
     (path,) = (tmp_path / "run").iterdir()
     for word in (b"refused", b"invalid_client", b"correlation", b"client"):
         assert word not in path.read_bytes() + path.name.encode()
@@ -132,7 +132,7 @@ def note(**changes: t.Any) -> bytes:
         "kind": "TokenRequestRefused",
         "message": "m",
         "hint": None,
-        "answer": {"error": "e", "error_codes": []},
+        "response": {"error": "e", "error_codes": []},
         "met_on": 0,
         "until": 1e12,
     }
@@ -161,44 +161,44 @@ DAMAGES = [
 @pytest.mark.parametrize("content", DAMAGES, ids=lambda content: content[:40].decode(errors="replace"))
 def test_a_damaged_note_is_none(content: bytes, run: DirectoryStore) -> None:
     known = failures(run)
-    name = known._name("subject")
-    run.write(name, EntryCipher("secret").seal(note(), name), keep_seconds=60)
-    assert known.recall("subject"), "or the test could not fail"
-    run.write(name, EntryCipher("secret").seal(content, name), keep_seconds=60)
-    assert known.recall("subject") is None
+    name = known._derive_name("subject")
+    run.write(name, EntryCipher("secret").encrypt(note(), name), keep_seconds=60)
+    assert known.load("subject"), "or the test could not fail"
+    run.write(name, EntryCipher("secret").encrypt(content, name), keep_seconds=60)
+    assert known.load("subject") is None
     run.write(name, content, keep_seconds=60)
-    assert known.recall("subject") is None
+    assert known.load("subject") is None
 
 
 def test_a_note_of_another_subject_is_not_believed(run: DirectoryStore, tmp_path: pathlib.Path) -> None:
     known = failures(run)
-    known.remember("subject", REFUSED, seconds=None)
-    (tmp_path / "run" / known._name("subject")).rename(tmp_path / "run" / known._name("other"))
-    assert known.recall("other") is None
+    known.store("subject", REFUSED, seconds=None)
+    (tmp_path / "run" / known._derive_name("subject")).rename(tmp_path / "run" / known._derive_name("other"))
+    assert known.load("other") is None
 
 
 def test_a_note_that_can_t_be_kept_is_no_further_failure(run: DirectoryStore, tmp_path: pathlib.Path) -> None:
     (tmp_path / "run").rmdir()
-    failures(run).remember("subject", REFUSED, seconds=None)
-    assert failures(run).recall("subject") is None
+    failures(run).store("subject", REFUSED, seconds=None)
+    assert failures(run).load("subject") is None
 
 
 def test_what_is_forgotten_is_known_no_more(run: DirectoryStore, tmp_path: pathlib.Path) -> None:
-    failures(run).forget("subject")
+    failures(run).remove("subject")
     assert list((tmp_path / "run").iterdir()) == []
-    failures(run).remember("subject", REFUSED, seconds=None)
-    failures(run).remember("other", REFUSED, seconds=None)
-    failures(run).forget("subject")
-    assert failures(run).recall("subject") is None
-    assert failures(run).recall("other")
-    failures(run).remember("subject", REFUSED, seconds=None)
-    assert failures(run).recall("subject")
+    failures(run).store("subject", REFUSED, seconds=None)
+    failures(run).store("other", REFUSED, seconds=None)
+    failures(run).remove("subject")
+    assert failures(run).load("subject") is None
+    assert failures(run).load("other")
+    failures(run).store("subject", REFUSED, seconds=None)
+    assert failures(run).load("subject")
 
 
 def test_what_can_t_be_forgotten_is_no_further_failure(run: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_args: object, **_how: object) -> None:
         raise OSError(28, "No space left on device")
 
-    failures(run).remember("subject", REFUSED, seconds=None)
+    failures(run).store("subject", REFUSED, seconds=None)
     monkeypatch.setattr(run, "write", full)
-    failures(run).forget("subject")
+    failures(run).remove("subject")

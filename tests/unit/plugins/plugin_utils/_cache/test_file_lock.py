@@ -97,7 +97,7 @@ def test_a_symlink_is_no_lock(tmp_path: pathlib.Path) -> None:
     assert not (tmp_path / "victim").exists()
 
 
-# --- signs of life ----------------------------------------------------------------------------------------------
+# --- waiting ----------------------------------------------------------------------------------------------
 
 
 class During:
@@ -130,84 +130,9 @@ def waited(clock: t.Any) -> t.Any:
 
 def test_nobody_waits_who_does_not_want_to(tmp_path: pathlib.Path, clock: t.Any) -> None:
     path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0), lock_file(path, wait_seconds=0, silence_seconds=100) as held:
+    with lock_file(path, wait_seconds=0), lock_file(path, wait_seconds=0) as held:
         assert not held
     assert clock.slept == []
-
-
-def test_who_hears_nothing_for_too_long_waits_no_longer(tmp_path: pathlib.Path, clock: t.Any) -> None:
-    path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0), lock_file(path, wait_seconds=1000, silence_seconds=7) as held:
-        assert not held
-    assert waited(clock) == 7
-
-
-def test_a_holder_is_waited_for_as_long_as_it_promised(tmp_path: pathlib.Path, clock: t.Any) -> None:
-    path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0) as holder:
-        assert holder
-        holder.promise(20.5)
-        with lock_file(path, wait_seconds=1000, silence_seconds=7) as held:
-            assert not held
-    assert waited(clock) == 20.5
-
-
-def test_each_promise_begins_when_it_is_made(tmp_path: pathlib.Path, clock: t.Any, during: During) -> None:
-    path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0) as holder:
-        assert holder
-        holder.promise(10)
-        during.at(6, lambda: holder.promise(10))
-        during.at(13, lambda: holder.promise(60))
-        during.at(30, lambda: holder.promise(5))
-        with lock_file(path, wait_seconds=1000, silence_seconds=7) as held:
-            assert not held
-    assert waited(clock) == 35
-
-
-def test_no_promise_prolongs_the_wait_one_wanted(tmp_path: pathlib.Path, clock: t.Any) -> None:
-    path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0) as holder:
-        assert holder
-        holder.promise(1e9)
-        with lock_file(path, wait_seconds=12, silence_seconds=7) as held:
-            assert not held
-    assert waited(clock) == 12
-
-
-@pytest.mark.parametrize("sign", [b"", b"junk", b"1 soon\n", b"\xff\xfe \x00", b"1"])
-def test_a_sign_that_can_t_be_read_promises_nothing(sign: bytes, tmp_path: pathlib.Path, clock: t.Any) -> None:
-    path = tmp_path / "lock"
-    path.write_bytes(sign)
-    with lock_file(str(path), wait_seconds=0), lock_file(str(path), wait_seconds=50, silence_seconds=7) as held:
-        assert not held
-    assert waited(clock) == 7
-
-
-@pytest.mark.parametrize("ahead", [-1e9, 1e9])
-def test_the_holder_s_clock_does_not_matter(
-    ahead: float, tmp_path: pathlib.Path, clock: t.Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = str(tmp_path / "lock")
-    with lock_file(path, wait_seconds=0) as holder:
-        assert holder
-        with monkeypatch.context() as elsewhere:
-            elsewhere.setattr(time, "monotonic_ns", lambda: int(1e18 + ahead))
-            holder.promise(5)
-        with lock_file(path, wait_seconds=50) as held:
-            assert not held
-    assert waited(clock) == 5
-
-
-def test_who_got_it_after_a_wait_may_promise_too(tmp_path: pathlib.Path, during: During) -> None:
-    path = str(tmp_path / "lock")
-    first = FileLock(path)
-    assert first.acquire(wait_seconds=0, silence_seconds=0)
-    during.at(3, first.close)
-    with lock_file(path, wait_seconds=50) as second:
-        assert second
-        second.promise(12)
-        assert (tmp_path / "lock").read_bytes().endswith(b" 00000000000012.000\n")
 
 
 # --- a directory that somebody clears ---------------------------------------------------------------------------
@@ -216,7 +141,7 @@ def test_who_got_it_after_a_wait_may_promise_too(tmp_path: pathlib.Path, during:
 def test_who_waits_for_a_removed_lock_gets_the_one_that_takes_its_place(tmp_path: pathlib.Path, during: During) -> None:
     path = tmp_path / "lock"
     holder = FileLock(str(path))
-    assert holder.acquire(wait_seconds=0, silence_seconds=0)
+    assert holder.acquire(wait_seconds=0)
     during.at(1, path.unlink)
     during.at(2, holder.close)
     before = open_files()
@@ -233,13 +158,13 @@ def test_who_waited_for_a_removed_lock_does_not_share_its_successor(
 ) -> None:
     path = tmp_path / "lock"
     first, second = FileLock(str(path)), None
-    assert first.acquire(wait_seconds=0, silence_seconds=0)
+    assert first.acquire(wait_seconds=0)
 
     def clear_and_lock_anew() -> None:
         nonlocal second
         path.unlink()
         second = FileLock(str(path))
-        assert second.acquire(wait_seconds=0, silence_seconds=0)
+        assert second.acquire(wait_seconds=0)
         first.close()
 
     during.at(1, clear_and_lock_anew)
@@ -254,7 +179,7 @@ def test_a_directory_that_goes_away_under_who_waits_is_told(tmp_path: pathlib.Pa
     directory = tmp_path / "cache"
     directory.mkdir()
     holder = FileLock(str(directory / "lock"))
-    assert holder.acquire(wait_seconds=0, silence_seconds=0)
+    assert holder.acquire(wait_seconds=0)
     during.at(1, lambda: shutil.rmtree(directory))
     during.at(2, holder.close)
     before = open_files()

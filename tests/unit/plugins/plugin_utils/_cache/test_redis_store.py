@@ -38,8 +38,8 @@ def short_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_store, "_LOCK_SECONDS", 0.3)
 
 
-def store_on(server: RedisServer, answer_within: float = 30) -> RedisStore:
-    return RedisStore(server.url, answer_within=answer_within)
+def store_on(server: RedisServer) -> RedisStore:
+    return RedisStore(server.url)
 
 
 def wait_until(condition: t.Callable[[], bool]) -> None:
@@ -178,31 +178,6 @@ def extended(server: RedisServer) -> float:
     before = server.client.pexpiretime("entra.auth:name.lock")
     wait_until(lambda: server.client.pexpiretime("entra.auth:name.lock") > before)
     return float(server.client.pexpiretime("entra.auth:name.lock"))
-
-
-def test_a_holder_that_breaks_its_promise_loses_its_lock_and_frees_nobody_else_s(
-    redis_server: RedisServer, short_locks: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow, other, third = (store_on(redis_server, answer_within) for answer_within in (0, 30, 30))
-    with contextlib.ExitStack() as stack:
-        with slow.lock("name", wait_seconds=0) as held:
-            assert held
-            # That of the other one does not end before the test does.
-            monkeypatch.setattr(redis_store, "_LOCK_SECONDS", PATIENCE_SECONDS)
-            assert stack.enter_context(other.lock("name", wait_seconds=PATIENCE_SECONDS))
-        with third.lock("name", wait_seconds=0) as held:
-            assert not held
-
-
-def test_a_promise_keeps_the_lock_for_longer(redis_server: RedisServer) -> None:
-    store = store_on(redis_server, answer_within=0)
-    with store.lock("name", wait_seconds=0):
-        store.promise(PATIENCE_SECONDS)
-        extended(redis_server)
-        extended(redis_server)
-    before = threading.active_count()
-    store.promise(PATIENCE_SECONDS)
-    assert threading.active_count() == before, "what is held no more is kept no more"
 
 
 def test_a_lock_leaves_no_thread_behind(redis_server: RedisServer) -> None:

@@ -34,7 +34,7 @@ if t.TYPE_CHECKING:
 
 
 def store_of(cache: str) -> Store:
-    return open_stores(cache, answer_within=30, warn=print).tokens
+    return open_stores(cache, warn=print).tokens
 
 
 def test_the_store_of_a_run_lies_in_the_run_s_own_directory(run_directory: pathlib.Path) -> None:
@@ -90,35 +90,28 @@ def test_no_store_keeps_nothing_and_makes_nobody_wait() -> None:
     with store.lock("name", wait_seconds=0) as one, store.lock("name", wait_seconds=0) as two:
         assert (one, two) == (True, True)
         store.write("name", b"content", keep_seconds=60)
-        store.promise(60)
     assert store.read("name") is None
 
 
-def test_the_secret_of_a_run_is_one_for_all_of_it(tmp_path: pathlib.Path) -> None:
-    directory = str(tmp_path / "d")
-    secret = get_run_secret(DirectoryStore(directory), 0)
-    assert secret == get_run_secret(DirectoryStore(directory), 0)
+def test_the_secret_of_a_run_is_one_for_all_of_it(run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = get_run_secret()
+    assert secret == get_run_secret()
     assert len(secret) >= 32
-    assert secret != get_run_secret(DirectoryStore(str(tmp_path / "other")), 0)
+    (run_directory / "other").mkdir(0o700)
+    monkeypatch.setattr(stores_module, "_RUN_DIRECTORY", str(run_directory / "other"))
+    assert secret != get_run_secret()
 
 
-def test_the_secret_of_a_run_is_one_for_processes_that_begin_together(tmp_path: pathlib.Path) -> None:
-    directory = str(tmp_path / "d")
-    DirectoryStore(directory)
-
+def test_the_secret_of_a_run_is_one_for_processes_that_begin_together(run_directory: pathlib.Path) -> None:
     def ask(channel: Channel) -> None:
         channel.hear()
-        channel.say(get_run_secret(DirectoryStore(directory), 30))
+        channel.say(get_run_secret())
 
     with Forked(ask) as first, Forked(ask) as second, Forked(ask) as third:
         asking = (first, second, third)
         for process in asking:
             process.say("now")
         assert len({t.cast("str", process.hear()) for process in asking}) == 1
-
-
-def test_without_a_store_each_secret_is_new() -> None:
-    assert get_run_secret(NoStore(), 0) != get_run_secret(NoStore(), 0)
 
 
 # --- a user's ---------------------------------------------------------------------------------------------------
@@ -135,7 +128,7 @@ def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_directory:
 
 def put(cache: str) -> Stores:
     """The stores, with something in that of the tokens; nobody is warned."""
-    stores = open_stores(cache, answer_within=30, warn=pytest.fail)
+    stores = open_stores(cache, warn=pytest.fail)
     stores.tokens.write("name", b"content", keep_seconds=60)
     return stores
 
@@ -146,7 +139,6 @@ def test_the_store_of_a_user_outlives_the_run(home: pathlib.Path, run_directory:
     assert (directory / "name").read_bytes() == b"content"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert stat.S_IMODE((directory / "name").stat().st_mode) == 0o600
-    assert stores.marks is stores.tokens, "an older token is one in a later run, too"
     stores.run.write("failure", b"note", keep_seconds=60)
     assert [path.name for path in (run_directory / "entra_auth").iterdir()] == ["failure"]
     assert store_of("user").read("name") == b"content"
@@ -207,11 +199,11 @@ def test_where_a_user_s_directory_is_not_private_the_run_s_is_used_with_a_warnin
     directory = home / ".cache" / "entra_auth"
     spoil(directory, how)
     warnings: list[str] = []
-    stores = open_stores("user", answer_within=30, warn=warnings.append)
+    stores = open_stores("user", warn=warnings.append)
     (warning,) = warnings
     assert warning.startswith(f"The cache for this run alone is used. The cache directory {directory} ")
     assert f"chmod 700 {directory}" in warning
-    assert stores.tokens is stores.marks is stores.run
+    assert stores.tokens is stores.run
     stores.tokens.write("name", b"content", keep_seconds=60)
     assert (run_directory / "entra_auth" / "name").exists()
     assert not (directory / "name").exists()
@@ -224,19 +216,18 @@ def test_a_home_that_can_t_be_written_is_told_in_the_words_of_the_system(
 ) -> None:
     monkeypatch.setenv("HOME", "/proc/self")
     warnings: list[str] = []
-    assert open_stores("user", answer_within=30, warn=warnings.append).tokens
+    assert open_stores("user", warn=warnings.append).tokens
     assert "can't be used: No such file or directory" in warnings[0]
 
 
 # --- Redis ------------------------------------------------------------------------------------------------------
 
 
-def test_tokens_are_shared_by_redis_and_marks_and_failures_stay_with_the_run(
+def test_tokens_are_shared_by_redis_and_failures_stay_with_the_run(
     redis_server: RedisServer, run_directory: pathlib.Path
 ) -> None:
     stores = put(redis_server.url)
     assert redis_server.contents() == {"entra.auth:name": b"content"}
-    assert stores.marks is stores.run
     stores.run.write("failure", b"note", keep_seconds=60)
     assert [path.name for path in (run_directory / "entra_auth").iterdir()] == ["failure"]
     assert dict(open_store(redis_server.url).entries()) == {"name": b"content"}
@@ -264,7 +255,7 @@ def test_a_server_that_is_down_is_asked_once_for_all_and_told_in_the_same_words(
 ) -> None:
     warnings: list[str] = []
     for _dummy in range(3):
-        stores = open_stores(NOBODY, answer_within=30, warn=warnings.append)
+        stores = open_stores(NOBODY, warn=warnings.append)
         assert stores.tokens is stores.run
     assert connected == [NOBODY]
     assert len(warnings) == 3
@@ -273,10 +264,10 @@ def test_a_server_that_is_down_is_asked_once_for_all_and_told_in_the_same_words(
         "To fix it: look at the URL in cache, and at the server."
     }
     later.seconds = 29
-    open_stores(NOBODY, answer_within=30, warn=warnings.append)
+    open_stores(NOBODY, warn=warnings.append)
     assert connected == [NOBODY]
     later.seconds = 31
-    open_stores(NOBODY, answer_within=30, warn=warnings.append)
+    open_stores(NOBODY, warn=warnings.append)
     assert connected == [NOBODY, NOBODY]
     for path in (run_directory / "entra_auth").iterdir():
         assert b"hunter2" not in path.read_bytes()
@@ -285,7 +276,7 @@ def test_a_server_that_is_down_is_asked_once_for_all_and_told_in_the_same_words(
 def test_another_server_is_not_taken_for_the_one_that_is_down(
     redis_server: RedisServer, run_directory: pathlib.Path
 ) -> None:
-    open_stores(NOBODY, answer_within=30, warn=lambda msg: None)
+    open_stores(NOBODY, warn=lambda msg: None)
     put(redis_server.url)
     assert redis_server.contents() == {"entra.auth:name": b"content"}
 
@@ -302,7 +293,7 @@ def test_a_damaged_note_of_a_lost_server_keeps_nobody_from_it(
 def test_many_who_lose_it_at_once_do_not_get_into_each_other_s_way(run_directory: pathlib.Path) -> None:
     with store_of("run").lock(stores_module._lost_name(NOBODY), wait_seconds=0) as held:
         assert held
-        stores = open_stores(NOBODY, answer_within=30, warn=lambda msg: None)
+        stores = open_stores(NOBODY, warn=lambda msg: None)
     assert stores.run.read(stores_module._lost_name(NOBODY)) is None
 
 
@@ -311,7 +302,7 @@ def test_what_is_no_url_is_a_mistake_and_no_reason_to_fall_back(
 ) -> None:
     for _dummy in range(2):
         with pytest.raises(InputError, match="not a URL that redis-py understands"):
-            open_stores("redis://host:port", answer_within=30, warn=pytest.fail)
+            open_stores("redis://host:port", warn=pytest.fail)
     assert len(connected) == 2
 
 
@@ -320,7 +311,7 @@ def test_a_missing_library_is_no_reason_to_fall_back(
 ) -> None:
     monkeypatch.setattr(redis_store, "HAS_REDIS", False)
     with pytest.raises(MissingLibraryError, match="redis"):
-        open_stores(NOBODY, answer_within=30, warn=pytest.fail)
+        open_stores(NOBODY, warn=pytest.fail)
 
 
 def test_a_server_that_is_down_can_t_be_looked_at() -> None:

@@ -31,7 +31,7 @@ REFUSED = TokenRequestRefused("Entra refused.", hint="Do.", response=ErrorRespon
 
 @pytest.fixture
 def store(tmp_path: pathlib.Path) -> DirectoryStore:
-    return DirectoryStore(str(tmp_path / "cache"), answer_within=30)
+    return DirectoryStore(str(tmp_path / "cache"))
 
 
 def throttled(seconds: float) -> TokenRequestRefused:
@@ -95,10 +95,10 @@ def test_what_is_asked_with_something_else_is_asked(subject: CacheKey, credentia
 
 
 def test_another_run_asks_for_itself(store: DirectoryStore, tmp_path: pathlib.Path) -> None:
-    runs = [DirectoryStore(str(tmp_path / name), answer_within=30) for name in ("one", "two")]
+    runs = [DirectoryStore(str(tmp_path / name)) for name in ("one", "two")]
     service = Service(failure=REFUSED)
     for run in runs:
-        failure(Stores(store, store, run), service)
+        failure(Stores(store, run), service)
     assert service.requests == 2
 
 
@@ -149,7 +149,7 @@ def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
         channel: Channel
 
     def work(channel: Channel) -> None:
-        store = TellsThatItWaits(str(tmp_path / "cache"), answer_within=30)
+        store = TellsThatItWaits(str(tmp_path / "cache"))
         store.channel = channel
         channel.hear()
         service = Service()
@@ -162,7 +162,7 @@ def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
         assert forcing.hear() == "waiting"
         raise REFUSED
 
-    put(store, "old", 1)
+    put(store, "old")
     with Forked(work) as forcing:
         with pytest.raises(TokenRequestRefused):
             on(store).get(SUBJECT, refuse, force=True)
@@ -210,9 +210,7 @@ def test_who_waited_for_a_renewal_that_fails_goes_on_with_the_old_token(
         service, warnings = Service(), list[str]()
         channel.hear()
         channel.say("begun")
-        cached = on(DirectoryStore(str(tmp_path / "cache"), answer_within=30), warn=warnings.append).get(
-            SUBJECT, service
-        )
+        cached = on(DirectoryStore(str(tmp_path / "cache")), warn=warnings.append).get(SUBJECT, service)
         channel.say((got(cached), service.requests, warnings))
 
     def fail() -> t.NoReturn:

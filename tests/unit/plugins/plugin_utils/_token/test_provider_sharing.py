@@ -18,7 +18,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import TokenProvider, get_app_token
+from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
 if t.TYPE_CHECKING:
@@ -260,21 +260,3 @@ def test_who_asks_the_same_shares_the_failure(change: Options, run_directory: pa
     options["proxy"] = "http://127.0.0.1:1"
     failure(messages, options)
     assert failure(messages, options, **change).from_cache
-
-
-# --- signs of life ----------------------------------------------------------------------------------------------
-
-
-def test_who_waits_for_the_service_says_so_to_those_who_wait_for_it(
-    run_directory: pathlib.Path, messages: t.Any, clock: t.Any
-) -> None:
-    busy = json_answer(429, {}, Retry_After="40")
-    promised: list[float] = []
-    with CannedServer(busy, token_answer()) as server:
-        options = AppTokenOptions(tenant_id="t", client_id="c", client_secret="s", authority=server.url, timeout=5)
-        provider = TokenProvider(options, "client_secret", messages, UnreachableHost({}))
-        store = t.cast("t.Any", provider._stores.tokens)
-        keep_promise = store.promise
-        store.promise = lambda seconds: (promised.append(seconds), keep_promise(seconds))
-        assert provider.get_token().source == "network"
-    assert promised == [40 + 5 + 2], "the wait, one exchange and some grace"

@@ -322,7 +322,7 @@ def test_a_new_sign_in_is_kept_with_a_cache_of_its_own(path: pathlib.Path) -> No
     path.write_text("old")
     before = kept(path).sign_in().sealing_secret
     keeper = RefreshTokenFile(str(path), None, wait_seconds=1)
-    with keeper.beginning() as keep:
+    with keeper.replace_after_sign_in() as keep:
         keep("new")
     assert path.read_text() == "new"
     assert kept(path).sign_in().refresh_token == "new"
@@ -331,7 +331,7 @@ def test_a_new_sign_in_is_kept_with_a_cache_of_its_own(path: pathlib.Path) -> No
 
 def test_a_sign_in_that_fails_leaves_everything_as_it_was(path: pathlib.Path) -> None:
     path.write_text("old")
-    with RefreshTokenFile(str(path), None, wait_seconds=1).beginning():
+    with RefreshTokenFile(str(path), None, wait_seconds=1).replace_after_sign_in():
         pass
     assert path.read_text() == "old"
 
