@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN, OptionSpec
@@ -63,8 +63,4 @@ class ActionModule(ControllerAction):
 
 
 def _describe_entry(metadata: t.Mapping[str, t.Any]) -> dict[str, str]:
-    return {name: _cut(str(metadata.get(name, ""))) for name in _SHOWN}
-
-
-def _cut(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())[:_SHOWN_CHARACTERS]
+    return {name: printable(str(metadata.get(name, "")), _SHOWN_CHARACTERS) for name in _SHOWN}

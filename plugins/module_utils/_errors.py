@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The errors a user can meet on the way from a credential to a header.
+"""The errors that a user can meet between a credential and an API's response.
 
-One small tree; the faces turn it into a failed task or a failed expression. A message is written for the person who
-reads a job's output: one sentence of what happened, and where known the fix. It never holds a secret.
+An entry point turns them into a failed task or a failed expression. A message is one sentence for the reader of a
+job's output, and ``hint`` is the sentence that says what to do. Neither holds a secret.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -15,12 +15,28 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+_SHOWN_CHARACTERS = 500
 _ONCE = ", once for the whole run (force_refresh asks again)"
+
+
+def printable(text: object, limit: int = _SHOWN_CHARACTERS) -> str:
+    """Return a peer's text as one line that is safe to show; empty for anything that is not text.
+
+    Control characters would speak to the reader's terminal, so each run of them and of white space becomes one blank.
+
+    Args:
+        text: What the peer sent. Mask its secrets first.
+        limit: The most characters to show. A longer text ends with an ellipsis.
+    """
+    if not isinstance(text, str):
+        return ""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
 @dataclasses.dataclass(frozen=True)
 class ErrorResponse:
-    """What the token endpoint said, reduced to what may be shown (RFC 6749 section 5.2 and Entra's additions)."""
+    """What the service said, reduced to what may be shown (RFC 6749 section 5.2, and Entra's additions)."""
 
     error: str | None = None
     suberror: str | None = None
@@ -31,25 +47,29 @@ class ErrorResponse:
 
 
 class EntraAuthError(Exception):
-    """Anything this collection reports to a user.
+    """Anything that this collection reports to a user.
 
-    ``hint`` is one sentence that says what to do, ``answer`` what the service said, where it said something, and
-    ``asked`` in words what was asked of it. ``passes_after`` are the seconds after which asking the same again may go
-    better; None where only a change helps. ``is_shared`` is whether another caller met it.
+    Attributes:
+        message: One sentence of what happened, with its full stop.
+        hint: One sentence of what to do.
+        response: What the service said.
+        request_summary: In words, what was requested; None if nothing was.
+        retry_after: The seconds after which the same request may succeed; None if only a change helps.
+        from_cache: Whether another caller of this run met the error first.
     """
 
     request_summary: str | None = None
     retry_after: float | None = None
     from_cache = False
 
-    def __init__(self, message: str, *, hint: str | None = None, response: ErrorResponse | None = None) -> None:
+    def __init__(self, message: str, *, hint: str, response: ErrorResponse | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.response = response or ErrorResponse()
 
     def __str__(self) -> str:
-        """The whole of it, as a user reads it."""
+        """Return all parts in the order in which a reader needs them."""
         ids = [
             f"{name} {value}"
             for name, value in (
@@ -61,14 +81,14 @@ class EntraAuthError(Exception):
         ]
         parts = [
             self.message,
-            self.hint and f"To fix it: {self.hint}",
+            f"To fix it: {self.hint}",
             self.request_summary and f"Asked with {self.request_summary}{_ONCE if self.from_cache else ''}.",
             ids and f"For support: {', '.join(ids)}.",
         ]
         return " ".join(part for part in parts if part)
 
-    def fields(self) -> dict[str, t.Any]:
-        """The error as result fields: ``error``, ``error_codes``, ``hint``, ``correlation_id``, ``trace_id``."""
+    def to_fields(self) -> dict[str, t.Any]:
+        """Return the error as result fields: ``error``, ``error_codes``, ``hint``, ``correlation_id``, ``trace_id``."""
         return {
             "error": self.response.error,
             "error_codes": list(self.response.error_codes),
@@ -79,17 +99,17 @@ class EntraAuthError(Exception):
 
 
 class InputError(EntraAuthError):
-    """What was given can't work; no request was made."""
+    """The input can't work; no request was sent."""
 
 
 class NetworkError(EntraAuthError):
-    """The service was not reached, or what came back was not an answer of Entra."""
+    """The service was not reached, or the response is not one of that service."""
 
     retry_after = 30.0
 
 
 class TokenRequestRefused(EntraAuthError):
-    """Entra answered and said no."""
+    """The service responded with a refusal."""
 
 
 class MissingLibraryError(EntraAuthError):
@@ -103,4 +123,5 @@ __all__ = (
     "MissingLibraryError",
     "NetworkError",
     "TokenRequestRefused",
+    "printable",
 )

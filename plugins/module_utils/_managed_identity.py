@@ -21,7 +21,12 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import ErrorResponse, InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import (
+    ErrorResponse,
+    InputError,
+    NetworkError,
+    printable,
+)
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 from ansible_collections.entra.auth.plugins.module_utils._token_response import parse_json_object, parse_token_response
 
@@ -218,7 +223,7 @@ def _arc_key(challenge: str) -> str:
 
 
 def _refused(platform: str, response: Response) -> NetworkError:
-    said = "".join(character for character in _said(response) if character.isprintable())[:300].rstrip(". ")
+    said = printable(_said(response), 300).rstrip(". ")
     # Where the platform asked Entra in vain, it quotes the code.
     codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", said))
     return NetworkError(

@@ -15,7 +15,7 @@ import json
 import math
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -25,7 +25,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _DEFAULT_LIFETIME_SECONDS = 600
 # The formats of dates end at the year 9999, and a longer life is a mistake.
 _MAX_LIFETIME_SECONDS = 400 * 86400
-_SHOWN_CHARACTERS = 500
 
 
 def parse_json_object(response: Response) -> dict[str, t.Any]:
@@ -77,7 +76,7 @@ def parse_token_response(response: Response) -> Token:
         boot_id=asked_on.boot_id,
         issued_at_uptime=asked_on.uptime,
         scope=str(body.get("scope") or ""),
-        correlation_id=printable_text(response.headers.get("client-request-id")),
+        correlation_id=printable(response.headers.get("client-request-id")) or None,
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
     )
 
@@ -117,11 +116,4 @@ def _epoch(value: t.Any) -> float | None:
     return None
 
 
-def printable_text(value: t.Any) -> str | None:
-    """Text that a peer sent, without control characters and bounded in length; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    return "".join(c for c in value if c.isprintable())[:_SHOWN_CHARACTERS] or None
-
-
-__all__ = ("parse_json_object", "parse_token_response", "printable_text", "to_seconds")
+__all__ = ("parse_json_object", "parse_token_response", "to_seconds")

@@ -137,7 +137,10 @@ def request_token(params: dict[str, t.Any]) -> dict[str, t.Any] | EntraAuthError
     except EntraAuthError as exc:
         return exc
     except Exception as exc:  # noqa: BLE001 - its text may hold anything, so only its kind travels back
-        return EntraAuthError(f"Unexpected error in entra.auth: {type(exc).__name__}.")
+        return EntraAuthError(
+            f"Unexpected error in entra.auth: {type(exc).__name__}.",
+            hint="Report this line as a bug of the collection entra.auth.",
+        )
     return {"access_token": token.access_token, "lifetime": token.expires_on - token.issued_on}
 
 

@@ -128,7 +128,7 @@ def test_what_a_task_returns_is_documented() -> None:
     on_success = {name for name, value in returned.items() if value["returned"] != "failure"}
     assert on_success == set(result)
     on_failure = {name for name, value in returned.items() if value["returned"] in ("failure", "always")}
-    assert on_failure == set(EntraAuthError("").fields())
+    assert on_failure == set(EntraAuthError("", hint="Do.").to_fields())
 
 
 # --- the argument spec of the module ----------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_api_request_takes_an_option_of_app_token_as_app_token_does(name: str) -
 
 def test_what_api_request_returns_on_a_failure_is_documented() -> None:
     on_failure = {name for name, value in api_request_docs()[1].items() if value["returned"] == "failure"}
-    assert on_failure == set(EntraAuthError("").fields())
+    assert on_failure == set(EntraAuthError("", hint="Do.").to_fields())
 
 
 # --- the role ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import http.client
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
 
 try:
     import requests
@@ -53,7 +53,7 @@ def _reason(exc: BaseException) -> str:
     text = str(list(_causes(exc))[-1])
     text = text.rpartition(": ")[2] if "object at 0x" in text else text
     # It may quote what the other side sent.
-    return "".join(character for character in text if character.isprintable())[:_SHOWN_CHARACTERS]
+    return printable(text, _SHOWN_CHARACTERS)
 
 
 def _is_broken_url(exc: BaseException) -> bool:

@@ -16,9 +16,8 @@ import dataclasses
 import json
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, ErrorResponse
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, ErrorResponse, printable
 
-_SHOWN_CHARACTERS = 500
 _SHOWN_DETAILS = 3
 _DEEPEST = 5
 # Graph, ARM, storage and DevOps: what names an answer for their support, the most telling first.
@@ -31,9 +30,9 @@ class ApiError(EntraAuthError):
 
     result: t.Mapping[str, t.Any] = {}
 
-    def fields(self) -> dict[str, t.Any]:
+    def to_fields(self) -> dict[str, t.Any]:
         """The error as result fields, those of every error and ``result``."""
-        return {**super().fields(), **self.result}
+        return {**super().to_fields(), **self.result}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,11 +93,8 @@ def _detail(detail: t.Mapping[str, t.Any]) -> str:
 
 
 def _shown(text: t.Any) -> str | None:
-    """One line of readable characters, at most some lines long; None for what is no text."""
-    if not isinstance(text, str):
-        return None
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _SHOWN_CHARACTERS]).split())
-    return (line[:_SHOWN_CHARACTERS].rstrip() + " …") if len(line) > _SHOWN_CHARACTERS else line or None
+    """Return one line that is safe to show; None for anything that is not text."""
+    return printable(text) or None
 
 
 def find_request_id(headers: t.Mapping[str, str]) -> str | None:

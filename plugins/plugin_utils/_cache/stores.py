@@ -118,7 +118,9 @@ def open_store(cache: str) -> LastingStore:
         return _open_user_store() if cache == "user" else _connect(cache)
     except OSError as exc:
         reason = str(exc.strerror)
-    raise InputError(f"The cache can't be looked at. {reason}")
+    raise InputError(
+        f"The cache can't be looked at. {reason}", hint="Correct what the sentence names, or set another cache."
+    )
 
 
 def _open_user_store() -> LastingStore:

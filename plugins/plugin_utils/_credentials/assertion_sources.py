@@ -18,13 +18,14 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError, printable
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
+_SHOWN_CHARACTERS = 1000
 # Set by the Azure tasks of a pipeline, or by its author for other tools.
 _SERVICE_CONNECTION = (
     "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
@@ -52,8 +53,7 @@ def describe_assertion(assertion: str) -> str:
         issuer, subject, audience = claims.get("iss"), claims.get("sub"), claims.get("aud")
     except (IndexError, ValueError, AttributeError, binascii.Error, RecursionError):
         return "an assertion that is not a readable JWT"
-    text = f"issuer '{issuer}', subject '{subject}', audience '{audience}'"
-    return "".join(character for character in text if character.isprintable())
+    return printable(f"issuer '{issuer}', subject '{subject}', audience '{audience}'", _SHOWN_CHARACTERS)
 
 
 def _github_actions(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:

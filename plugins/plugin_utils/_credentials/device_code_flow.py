@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import PollPolicy, TokenEndpoint
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_LIFETIME_SECONDS = 900
 _REMIND_EVERY_SECONDS = 60
+_SHOWN_CHARACTERS = 200
 
 
 def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[str], object]) -> Token:
@@ -42,7 +43,8 @@ def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[s
             "The answer to the request for a device code holds none.", hint="Check authority and that cloud is right."
         )
     seconds = _number(started.get("expires_in"), _DEFAULT_LIFETIME_SECONDS)
-    tell(f"entra.auth: to sign in, open {_printable(address)} and enter the code {_printable(user_code)}")
+    shown = [printable(str(text), _SHOWN_CHARACTERS) for text in (address, user_code)]
+    tell(f"entra.auth: to sign in, open {shown[0]} and enter the code {shown[1]}")
     fields = {"grant_type": _GRANT, "client_id": request.client_id, "device_code": str(device_code)}
     return endpoint.request_token(
         lambda: fields,
@@ -68,10 +70,6 @@ def _number(value: t.Any, default: float) -> float:
         return max(1.0, float(value))
     except (TypeError, ValueError):
         return default
-
-
-def _printable(value: t.Any) -> str:
-    return "".join(character for character in str(value) if character.isprintable())[:200]
 
 
 __all__ = ("sign_in",)

@@ -21,12 +21,12 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     ErrorResponse,
     NetworkError,
     TokenRequestRefused,
+    printable,
 )
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
     parse_json_object,
     parse_token_response,
-    printable_text,
     to_seconds,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
@@ -44,6 +44,7 @@ _ASK_AGAIN = frozenset({"authorization_pending", "slow_down", "temporarily_unava
 _IDS_IN_DESCRIPTION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
 _CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d+)\b")
 _SHOWN_CHARACTERS = 500
+_READ_DESCRIPTION = "Correct what the service's message names."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _throttled(response: Response) -> TokenRequestRefused:
         f"Entra has throttled this app's token requests (429 Too Many Requests) for longer than retry_for.{wait}",
         hint="Raise retry_for above that wait, and look for other jobs that ask for tokens without a cache.",
         response=ErrorResponse(
-            error="too_many_requests", correlation_id=printable_text(response.headers.get("client-request-id"))
+            error="too_many_requests", correlation_id=printable(response.headers.get("client-request-id")) or None
         ),
     )
     throttled.retry_after = _passes_after(response)
@@ -155,7 +156,7 @@ def _refusal(
     cause = f": {hint.cause}" if hint else ""
     refusal = TokenRequestRefused(
         f"Entra refused the token request: {sentence or 'it gave no description'} ({said.error}){cause}.",
-        hint=hint.fix if hint else None,
+        hint=hint.fix if hint else _READ_DESCRIPTION,
         response=said,
     )
     if response.status == 429 or response.status >= 500 or said.error in _ASK_AGAIN:
@@ -181,13 +182,14 @@ def _error_response(body: t.Mapping[str, t.Any], response: Response) -> ErrorRes
     codes = [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
     codes += [int(code) for code in _CODE_IN_DESCRIPTION.findall(description[:_SHOWN_CHARACTERS])]
     return ErrorResponse(
-        error=printable_text(body.get("error")),
-        suberror=printable_text(body.get("suberror")),
+        error=printable(body.get("error")) or None,
+        suberror=printable(body.get("suberror")) or None,
         error_codes=tuple(dict.fromkeys(codes)),
-        correlation_id=printable_text(body.get("correlation_id"))
-        or printable_text(response.headers.get("client-request-id")),
-        trace_id=printable_text(body.get("trace_id")) or printable_text(response.headers.get("x-ms-request-id")),
-        timestamp=printable_text(body.get("timestamp")),
+        correlation_id=printable(body.get("correlation_id"))
+        or printable(response.headers.get("client-request-id"))
+        or None,
+        trace_id=printable(body.get("trace_id")) or printable(response.headers.get("x-ms-request-id")) or None,
+        timestamp=printable(body.get("timestamp")) or None,
     )
 
 
@@ -195,7 +197,7 @@ def _first_sentence(description: str) -> str:
     """The readable part of an error_description: without its ids, its line breaks, and at most some lines long."""
     readable = _IDS_IN_DESCRIPTION.sub("", description).split("\n")[0]
     sentence = re.split(r"(?<=[.!?])\s", readable, maxsplit=1)[0]
-    return "".join(c for c in sentence if c.isprintable())[:_SHOWN_CHARACTERS].rstrip(". ")
+    return printable(sentence).rstrip(". ")
 
 
 __all__ = ("PollPolicy", "TokenEndpoint")

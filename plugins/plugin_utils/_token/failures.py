@@ -27,8 +27,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Done = t.TypeVar("Done")
 
-_NO_FIELDS = EntraAuthError("").fields()
-
 
 class Failure(t.NamedTuple):
     """An error as it may be shown: ``msg``, and the result ``fields`` that go with it. Neither holds a secret.
@@ -43,7 +41,7 @@ class Failure(t.NamedTuple):
     @classmethod
     def from_error(cls, error: EntraAuthError, secrets: t.Sequence[str] = ()) -> Failure:
         """Return the failure that an error stands for, with ``secrets`` masked."""
-        return cls(mask_secrets(str(error), secrets), _mask_fields(error.fields(), secrets))
+        return cls(mask_secrets(str(error), secrets), _mask_fields(error.to_fields(), secrets))
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the result of the task that failed."""
@@ -81,22 +79,28 @@ def run_guarded(resolve: t.Callable[[], AppTokenOptions], work: t.Callable[[AppT
     except AnsibleConnectionFailure:
         raise
     except OSError as exc:
-        reason = f"entra.auth can't use its files: {exc.strerror or type(exc).__name__}."
-        return Failure(f"{reason} To fix it: look at the disk and the directory for temporary files.", _NO_FIELDS)
+        error = EntraAuthError(
+            f"entra.auth can't use its files: {exc.strerror or type(exc).__name__}.",
+            hint="Check the disk's free space, and the permissions of the directory for temporary files.",
+        )
     except Exception as exc:  # noqa: BLE001 - its text may hold a secret, so no entry point may print it
-        return Failure(_describe_unexpected(exc), _NO_FIELDS)
+        error = _describe_unexpected(exc)
+    return Failure.from_error(error)
 
 
 def _mask_fields(fields: dict[str, t.Any], secrets: t.Sequence[str]) -> dict[str, t.Any]:
     return {name: mask_secrets(value, secrets) if isinstance(value, str) else value for name, value in fields.items()}
 
 
-def _describe_unexpected(exc: Exception) -> str:
+def _describe_unexpected(exc: Exception) -> EntraAuthError:
     trace = exc.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
     place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "an unknown place"
-    return f"Unexpected error in entra.auth: {type(exc).__name__} at {place}. Please report this line."
+    return EntraAuthError(
+        f"Unexpected error in entra.auth: {type(exc).__name__} at {place}.",
+        hint="Report this line as a bug of the collection entra.auth.",
+    )
 
 
 __all__ = ("Failure", "get_token_or_failure", "run_guarded")

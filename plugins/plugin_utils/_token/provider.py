@@ -14,7 +14,12 @@ import functools
 import os
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, TokenRequestRefused
+from ansible_collections.entra.auth.plugins.module_utils._errors import (
+    EntraAuthError,
+    InputError,
+    TokenRequestRefused,
+    printable,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import get_run_secret, open_stores
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.token_cache import CacheKey, TokenCache
@@ -54,6 +59,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # As long as a device code lives (Learn, "device authorization response": expires_in).
 _SIGN_IN_SECONDS = 900
+_SHOWN_CHARACTERS = 1000
 # With these a refresh token has had its time (Learn, "Error codes for token endpoint errors").
 _SIGN_IN_AGAIN = frozenset({"invalid_grant", "interaction_required", "login_required", "consent_required"})
 
@@ -124,8 +130,7 @@ def describe_request(options: AppTokenOptions, kind: str, scope: str) -> str:
         ("scope", scope),
     ]
     text = ", ".join(f"{name} {value}" for name, value in parts if value)
-    # A control character would speak to the reader's terminal.
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return printable(text, _SHOWN_CHARACTERS)
 
 
 def _roles(provided: AppToken) -> str:

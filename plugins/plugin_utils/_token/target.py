@@ -25,6 +25,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     ErrorResponse,
     InputError,
     TokenRequestRefused,
+    printable,
 )
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
@@ -37,6 +38,7 @@ _MODULE = "entra.auth.managed_identity_token"
 # Learn, "Managed identities for Azure resources": their tokens live for 24 hours at most.
 _MAX_LIFETIME_SECONDS = 86400
 _SHOWN_CHARACTERS = 300
+_CHECK_IDENTITY = "Check that the host has the managed identity that was requested."
 
 
 class Target(t.Protocol):
@@ -106,8 +108,8 @@ class TaskHost:
         codes = tuple(code for code in listed if isinstance(code, int)) if isinstance(listed, list) else ()
         hint = find_hint(codes, None)
         refused = TokenRequestRefused(
-            f"On {self.name}: {_printable(result.get('msg'))}",
-            hint=hint.fix if hint else _printable(failure.get("hint")) or None,
+            f"On {self.name}: {printable(result.get('msg'), _SHOWN_CHARACTERS)}",
+            hint=hint.fix if hint else printable(failure.get("hint"), _SHOWN_CHARACTERS) or _CHECK_IDENTITY,
             response=ErrorResponse("managed_identity_error", None, codes),
         )
         retry = failure.get("passes_after")
@@ -143,10 +145,6 @@ def _token_of(content: t.Any, requested_on: Moment) -> Token | None:
         boot_id=requested_on.boot_id,
         issued_at_uptime=requested_on.uptime,
     )
-
-
-def _printable(value: t.Any) -> str:
-    return "".join(character for character in str(value or "") if character.isprintable())[:_SHOWN_CHARACTERS]
 
 
 def identify_machine() -> str:

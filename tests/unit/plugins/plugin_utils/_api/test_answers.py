@@ -82,7 +82,7 @@ def test_a_good_status_that_was_not_expected_is_a_failure_that_helps(call: Calle
         pytest.raises(ApiError, match=r"was answered 200.*add 200 to status_code") as failed,
     ):
         call(server, method="POST", body={}, status_code=[201])
-    assert failed.value.fields()["status"] == 200
+    assert failed.value.to_fields()["status"] == 200
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_token_that_is_sent_back_is_shown_nowhere(call: Caller) -> None:
         with pytest.raises(ApiError, match=r"\*{8}") as failed:
             call(server)
     assert token not in str(failed.value)
-    assert token not in json.dumps(failed.value.fields())
+    assert token not in json.dumps(failed.value.to_fields())
 
 
 def test_a_token_in_what_is_no_answer_is_not_quoted(call: Caller) -> None:
@@ -290,7 +290,7 @@ def test_a_batch_that_breaks_off_tells_what_was_done(call: Caller) -> None:
         pytest.raises(ApiError, match=r"was answered 500.* 20 of 40 requests were answered before") as failed,
     ):
         call(server, url=None, requests=requests)
-    fields = failed.value.fields()
+    fields = failed.value.to_fields()
     assert [one["id"] for one in fields["responses"]] == [str(n) for n in range(1, 21)]
     assert (fields["count"], fields["pages"], fields["status"], fields["changed"]) == (20, 2, 500, True)
 
@@ -298,7 +298,7 @@ def test_a_batch_that_breaks_off_tells_what_was_done(call: Caller) -> None:
 def test_a_batch_that_breaks_off_at_once_has_changed_nothing_it_knows_of(call: Caller) -> None:
     with CannedServer(json_answer(500, {})) as server, pytest.raises(ApiError) as failed:
         call(server, url=None, requests=[{"url": "/users", "method": "POST"}])
-    assert (failed.value.fields()["responses"], failed.value.fields()["changed"]) == ([], False)
+    assert (failed.value.to_fields()["responses"], failed.value.to_fields()["changed"]) == ([], False)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_an_expression_that_does_not_fit_loses_no_answer(
 ) -> None:
     with CannedServer(canned) as server, pytest.raises(ApiError, match="jmespath can't be applied") as failed:
         call(server, jmespath="abs('a')", **arguments)
-    fields = failed.value.fields()
+    fields = failed.value.to_fields()
     assert {name: fields[name] for name in kept} == kept
 
 

@@ -45,7 +45,7 @@ def test_a_failure_is_told_again_with_all_that_was_said(run: DirectoryStore) -> 
     known = failures(run).load("subject")
     assert known.__class__ is TokenRequestRefused
     assert (known.message, known.hint, known.response) == ("Entra refused.", "Do.", ANSWER)
-    assert known.fields() == REFUSED.fields()
+    assert known.to_fields() == REFUSED.to_fields()
     assert known.from_cache
     assert not REFUSED.from_cache
     known.request_summary = "x"
@@ -70,7 +70,7 @@ def test_failures_are_apart_by_subject_and_by_secret(run: DirectoryStore) -> Non
     [
         InputError("Bad.", hint="Correct it."),
         MissingLibraryError("No library.", hint="Install it."),
-        EntraAuthError("On h001: something."),
+        EntraAuthError("On h001: something.", hint="Do."),
     ],
 )
 def test_what_costs_no_request_or_is_one_caller_s_is_not_shared(failure: EntraAuthError, run: DirectoryStore) -> None:

@@ -130,7 +130,7 @@ def test_nothing_a_terminal_would_obey_is_shown(clock: Waits) -> None:
         started(user_code="A\x1b[31m\nB", verification_uri="https://x\r\ny" + "z" * 999), token_answer()
     )
     assert told[0].isprintable()
-    assert "A[31mB" in told[0]
+    assert "A [31m B" in told[0]
     assert len(told[0]) < 500
 
 

@@ -71,7 +71,7 @@ def test_without_variables_the_arguments_are_enough() -> None:
         ({"async_val": 10}, {}, None),
         ({}, {"no_such_option": "x"}, None),
         ({}, {"timeout": "soon"}, None),
-        ({}, {}, InputError("no")),
+        ({}, {}, InputError("no", hint="Do.")),
         ({}, {}, RuntimeError(SECRET)),
         ({}, {}, OSError(SECRET)),
         ({}, {}, AnsibleError(SECRET)),

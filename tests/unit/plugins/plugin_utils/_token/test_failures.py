@@ -91,18 +91,18 @@ def test_a_secret_that_the_service_repeats_is_masked_everywhere(monkeypatch: pyt
     ids=lambda direct: next(iter(direct)),
 )
 def test_every_kind_of_secret_is_masked(direct: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert SECRET not in str(failed(EntraAuthError(f"It said {SECRET}."), monkeypatch, **direct))
+    assert SECRET not in str(failed(EntraAuthError(f"It said {SECRET}.", hint="Do."), monkeypatch, **direct))
 
 
 def test_a_secret_that_begins_with_another_one_is_masked_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = EntraAuthError("It said hunter2-and-more.")
+    error = EntraAuthError("It said hunter2-and-more.", hint="Do.")
     outcome = failed(error, monkeypatch, client_secret="hunter2", refresh_token="hunter2-and-more")
     assert outcome.msg == "It said ********."
 
 
 @pytest.mark.parametrize(("secret", "is_masked"), [("a", False), ("token", False), ("tokens", True)])
 def test_syllables_are_not_masked(secret: str, is_masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = failed(EntraAuthError("It said tokens."), monkeypatch, client_secret=secret)
+    outcome = failed(EntraAuthError("It said tokens.", hint="Do."), monkeypatch, client_secret=secret)
     assert outcome.msg == ("It said ********." if is_masked else "It said tokens.")
 
 

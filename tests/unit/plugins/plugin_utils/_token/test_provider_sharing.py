@@ -194,7 +194,7 @@ def test_a_refusal_is_met_once_for_all_hosts_and_told_in_full_to_each(
 ) -> None:
     errors = [failure(messages, reader, client_secret="hunter2-is-wrong") for _dummy in range(5)]
     assert len(emulator.token_requests()) == 1
-    assert len({str(error.fields()) for error in errors}) == 1
+    assert len({str(error.to_fields()) for error in errors}) == 1
     assert "once for the whole run" not in str(errors[0])
     for error in errors[1:]:
         assert "scope graph, once for the whole run (force_refresh asks again)." in str(error)

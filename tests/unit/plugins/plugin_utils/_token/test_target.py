@@ -73,7 +73,7 @@ def test_a_refusal_there_is_told_with_the_host_and_all_that_was_said() -> None:
     with pytest.raises(EntraAuthError) as refused:
         on_target(result)[0].request_token({})
     assert refused.value.message == "On h001: Entra refused."
-    assert refused.value.fields() == {
+    assert refused.value.to_fields() == {
         "error": "invalid_client",
         "error_codes": [7000215],
         "hint": "Do.",
