@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Managed identities: a token from the platform a workload runs on, without any credential.
+"""Managed identities: request a token from the platform on which a workload runs, without any credential.
 
 Learn, "How to use managed identities" (virtual machines), "App Service and Azure Functions: REST endpoint reference",
 "Authenticate against Azure resources with Azure Arc-enabled servers", "Managed identities in Service Fabric". The
-requests are plain http to a link-local or loopback address, so a proxy must never see them.
+requests are plain http to a link-local or loopback address, so no proxy is used.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -21,6 +21,7 @@ import time
 import typing as t
 import urllib.parse
 
+from ansible_collections.entra.auth.plugins.module_utils._endpoint_url import refuse_insecure_url
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     ErrorResponse,
     InputError,
@@ -36,28 +37,31 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 _IMDS_URL = "http://169.254.169.254"
+_ARC = "Azure Arc"
 _ARC_URL = "http://localhost:40342/metadata/identity/oauth2/token"
 _ARC_AGENT = "/opt/azcmagent/bin/himds"
 _ARC_KEY_DIRECTORY = "/var/opt/azcmagent/tokens"
 _ARC_KEY_MAX_BYTES = 4096
-# Off Azure nothing answers at the link-local address; who asked there is to know within two seconds.
-_PROBE_SECONDS = 1.0
-# Learn, IMDS "Retry guidance": 404, 410, 429 and 5xx are asked again; an update of IMDS takes up to 70 seconds.
+# Off Azure no host has the link-local address. Two attempts to connect must fail within two seconds.
+_CONNECT_SECONDS = 0.8
+_SECOND_PROBE_AFTER_SECONDS = 0.5
+# Learn, IMDS "Retry guidance": 404, 410, 429 and 5xx are retried; an update of IMDS takes up to 70 seconds.
 _IMDS_RETRIED = (404, 410, 429, 500, 502, 503, 504)
 _IMDS_RETRY_SECONDS = 70
 _LOCAL_RETRIED = (429, 500, 502, 503, 504)
+_SHOWN_CHARACTERS = 300
 
 
 @dataclasses.dataclass(frozen=True)
 class Selector:
-    """Which user-assigned identity is meant; none of them: the system-assigned one."""
+    """The name of a user-assigned identity; an empty selector means the system-assigned identity."""
 
     client_id: str | None = None
     object_id: str | None = None
     resource_id: str | None = None
 
-    def parameters(self, client_id: str, object_id: str, resource_id: str) -> dict[str, str]:
-        """The query parameters, by the names a platform gives them."""
+    def build_parameters(self, client_id: str, object_id: str, resource_id: str) -> dict[str, str]:
+        """Return the query parameters; the arguments are the names that a platform gives them."""
         named = {client_id: self.client_id, object_id: self.object_id, resource_id: self.resource_id}
         return {name: value for name, value in named.items() if value}
 
@@ -65,14 +69,20 @@ class Selector:
 class _Platform(t.NamedTuple):
     name: str
     is_here: t.Callable[[t.Mapping[str, str]], bool]
-    ask: t.Callable[[str, Selector, NetworkSettings, float], Response]
+    send: t.Callable[[str, Selector, NetworkSettings, float], Response]
 
 
 def request_managed_identity_token(resource: str, selector: Selector, network: NetworkSettings) -> Token:
-    """The token of the managed identity for a resource (an identifier without ``/.default``).
+    """Return the token of the managed identity for a resource.
 
-    Raises InputError for more than one selector or one that the platform does not take, NetworkError where no managed
-    identity answers or it says no.
+    Args:
+        resource: the identifier of an API, without ``/.default``.
+        selector: the identity.
+        network: how to reach the platform; its proxy is not used.
+
+    Raises:
+        InputError: for more than one selector, one that the platform does not accept, or an endpoint that is not safe.
+        NetworkError: if no managed identity answers or the platform refuses the request.
     """
     if sum(map(bool, dataclasses.astuple(selector))) > 1:
         raise InputError(
@@ -81,85 +91,92 @@ def request_managed_identity_token(resource: str, selector: Selector, network: N
         )
     platform = detect_platform(os.environ)
     direct = dataclasses.replace(network, proxy=None, use_environment=False)
-    response = platform.ask(resource, selector, direct, time.monotonic() + network.retry_for)
+    response = platform.send(resource, selector, direct, time.monotonic() + network.retry_for)
     if response.status == 200:
+        _refuse_other_identity(platform.name, response, selector)
         return parse_token_response(response)
-    raise _refused(platform.name, response)
+    raise _build_refusal(platform.name, response)
 
 
 def detect_platform(environ: t.Mapping[str, str]) -> _Platform:
-    """The platform that offers a managed identity here, by its variables; without any, a virtual machine."""
+    """Return the platform that offers a managed identity here, by its variables; by default a virtual machine."""
     return next(platform for platform in _PLATFORMS if platform.is_here(environ))
 
 
-def _service_fabric(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
+def _request_service_fabric(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     _refuse_selector("Service Fabric", selector, "the identity is the one assigned to the application")
     pinned = dataclasses.replace(network, fingerprint=os.environ["IDENTITY_SERVER_THUMBPRINT"])
     query = {"api-version": "2019-07-01-preview", "resource": resource}
-    return _get(os.environ["IDENTITY_ENDPOINT"], query, {"Secret": os.environ["IDENTITY_HEADER"]}, pinned, until)
+    return _get("IDENTITY_ENDPOINT", query, {"Secret": os.environ["IDENTITY_HEADER"]}, pinned, until)
 
 
-def _app_service(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
+def _request_app_service(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     query = {"api-version": "2019-08-01", "resource": resource}
-    query.update(selector.parameters("client_id", "principal_id", "mi_res_id"))
-    # Azure Automation wants the second header too; the others ignore it.
+    query.update(selector.build_parameters("client_id", "principal_id", "mi_res_id"))
+    # Azure Automation needs the second header too; the others ignore it.
     headers = {"X-IDENTITY-HEADER": os.environ["IDENTITY_HEADER"], "Metadata": "true"}
-    return _get(os.environ["IDENTITY_ENDPOINT"], query, headers, network, until)
+    return _get("IDENTITY_ENDPOINT", query, headers, network, until)
 
 
-def _azure_ml(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
+def _request_azure_ml(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     if selector.object_id or selector.resource_id:
-        _refuse_selector("Azure Machine Learning", selector, "it knows identities by managed_identity_client_id only")
+        _refuse_selector("Azure Machine Learning", selector, "it knows identities by their client id only")
     query = {"api-version": "2017-09-01", "resource": resource}
     client_id = selector.client_id or os.environ.get("DEFAULT_IDENTITY_CLIENT_ID")
     if client_id:
         query["clientid"] = client_id
-    return _get(os.environ["MSI_ENDPOINT"], query, {"secret": os.environ["MSI_SECRET"]}, network, until)
+    return _get("MSI_ENDPOINT", query, {"secret": os.environ["MSI_SECRET"]}, network, until)
 
 
-def _cloud_shell(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
+def _request_cloud_shell(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     _refuse_selector("Cloud Shell", selector, "its identity is the user who signed in to it")
-    request = Request(os.environ["MSI_ENDPOINT"], "POST", {"Metadata": "true"}, form={"resource": resource})
+    url = os.environ["MSI_ENDPOINT"]
+    refuse_insecure_url("MSI_ENDPOINT", url, link_local=True)
+    request = Request(url, "POST", {"Metadata": "true"}, form={"resource": resource})
     return Transport(network).send(request, until=until)
 
 
-def _azure_arc(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
-    """The agent answers the first request with the name of a file that only root and its group can read."""
-    url = os.environ.get("IDENTITY_ENDPOINT") or _ARC_URL
+def _request_azure_arc(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
+    """Answer the agent's challenge: the first response names a key file that only root and its group can read."""
     query = {"api-version": "2020-06-01", "resource": resource}
-    query.update(selector.parameters("client_id", "object_id", "msi_res_id"))
-    challenge = _get(url, query, {"Metadata": "true"}, network, until)
+    query.update(selector.build_parameters("client_id", "object_id", "msi_res_id"))
+    challenge = _get("IDENTITY_ENDPOINT", query, {"Metadata": "true"}, network, until, default=_ARC_URL)
     if challenge.status != 401:
         return challenge
-    key = _arc_key(challenge.headers.get("WWW-Authenticate", ""))
-    response = _get(url, query, {"Metadata": "true", "Authorization": f"Basic {key}"}, network, until)
-    if selector != Selector() and response.status == 200:
-        _refuse_other_identity(response, selector)
-    return response
+    key = _read_arc_key(challenge.headers.get("WWW-Authenticate", ""))
+    headers = {"Metadata": "true", "Authorization": f"Basic {key}"}
+    return _get("IDENTITY_ENDPOINT", query, headers, network, until, default=_ARC_URL)
 
 
-def _imds(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
+def _request_imds(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
     base = os.environ.get("AZURE_POD_IDENTITY_AUTHORITY_HOST") or _IMDS_URL
+    refuse_insecure_url("AZURE_POD_IDENTITY_AUTHORITY_HOST", base, link_local=True)
     url = f"{base.rstrip('/')}/metadata/identity/oauth2/token"
     _refuse_off_azure(url, network)
     query = {"api-version": "2018-02-01", "resource": resource}
-    query.update(selector.parameters("client_id", "object_id", "msi_res_id"))
-    until = min(until, time.monotonic() + _IMDS_RETRY_SECONDS)
-    return _get(url, query, {"Metadata": "true"}, network, until, retried=_IMDS_RETRIED)
+    query.update(selector.build_parameters("client_id", "object_id", "msi_res_id"))
+    request = Request(_add_query(url, query), headers={"Metadata": "true"}, retried_statuses=_IMDS_RETRIED)
+    return Transport(network).send(request, until=min(until, time.monotonic() + _IMDS_RETRY_SECONDS))
 
 
 def _refuse_off_azure(url: str, network: NetworkSettings) -> None:
-    # Without its header IMDS refuses at once, with 400. Elsewhere nobody answers there, or another cloud or a firewall
-    # does; its 404 must not be taken for one of IMDS, which is asked again for a minute.
-    probing = dataclasses.replace(network, timeout=_PROBE_SECONDS, lost_connection_retries=0)
+    """Raise NetworkError unless IMDS answers at the URL.
+
+    Without its header IMDS refuses a request with 400. Elsewhere no host answers there, or another cloud or a firewall
+    does: its 404 must not be retried for a minute, as one of IMDS is.
+    """
+    probing = dataclasses.replace(network, connect_timeout=_CONNECT_SECONDS, lost_connection_retries=1)
     try:
-        status = Transport(probing).send(Request(url, retried_statuses=()), until=time.monotonic()).status
+        response = _probe(url, probing)
+        if response.status == 404 and not _is_from_imds(response):
+            time.sleep(_SECOND_PROBE_AFTER_SECONDS)
+            response = _probe(url, probing)
     except NetworkError as exc:
         reason = exc.message
     else:
-        if status == 400 or status in _LOCAL_RETRIED or status == 410:
+        if response.status in (400, 410, *_LOCAL_RETRIED) or _is_from_imds(response):
             return
-        reason = f"What answers there ({status}) is not Azure."
+        reason = f"The service that answers there ({response.status}) is not that of Azure."
     raise NetworkError(
         f"No managed identity answers here. {reason}",
         hint="Run this on an Azure resource that has a managed identity, with run_on: target on such a host, or give "
@@ -167,43 +184,61 @@ def _refuse_off_azure(url: str, network: NetworkSettings) -> None:
     )
 
 
+def _probe(url: str, network: NetworkSettings) -> Response:
+    return Transport(network).send(Request(url, retried_statuses=()), until=time.monotonic() + network.timeout)
+
+
+def _is_from_imds(response: Response) -> bool:
+    return response.headers.get("Server", "").upper().startswith("IMDS")
+
+
 def _get(
-    url: str,
+    variable: str,
     query: t.Mapping[str, str],
     headers: t.Mapping[str, str],
     network: NetworkSettings,
     until: float,
     *,
-    retried: tuple[int, ...] = _LOCAL_RETRIED,
+    default: str = "",
 ) -> Response:
-    full_url = f"{url}{'&' if '?' in url else '?'}{urllib.parse.urlencode(query)}"
-    return Transport(network).send(Request(full_url, headers=headers, retried_statuses=retried), until=until)
+    """Send a GET request to the endpoint that a variable of the platform names."""
+    url = os.environ.get(variable) or default
+    refuse_insecure_url(variable, url, link_local=True)
+    request = Request(_add_query(url, query), headers=headers, retried_statuses=_LOCAL_RETRIED)
+    return Transport(network).send(request, until=until)
+
+
+def _add_query(url: str, query: t.Mapping[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urllib.parse.urlencode(query)}"
 
 
 def _refuse_selector(platform: str, selector: Selector, reason: str) -> None:
     if selector != Selector():
         raise InputError(
             f"{platform} does not let a task choose the identity: {reason}.",
-            hint="Remove the options managed_identity_* that it does not take.",
+            hint="Remove the options managed_identity_* that it does not accept, and client_id.",
         )
 
 
-def _refuse_other_identity(response: Response, selector: Selector) -> None:
-    # Older agents ignore the selector and answer for the system-assigned identity.
+def _refuse_other_identity(platform: str, response: Response, selector: Selector) -> None:
+    """Raise NetworkError if the response names another identity than the selected one, as old agents of Arc do."""
     named = parse_json_object(response)
     wanted = {"client_id": selector.client_id, "object_id": selector.object_id, "msi_res_id": selector.resource_id}
     for name, value in wanted.items():
-        if value and str(named.get(name, "")).lower() != value.lower():
+        # Only an agent of Arc that knows selectors repeats them all.
+        found = named.get(name, "" if platform == _ARC else value)
+        if value and str(found).lower() != value.lower():
             raise NetworkError(
-                "The Azure Arc agent answered for another identity than the one asked for.",
-                hint="Update the agent, or remove the options managed_identity_* to use the system-assigned identity.",
+                f"The managed identity endpoint ({platform}) answered for another identity than the requested one.",
+                hint="Update the platform's agent, or remove managed_identity_* and client_id to use the "
+                "system-assigned identity.",
             )
 
 
-def _arc_key(challenge: str) -> str:
+def _read_arc_key(challenge: str) -> str:
     match = re.fullmatch(r"\s*Basic\s+realm=\"?([^\"]+?)\"?\s*", challenge, re.IGNORECASE)
     path = match.group(1) if match else ""
-    # An endpoint that is not the agent must not get at any other file.
+    # An endpoint that is not the agent must not obtain another file.
     if os.path.dirname(path) != _ARC_KEY_DIRECTORY or not path.endswith(".key") or os.path.islink(path):
         raise NetworkError(
             "The Azure Arc agent's challenge does not name a key file where its key files are.",
@@ -222,19 +257,20 @@ def _arc_key(challenge: str) -> str:
     )
 
 
-def _refused(platform: str, response: Response) -> NetworkError:
-    said = printable(_said(response), 300).rstrip(". ")
-    # Where the platform asked Entra in vain, it quotes the code.
-    codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", said))
+def _build_refusal(platform: str, response: Response) -> NetworkError:
+    reason = printable(_get_reason(response), _SHOWN_CHARACTERS).rstrip(". ")
+    # A platform that Entra refused quotes the code.
+    codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", reason))
     return NetworkError(
-        f"The managed identity endpoint ({platform}) answered {response.status}: {said or 'without a reason'}.",
-        hint="Check that the resource has the identity asked for, and that scope names an API of this cloud.",
+        f"The managed identity endpoint ({platform}) answered {response.status}: {reason or 'without a reason'}.",
+        hint="Check that the resource has the requested identity (managed_identity_client_id selects one of several), "
+        "and that scope names an API of this cloud.",
         response=ErrorResponse("managed_identity_error", None, codes, response.headers.get("x-ms-request-id")),
     )
 
 
-def _said(response: Response) -> str:
-    """The reason in an error body, in any of the platforms' shapes."""
+def _get_reason(response: Response) -> str:
+    """Return the reason in an error body, in any of the platforms' shapes."""
     try:
         body = json.loads(response.body)
         error = body.get("error")
@@ -248,20 +284,22 @@ _PLATFORMS = (
     _Platform(
         "Service Fabric",
         lambda env: all(env.get(n) for n in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT")),
-        _service_fabric,
+        _request_service_fabric,
     ),
     _Platform(
-        "App Service", lambda env: bool(env.get("IDENTITY_ENDPOINT") and env.get("IDENTITY_HEADER")), _app_service
+        "App Service",
+        lambda env: bool(env.get("IDENTITY_ENDPOINT") and env.get("IDENTITY_HEADER")),
+        _request_app_service,
     ),
-    _Platform("Azure Arc", lambda env: bool(env.get("IDENTITY_ENDPOINT") and env.get("IMDS_ENDPOINT")), _azure_arc),
+    _Platform(_ARC, lambda env: bool(env.get("IDENTITY_ENDPOINT") and env.get("IMDS_ENDPOINT")), _request_azure_arc),
     _Platform(
         "Azure Machine Learning or App Service of 2017",
         lambda env: bool(env.get("MSI_ENDPOINT") and env.get("MSI_SECRET")),
-        _azure_ml,
+        _request_azure_ml,
     ),
-    _Platform("Cloud Shell", lambda env: bool(env.get("MSI_ENDPOINT")), _cloud_shell),
-    _Platform("Azure Arc", lambda env: os.path.exists(_ARC_AGENT), _azure_arc),
-    _Platform("virtual machine", lambda env: True, _imds),
+    _Platform("Cloud Shell", lambda env: bool(env.get("MSI_ENDPOINT")), _request_cloud_shell),
+    _Platform(_ARC, lambda env: os.path.exists(_ARC_AGENT), _request_azure_arc),
+    _Platform("virtual machine", lambda env: True, _request_imds),
 )
 
 

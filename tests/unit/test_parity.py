@@ -21,6 +21,7 @@ from ansible.utils.plugin_docs import get_plugin_docs
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS, ELEMENTS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import (
     OPTIONS,
@@ -123,7 +124,7 @@ def test_every_alias_of_a_scope_is_documented() -> None:
 
 def test_what_a_task_returns_is_documented() -> None:
     token = Token("a", time.time(), time.time() + 60, refresh_token="r")
-    result = AppToken(token, AppTokenOptions(), "client_secret", "s", None, "cache").as_dict()
+    result = AppToken(token, AppTokenOptions(), "client_secret", Identity(), "s", None, "cache").as_dict()
     returned = documented("module")[2]
     on_success = {name for name, value in returned.items() if value["returned"] != "failure"}
     assert on_success == set(result)

@@ -20,7 +20,8 @@ class NetworkSettings:
     """How to reach a service. ``timeout`` bounds one exchange, ``retry_for`` all of its repetitions, in seconds.
 
     ``use_environment`` is whether proxy and CA variables count. ``fingerprint`` pins the certificate of a server that
-    no CA vouches for. ``on_pause`` is told before each wait between two exchanges how many seconds it takes.
+    no CA vouches for. ``connect_timeout`` is for a host that may not exist; without one, ``timeout`` bounds connecting
+    as well. ``on_pause`` is told before each wait between two exchanges how many seconds it takes.
     """
 
     timeout: float
@@ -31,6 +32,7 @@ class NetworkSettings:
     lost_connection_retries: int = 3
     use_environment: bool = True
     fingerprint: str | None = None
+    connect_timeout: float | None = None
     on_pause: t.Callable[[float], object] = lambda seconds: None
 
 

@@ -206,7 +206,7 @@ class Transport:
             request.url,
             data=data,
             headers=dict(request.headers),
-            timeout=self._settings.timeout,
+            timeout=(self._settings.connect_timeout or self._settings.timeout, self._settings.timeout),
             proxies={"http": proxy, "https": proxy} if proxy else None,
             verify=self._verify(),
             allow_redirects=False,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every credential has in common.
+"""Define the parts that all credentials share.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import typing as t
+import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import build_token_url
@@ -23,11 +24,13 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 _MAX_FILE_BYTES = 1024 * 1024
+# An option that the environment or ansible.cfg holds may be meant for another app than this call's.
+_CHOSEN_ORIGINS = ("option ", "variable ")
 
 
 @dataclasses.dataclass(frozen=True)
 class TokenRequest:
-    """What is asked of which endpoint: all of a token request but the proof of who asks.
+    """A token request without the proof of the client.
 
     ``claims`` is the JSON text of a claims request (Learn, "Claims challenges"), or None.
     """
@@ -37,17 +40,32 @@ class TokenRequest:
     scope: str
     claims: str | None
 
-    def identity(self) -> str:
-        """What makes two requests the same request, as text."""
+    def build_key(self) -> str:
+        """Return a text that is equal for equal requests and differs for different ones."""
         return "\n".join((self.token_url, self.client_id, self.scope, self.claims or ""))
 
 
-class Credential(abc.ABC):
-    """One way an app proves itself.
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """The names by which results and messages identify a request; None for those that the credential does not use."""
 
-    Creating one has no side effects. ``given_by`` are the options of which any one tells that it is meant, ``required``
-    those it can't work without besides; ``delegated`` is whether its tokens are those of a user. ``passing_codes`` are
-    AADSTS codes that pass by themselves. ``tell`` shows a sentence to a person at once.
+    tenant_id: str | None = None
+    client_id: str | None = None
+    authority: str | None = None
+
+
+class Credential(abc.ABC):
+    """One way in which an app proves its identity.
+
+    Creating an instance has no side effects.
+
+    Attributes:
+        kind: the value of the option ``credential``.
+        selecting_options: options of which any one selects this credential with ``credential: auto``.
+        required: options that the credential needs in addition.
+        delegated: whether its tokens are those of a user.
+        transient_codes: AADSTS codes that disappear without a change.
+        outlives_run: whether its tokens may be stored in a cache that outlives the run.
     """
 
     kind: t.ClassVar[str]
@@ -55,82 +73,127 @@ class Credential(abc.ABC):
     required: t.ClassVar[tuple[str, ...]] = ("tenant_id", "client_id")
     delegated: t.ClassVar[bool] = False
     transient_codes: t.ClassVar[frozenset[int]] = frozenset()
+    outlives_run: t.ClassVar[bool] = True
 
     def __init__(self, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> None:
+        """Take the options, and ``tell``, which shows a sentence to the user at once."""
         self.options = options
         self.tell = tell or (lambda sentence: None)
 
     @classmethod
     def is_given(cls, options: AppTokenOptions) -> bool:
-        """Whether the options, or the platform this runs on, offer this credential."""
+        """Return whether the options, or the platform this runs on, offer this credential."""
         return any(getattr(options, name) for name in cls.selecting_options)
 
     @classmethod
     def is_given_directly(cls, options: AppTokenOptions) -> bool:
-        """Whether the call itself holds this credential, rather than a variable or the environment."""
+        """Return whether the call itself holds this credential, rather than a variable or the environment."""
         return any(options.origins.get(name, "").startswith("option ") for name in cls.selecting_options)
 
-    def request(self, scope: str, claims: str | None) -> TokenRequest:
-        """What this credential is going to ask. Raises InputError for an authority that is none."""
+    def build_request(self, scope: str, claims: str | None) -> TokenRequest:
+        """Return the request for a scope. Raises InputError for an authority that is not valid."""
         options = self.options
-        authority = options.authority or CLOUDS[options.cloud].login_url
-        return TokenRequest(build_token_url(authority, str(options.tenant_id)), str(options.client_id), scope, claims)
+        token_url = build_token_url(_get_authority(options), str(options.tenant_id))
+        return TokenRequest(token_url, str(options.client_id), scope, claims)
 
-    def sealing_secret(self) -> str | None:
-        """The secret without which nobody may be served a token that this credential bought; None if it has none."""
+    def get_identity(self, token: Token | None = None) -> Identity:
+        """Return the tenant, client and authority that are used.
+
+        Args:
+            token: the token that was issued, if there is one; only some credentials need it.
+        """
+        options = self.options
+        return Identity(_tenant_of(options), options.client_id, options.authority)
+
+    def list_unused(self) -> list[str]:
+        """Return those of tenant_id, client_id and authority that are given and that this credential does not use."""
+        used, given = dataclasses.asdict(self.get_identity()), self.options.origins
+        return [name for name in used if name in given and used[name] != getattr(self.options, name)]
+
+    def get_sealing_secret(self) -> str | None:
+        """Return the secret that protects cached tokens of this credential; None if the credential has none."""
         return None
 
-    def failure_fingerprint(self) -> str:
-        """What was given as proof, if a change of it does not show in ``sealing_secret``; never to be shown."""
+    def get_proof_fingerprint(self) -> str:
+        """Return what tells this proof from another one in the cache, if the sealing secret does not.
+
+        A caller with another proof must not receive the tokens of this one.
+        """
         return ""
 
     @abc.abstractmethod
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
-        """Get a token from whoever issues it. Raises EntraAuthError."""
+        """Request a token from its issuer. Raises EntraAuthError."""
 
 
 class OAuthCredential(Credential):
     """A credential for Entra's token endpoint: a grant, and the client's authentication."""
 
-    def grant(self) -> dict[str, str]:
-        """The form fields of the grant (RFC 6749 section 4); by default those of the client credentials."""
+    def build_grant(self) -> dict[str, str]:
+        """Return the form fields of the grant (RFC 6749 section 4); by default those of client credentials."""
         return {"grant_type": "client_credentials"}
 
     @abc.abstractmethod
-    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
-        """The form fields by which the client authenticates (RFC 6749 section 2.3), made anew for each request."""
+    def build_client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        """Return the form fields that authenticate the client (RFC 6749 section 2.3), new for each request."""
 
-    def form(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
-        """All fields of the token request."""
-        fields = {**self.grant(), "client_id": request.client_id, "scope": request.scope}
+    def build_form(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        """Return all fields of the token request."""
+        fields = {**self.build_grant(), "client_id": request.client_id, "scope": request.scope}
         if request.claims:
             fields["claims"] = request.claims
-        return {**fields, **self.client_authentication(request, network)}
+        return {**fields, **self.build_client_authentication(request, network)}
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
-        # Here, not at the top: requests is loaded for a request only, never for a token out of the cache.
+        # Imported here because requests is needed for a request only, not for a cached token.
         from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import PollPolicy, TokenEndpoint
 
         endpoint = TokenEndpoint(request.token_url, network)
-        return endpoint.request_token(lambda: self.form(request, network), PollPolicy(codes=self.transient_codes))
+        return endpoint.request_token(lambda: self.build_form(request, network), PollPolicy(codes=self.transient_codes))
 
 
 class AssertionCredential(OAuthCredential):
     """A credential that sends an assertion in place of a secret (RFC 7523 section 2.2)."""
 
     @abc.abstractmethod
-    def assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
-        """A new assertion."""
+    def create_assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
+        """Return a new assertion."""
 
-    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+    def build_client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
         return {
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": self.assertion(request, network),
+            "client_assertion": self.create_assertion(request, network),
         }
 
 
+def is_chosen(options: AppTokenOptions, name: str) -> bool:
+    """Return whether an option comes from the call or an Ansible variable, not from the environment or ansible.cfg."""
+    return options.origins.get(name, "").startswith(_CHOSEN_ORIGINS)
+
+
+def identify_token(token: Token) -> Identity:
+    """Return the tenant and client that a token names, for credentials whose issuer decides about them."""
+    claims = token.claims()
+    client_id, tenant_id = claims.get("appid") or claims.get("azp"), claims.get("tid")
+    return Identity(*(value if isinstance(value, str) else None for value in (tenant_id, client_id)))
+
+
+def _tenant_of(options: AppTokenOptions) -> str | None:
+    """Return the tenant in the token URL: an authority with a path names its own, or none (AD FS)."""
+    try:
+        url = build_token_url(_get_authority(options), str(options.tenant_id))
+    except InputError:
+        return options.tenant_id
+    tenant = urllib.parse.urlsplit(url).path.split("/")[1]
+    return None if tenant.lower() == "adfs" else tenant
+
+
+def _get_authority(options: AppTokenOptions) -> str:
+    return options.authority or CLOUDS[options.cloud].login_url
+
+
 def read_file(option: str, path: str) -> bytes:
-    """The content of the file that an option names. Raises InputError."""
+    """Return the content of the file that an option names. Raises InputError."""
     try:
         with open(path, "rb") as file:
             content = file.read(_MAX_FILE_BYTES)
@@ -143,4 +206,13 @@ def read_file(option: str, path: str) -> bytes:
     raise InputError(f"{option} {path} can't be read: {reason}.", hint=f"Correct {option}, or the file's permissions.")
 
 
-__all__ = ("AssertionCredential", "Credential", "OAuthCredential", "TokenRequest", "read_file")
+__all__ = (
+    "AssertionCredential",
+    "Credential",
+    "Identity",
+    "OAuthCredential",
+    "TokenRequest",
+    "identify_token",
+    "is_chosen",
+    "read_file",
+)

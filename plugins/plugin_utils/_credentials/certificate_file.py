@@ -58,7 +58,7 @@ class ClientCertificate:
     private_key: rsa.RSAPrivateKey = dataclasses.field(repr=False)
     chain: tuple[bytes, ...]
 
-    def assertion(self, client_id: str, token_url: str, *, with_chain: bool) -> str:
+    def sign_assertion(self, client_id: str, token_url: str, *, with_chain: bool) -> str:
         """A new assertion that proves the client to the token endpoint, as a signed JWT.
 
         ``with_chain`` adds ``x5c``, for apps that trust a subject name of an issuer. Raises MissingLibraryError.

@@ -30,19 +30,19 @@ class ClientCertificate(AssertionCredential):
     kind = "client_certificate"
     selecting_options = ("client_certificate", "client_certificate_path")
 
-    def sealing_secret(self) -> str:
+    def get_sealing_secret(self) -> str:
         # A digest, because the content may be binary; the private key in it makes it a secret.
         password = self.options.client_certificate_password or ""
         return hashlib.sha256(self._content() + b"\0" + password.encode()).hexdigest()
 
-    def assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
+    def create_assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
         from ansible_collections.entra.auth.plugins.plugin_utils._credentials.certificate_file import (
             load_client_certificate,
         )
 
         certificate = load_client_certificate(self._content(), self.options.client_certificate_password)
         with_chain = self.options.send_certificate_chain
-        return certificate.assertion(request.client_id, request.token_url, with_chain=with_chain)
+        return certificate.sign_assertion(request.client_id, request.token_url, with_chain=with_chain)
 
     def _content(self) -> bytes:
         if self.options.client_certificate:

@@ -18,15 +18,15 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class ClientSecret(OAuthCredential):
-    """A password of the app, sent in the form."""
+    """Sends a password of the app in the form."""
 
     kind = "client_secret"
     selecting_options = ("client_secret",)
 
-    def sealing_secret(self) -> str:
+    def get_sealing_secret(self) -> str:
         return self.options.client_secret or ""
 
-    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+    def build_client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
         return {"client_secret": self.options.client_secret or ""}
 
 

@@ -12,7 +12,7 @@ its own.
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import os
 import typing as t
 
@@ -48,14 +48,27 @@ class Federated(AssertionCredential):
 
     @classmethod
     def is_given(cls, options: AppTokenOptions) -> bool:
-        return super().is_given(options) or _platform() is not None
+        return super().is_given(options) or _detect_platform() is not None
 
-    def failure_fingerprint(self) -> str:
-        if self.options.federated_token:
-            return self.options.federated_token
-        with contextlib.suppress(InputError):
-            return self._file() if self.options.federated_token_file else ""
-        return ""
+    def get_proof_fingerprint(self) -> str:
+        """Return a digest of an assertion that is given, so that a wrong one never receives another one's token.
+
+        The assertions of a platform are new for each request, and every caller on that platform may have them. What
+        the caller chooses there, a managed identity, tells callers apart.
+        """
+        source = self._choose_source()
+        if source == "managed_identity":
+            options = self.options
+            given = (
+                options.managed_identity_client_id,
+                options.managed_identity_object_id,
+                options.managed_identity_resource_id,
+            )
+            return "|".join(map(str, given))
+        if source and source != "given":
+            return source
+        assertion = self._read_given_assertion()
+        return hashlib.sha256(assertion.encode()).hexdigest() if assertion else ""
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         try:
@@ -66,34 +79,39 @@ class Federated(AssertionCredential):
             refusal.message += f" What was sent: {describe_assertion(self._sent)}."
         raise refusal
 
-    def assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
+    def create_assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
         self._sent = self._mint(network)
         return self._sent
 
     def _mint(self, network: NetworkSettings) -> str:
-        options = self.options
-        source = options.federated_token_source or (None if self._is_in_hand() else _platform())
+        source = self._choose_source()
         if source and source != "given":
-            audience = CLOUDS[options.cloud].federation_audience
-            return ASSERTION_SOURCES[source].mint(audience, options, network)
-        if options.federated_token:
-            return options.federated_token.strip()
-        if options.federated_token_file:
-            return self._file()
+            audience = CLOUDS[self.options.cloud].federation_audience
+            return ASSERTION_SOURCES[source].mint(audience, self.options, network)
+        assertion = self._read_given_assertion()
+        if assertion:
+            return assertion
         raise InputError(
             "Neither federated_token nor federated_token_file is given, and no platform that mints assertions is here.",
             hint="Give one of them, or name the platform as federated_token_source.",
         )
 
-    def _file(self) -> str:
-        path = str(self.options.federated_token_file)
-        return read_file("federated_token_file", path).decode(errors="replace").strip()
+    def _choose_source(self) -> str | None:
+        options = self.options
+        is_given = bool(options.federated_token or options.federated_token_file)
+        return options.federated_token_source or (None if is_given else _detect_platform())
 
-    def _is_in_hand(self) -> bool:
-        return bool(self.options.federated_token or self.options.federated_token_file)
+    def _read_given_assertion(self) -> str | None:
+        options = self.options
+        if options.federated_token:
+            return options.federated_token.strip()
+        if options.federated_token_file:
+            content = read_file("federated_token_file", options.federated_token_file)
+            return content.decode(errors="replace").strip()
+        return None
 
 
-def _platform() -> str | None:
+def _detect_platform() -> str | None:
     """The platform that mints assertions for what runs here, by the variables it sets."""
     sources = ((name, source.variables) for name, source in ASSERTION_SOURCES.items() if source.variables)
     return next((name for name, needed in sources if all(os.environ.get(one) for one in needed)), None)

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The managed identity of the machine that asks (Learn, "What are managed identities for Azure resources?").
+"""The managed identity of this machine or of the task's host.
+
+Learn, "What are managed identities for Azure resources?".
 
 **PRIVATE** to the collection: not an API.
 """
@@ -13,7 +15,13 @@ import os
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Credential, TokenRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    Credential,
+    Identity,
+    TokenRequest,
+    identify_token,
+    is_chosen,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -26,7 +34,7 @@ _DEFAULT = "/.default"
 
 
 class ManagedIdentity(Credential):
-    """Asks the platform, not Entra; the identity needs neither tenant nor client, and has no secret."""
+    """Sends the request to the platform instead of Entra; needs no tenant, no client and no secret."""
 
     kind = "managed_identity"
     selecting_options = ("managed_identity_client_id", "managed_identity_object_id", "managed_identity_resource_id")
@@ -36,35 +44,54 @@ class ManagedIdentity(Credential):
     def is_given(cls, options: AppTokenOptions) -> bool:
         return super().is_given(options) or bool(os.environ.get("IDENTITY_ENDPOINT") or os.environ.get("MSI_ENDPOINT"))
 
-    def request(self, scope: str, claims: str | None) -> TokenRequest:
-        identity = "|".join(f"{name}={getattr(self.options, name)}" for name in self.selecting_options)
-        return TokenRequest("managed identity", identity, scope, claims)
+    def build_request(self, scope: str, claims: str | None) -> TokenRequest:
+        """Return the request; its client is the selected identity, by every name that may select one."""
+        return TokenRequest("managed identity", "|".join(map(str, self._get_selection())), scope, claims)
 
-    def selector(self) -> Selector:
-        """Which user-assigned identity is meant; an empty one is the system-assigned identity."""
+    def get_identity(self, token: Token | None = None) -> Identity:
+        """Return what the token says; without a readable token, the client id that selects the identity."""
+        # A tenant and an authority in the options are those of another credential.
+        named = identify_token(token) if token else Identity()
+        return named if named.client_id else Identity(client_id=self._get_selection()[0])
+
+    def get_selector(self) -> Selector:
+        """Return which user-assigned identity is requested; an empty selector means the system-assigned identity."""
         from ansible_collections.entra.auth.plugins.module_utils._managed_identity import Selector
 
-        options = self.options
-        return Selector(
-            options.managed_identity_client_id, options.managed_identity_object_id, options.managed_identity_resource_id
-        )
+        return Selector(*self._get_selection())
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         from ansible_collections.entra.auth.plugins.module_utils._managed_identity import request_managed_identity_token
 
         try:
-            return request_managed_identity_token(resource_of(request), self.selector(), network)
+            return request_managed_identity_token(get_resource(request), self.get_selector(), network)
         except NetworkError as exc:
             failure = exc
         hint = find_hint(failure.response.error_codes, None)
         failure.hint = hint.fix if hint else failure.hint
         raise failure
 
+    def _get_selection(self) -> tuple[str | None, str | None, str | None]:
+        """Return the client id, object id and resource id that are given for the identity.
 
-def resource_of(request: TokenRequest) -> str:
-    """The identifier that the platforms' endpoints take in place of a scope."""
-    # Only the suffix goes; a slash that remains is part of the resource's name.
+        The option ``client_id`` counts if it was chosen for this call: the environment's AZURE_CLIENT_ID may be that
+        of an app registration.
+        """
+        options = self.options
+        given = (
+            options.managed_identity_client_id,
+            options.managed_identity_object_id,
+            options.managed_identity_resource_id,
+        )
+        if not any(given) and is_chosen(options, "client_id"):
+            return options.client_id, None, None
+        return given
+
+
+def get_resource(request: TokenRequest) -> str:
+    """Return the identifier that the platforms' endpoints take in place of a scope."""
+    # A slash that remains is part of the resource's name.
     return request.scope[: -len(_DEFAULT)] if request.scope.endswith(_DEFAULT) else request.scope
 
 
-__all__ = ("ManagedIdentity", "resource_of")
+__all__ = ("ManagedIdentity", "get_resource")

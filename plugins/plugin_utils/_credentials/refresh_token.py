@@ -4,7 +4,7 @@
 
 """The refresh token of a user who signed in to the app (RFC 6749 section 6; Learn, "Refresh tokens").
 
-Who keeps the token that comes back in its place is the caller's matter.
+The caller stores the refresh token that the response may contain.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -21,27 +21,30 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class RefreshToken(OAuthCredential):
-    """Redeems ``options.refresh_token``; ``client`` proves a confidential app, a public app has none."""
+    """Redeems ``options.refresh_token``."""
 
     kind = "refresh_token"
     selecting_options = ("refresh_token", "refresh_token_file")
     delegated = True
 
     def __init__(self, options: AppTokenOptions, client: OAuthCredential | None = None) -> None:
+        """Take the options, and ``client``, the proof of a confidential app; a public app has none."""
         super().__init__(options)
         self._client = client
 
-    def sealing_secret(self) -> str:
+    def get_sealing_secret(self) -> str:
         return self.options.refresh_token or ""
 
-    def failure_fingerprint(self) -> str:
-        return f"{self._client.sealing_secret()}\n{self._client.failure_fingerprint()}" if self._client else ""
+    def get_proof_fingerprint(self) -> str:
+        # A confidential app's refresh token is worth nothing without the app's own proof.
+        client = self._client
+        return f"{client.get_sealing_secret()}\n{client.get_proof_fingerprint()}" if client else ""
 
-    def grant(self) -> dict[str, str]:
+    def build_grant(self) -> dict[str, str]:
         return {"grant_type": "refresh_token", "refresh_token": self.options.refresh_token or ""}
 
-    def client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
-        return self._client.client_authentication(request, network) if self._client else {}
+    def build_client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
+        return self._client.build_client_authentication(request, network) if self._client else {}
 
 
 __all__ = ("RefreshToken",)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every way an app proves itself, and which one is meant.
+"""List all credentials, and choose the one that a call means.
 
-A new credential is a file beside this one, a line in CREDENTIALS, and its options.
+A new credential needs a file in this package, an entry in CREDENTIALS, and its options.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -28,53 +28,57 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_to
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-# In the order in which "auto" takes them; a device code is never given, so never taken.
+# In the order in which "auto" chooses them. It never chooses a device code, which no option selects.
 CREDENTIALS: t.Mapping[str, type[Credential]] = {
     cls.kind: cls for cls in (RefreshToken, ClientCertificate, ClientSecret, Federated, ManagedIdentity, DeviceCode)
 }
 
 
 def choose_kind(options: AppTokenOptions) -> tuple[str | None, str]:
-    """The kind of credential that is meant, and why, in words; None where none was given."""
+    """Return the kind of the credential that a call means, and the reason in words; None if none is given."""
     if options.credential != "auto":
         return options.credential, options.origins.get("credential", "option credential")
+    if options.run_on == "target":
+        # The only credential that works on a host; the others would send a secret there.
+        return ManagedIdentity.kind, f"run_on: target ({options.origins.get('run_on', 'option run_on')})"
     given = [cls for cls in CREDENTIALS.values() if cls.is_given(options)]
     direct = [cls for cls in given if cls.is_given_directly(options)]
     if not given:
         return None, "none was given"
     chosen = (direct or given)[0]
     others = [cls.kind for cls in given if cls is not chosen]
-    reason = _origin(chosen, options) + (f"; comes before {', '.join(others)}" if others else "")
+    reason = _describe_origin(chosen, options) + (f"; comes before {', '.join(others)}" if others else "")
     return chosen.kind, reason
 
 
 def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> Credential:
-    """The credential of that kind, with what the options hold for it; ``tell`` shows a sentence to a person."""
+    """Return the credential of a kind. ``tell`` shows a sentence to the user at once."""
     if kind == RefreshToken.kind:
-        # A sign-in by device code is that of a public app, which has nothing to prove itself by.
-        return RefreshToken(options, None if options.credential == DeviceCode.kind else _client_of(options))
+        # A sign-in by device code belongs to a public app, which has no proof of its own.
+        client = None if options.credential == DeviceCode.kind else _create_client_credential(options)
+        return RefreshToken(options, client)
     return CREDENTIALS[kind](options, tell)
 
 
-def _client_of(options: AppTokenOptions) -> OAuthCredential | None:
-    """By what a confidential app proves itself when it redeems a refresh token; a public app has nothing."""
-    candidates = (cls for cls in (ClientCertificate, ClientSecret, Federated) if _is_in_hand(cls, options))
+def _create_client_credential(options: AppTokenOptions) -> OAuthCredential | None:
+    """Return the proof of a confidential app that redeems a refresh token; None for a public app."""
+    candidates = (cls for cls in (ClientCertificate, ClientSecret, Federated) if _has_own_option(cls, options))
     return next((cls(options) for cls in candidates if not _belongs_to_another_app(cls, options)), None)
 
 
-def _is_in_hand(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
-    # Not what a platform may offer besides: a public app on such a platform has to send nothing.
+def _has_own_option(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
+    # An offer of the platform does not count: a public app on such a platform must not send it.
     return any(getattr(options, name) for name in cls.selecting_options)
 
 
 def _belongs_to_another_app(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
-    """Whether a call names its own app and sign-in, and this is only what the environment holds for some app."""
+    """Return whether the call names its own app and sign-in, and this proof comes from the environment alone."""
     direct = options.origins.get("client_id", "").startswith("option ") and RefreshToken.is_given_directly(options)
     origins = [options.origins[name] for name in cls.selecting_options if name in options.origins]
     return direct and all(origin.startswith("environment ") for origin in origins)
 
 
-def _origin(cls: type[Credential], options: AppTokenOptions) -> str:
+def _describe_origin(cls: type[Credential], options: AppTokenOptions) -> str:
     given = [options.origins[name] for name in cls.selecting_options if name in options.origins]
     return " and ".join(given) or "the variables of the platform"
 

@@ -26,7 +26,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.token_cache impo
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code import DeviceCode
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.managed_identity import (
     ManagedIdentity,
-    resource_of,
+    get_resource,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import RefreshToken
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import (
@@ -91,13 +91,13 @@ def get_app_token(options: AppTokenOptions, messages: Messages, target: Target) 
         refuse_unusable(options)
         provided = _get_checked(options, str(kind), messages, target)
     except EntraAuthError:
-        messages.v(format_message(by, _origins(options)))
+        messages.v(format_message(by, _describe_origins(options, kind)))
         raise
     if messages.verbosity:
         asked = _describe_options(options, kind)
         messages.v(format_message(f"token from {provided.source}, valid until {provided.token.expires_at}", asked))
         show = messages.v if provided.source == "network" else messages.vv
-        show(format_message(by, f"roles {_roles(provided)}", _origins(options)))
+        show(format_message(by, f"roles {_roles(provided)}", _describe_origins(options, kind)))
     return provided
 
 
@@ -120,13 +120,13 @@ def _describe_options(options: AppTokenOptions, kind: str | None) -> str:
 
 
 def describe_request(options: AppTokenOptions, kind: str, scope: str) -> str:
-    """What a token is asked for with, in words."""
-    place = ("authority", options.authority) if options.authority else ("cloud", options.cloud)
+    """Return what a token is requested with, in words; names only the tenant, client and authority that are used."""
+    identity = create_credential(kind, options).get_identity()
     parts = [
         ("credential", kind),
-        place,
-        ("tenant", options.tenant_id),
-        ("client", options.client_id),
+        ("authority", identity.authority) if identity.authority else ("cloud", options.cloud),
+        ("tenant", identity.tenant_id),
+        ("client", identity.client_id),
         ("scope", scope),
     ]
     text = ", ".join(f"{name} {value}" for name, value in parts if value)
@@ -137,8 +137,13 @@ def _roles(provided: AppToken) -> str:
     return ", ".join(provided.token.roles()) or "none to be seen in the token"
 
 
-def _origins(options: AppTokenOptions) -> str:
-    return ", ".join(f"{name} from {origin}" for name, origin in options.origins.items())
+def _describe_origins(options: AppTokenOptions, kind: str | None) -> str:
+    unused = create_credential(kind, options).list_unused() if kind else []
+    parts = [
+        f"{name} from {origin}{' (not used by this credential)' if name in unused else ''}"
+        for name, origin in options.origins.items()
+    ]
+    return ", ".join(parts)
 
 
 def _refuse_missing_roles(provided: AppToken) -> None:
@@ -165,7 +170,8 @@ class TokenProvider:
         # By stderr, because what goes to stdout is held back while that is a pipe or a file.
         tell = functools.partial(messages.display, stderr=True)
         self._credential = create_credential(kind, options, tell)
-        self._request = self._credential.request(self._scope.value, parse_claims_challenge(options.claims_challenge))
+        claims = parse_claims_challenge(options.claims_challenge)
+        self._request = self._credential.build_request(self._scope.value, claims)
         cache = self._usable_cache()
         self._is_shared = cache not in CACHES_OF_A_RUN
         self._stores = open_stores(cache, warn=messages.warning)
@@ -194,13 +200,14 @@ class TokenProvider:
             token=cached.token,
             options=self._options,
             credential=self._kind,
+            identity=self._credential.get_identity(cached.token),
             scope=self._scope.value,
             api_url=self._options.api_base_url or self._scope.api_url,
             source=cached.source,
         )
 
     def _subject(self, request: TokenRequest) -> CacheKey:
-        parts = [self._kind, request.identity()]
+        parts = [self._kind, request.build_key(), self._credential.get_proof_fingerprint()]
         # Each machine has a managed identity of its own, and a device code is entered by whoever sits at one. With any
         # other credential all are the same client.
         if self._kind == ManagedIdentity.kind:
@@ -220,9 +227,7 @@ class TokenProvider:
         # What a failure may come from besides the request itself.
         options = self._options
         network = (options.timeout, options.retry_for, options.proxy, options.ca_path, options.validate_certs)
-        return "\n".join(
-            map(str, (*network, self._target and self._target.name, self._credential.failure_fingerprint()))
-        )
+        return "\n".join(map(str, (*network, self._target and self._target.name)))
 
     def _usable_cache(self) -> str:
         cache = self._options.cache
@@ -231,7 +236,7 @@ class TokenProvider:
         if self._kind == ManagedIdentity.kind and self._target:
             # Another inventory may have another machine by that name.
             reason = "What a host's managed identity was given is told apart by the host's name in this inventory."
-        elif self._credential.sealing_secret() or self._options.cache_key:
+        elif self._credential.get_sealing_secret() or self._options.cache_key:
             return cache
         else:
             reason = (
@@ -242,7 +247,7 @@ class TokenProvider:
         return "run"
 
     def _sealing_secret(self) -> str:
-        own = self._credential.sealing_secret() or self._options.cache_key
+        own = self._credential.get_sealing_secret() or self._options.cache_key
         return own or get_run_secret()
 
     def _signs_in(self) -> bool:
@@ -252,7 +257,7 @@ class TokenProvider:
         network = self._options.network_settings()
         if self._target:
             identity = t.cast("ManagedIdentity", self._credential)
-            return self._target.request_token(resource_of(self._request), identity.selector(), network)
+            return self._target.request_token(get_resource(self._request), identity.get_selector(), network)
         return (credential or self._credential).request_token(self._request, network)
 
     def _redeem(self, keeper: RefreshTokenStore) -> Token:

@@ -16,6 +16,7 @@ from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
+    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 _AUTHORIZATION = "Authorization"
@@ -28,6 +29,7 @@ class AppToken:
     token: Token
     options: AppTokenOptions
     credential: str
+    identity: Identity
     scope: str
     api_url: str | None
     source: str
@@ -52,8 +54,8 @@ class AppToken:
             "scope": self.scope,
             "api_url": self.api_url,
             "cloud": options.cloud,
-            "tenant_id": options.tenant_id,
-            "client_id": options.client_id,
+            "tenant_id": self.identity.tenant_id,
+            "client_id": self.identity.client_id,
             "credential": self.credential,
             "source": self.source,
             "claims": token.claims(),

@@ -14,7 +14,7 @@ import typing as t
 import urllib.parse
 
 import pytest
-from canned_server import CannedServer, answer, hang_up, json_answer
+from canned_server import CannedServer, answer, hang_up, json_answer, silence, token_answer
 
 from plays import Plays, show
 
@@ -260,7 +260,7 @@ def test_azure_arc(machine: Machine, emulator: Emulator) -> None:
     keys = [str(_headers(entry, "Authorization")[0]) for entry in good[1::2]]
     assert all(key.startswith("Basic ") for key in keys)
     assert not [key for key in keys if key.removeprefix("Basic ") in play.output]
-    assert "answered for another identity than the one asked for" in play.result("old agent")["msg"]
+    assert "answered for another identity than the requested one" in play.result("old agent")["msg"]
     assert [entry["status"] for entry in refused] == [401] * len(files)
     for kind in ("outside", "wrong_extension", "symlink"):
         assert "does not name a key file where its key files are" in play.result(kind)["msg"]
@@ -284,7 +284,7 @@ def test_a_virtual_machine_is_asked_again_while_its_service_is_busy(machine: Mac
     for status in (400, 401, 403):
         message = play.result(str(status))["msg"]
         assert f"The managed identity endpoint (virtual machine) answered {status}: Made-up reason {status}." in message
-        assert "has the identity asked for" in message
+        assert "has the requested identity" in message
 
 
 @pytest.mark.parametrize("status", [404, 410, 429, 500])
@@ -358,26 +358,112 @@ def test_off_azure_nobody_answers(machine: Machine) -> None:
     assert time.monotonic() - begun < 200
 
 
-@pytest.mark.parametrize("what", ["hangs up", "says nothing", "is a firewall", "is another cloud"])
-def test_off_azure_somebody_else_is_there(machine: Machine, what: str) -> None:
-    """One connection, no second try, long before timeout and retry_for; and nobody is told of an identity."""
-
-    def say_nothing(connection: socket.socket) -> None:
-        server.silence(connection)
-
-    canned = {
-        "hangs up": hang_up,
-        "says nothing": say_nothing,
-        "is a firewall": answer(403, "<html>Forbidden</html>", Content_Type="text/html"),
-        "is another cloud": answer(404, "Not Found", Content_Type="text/plain"),
-    }
+@pytest.mark.parametrize(
+    ("response", "requests"),
+    [
+        (hang_up, 2),
+        (answer(403, "<html>Forbidden</html>", Content_Type="text/html"), 1),
+        (answer(404, "Not Found", Content_Type="text/plain", Server="EC2ws"), 2),
+    ],
+    ids=["hangs up", "is a firewall", "is another cloud"],
+)
+def test_off_azure_something_else_answers(machine: Machine, response: t.Any, requests: int) -> None:
+    """Two requests at most, long before timeout and retry_for, and none of them tells which identity is wanted."""
     begun = time.monotonic()
-    with CannedServer(canned[what]) as server:
+    with CannedServer(response) as server:
         get = _get(timeout=300, retry_for=300, managed_identity_client_id=CLIENT_ID)
         play = machine.run([get], {"AZURE_POD_IDENTITY_AUTHORITY_HOST": server.url})
     assert time.monotonic() - begun < 200
     _assert_off_azure(play)
-    assert [request.target for request in server.received] == ["/metadata/identity/oauth2/token"]
+    assert [request.target for request in server.received] == ["/metadata/identity/oauth2/token"] * requests
+
+
+def test_off_azure_something_listens_and_says_nothing(machine: Machine) -> None:
+    """It is given the timeout, because a service that is there may need it."""
+    with CannedServer(silence) as server:
+        play = machine.run([_get(timeout=0.5, retry_for=300)], {"AZURE_POD_IDENTITY_AUTHORITY_HOST": server.url})
+    assert "did not answer in time" in _assert_off_azure(play)
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [{"action": "slow", "seconds": 2}, {"action": "drop"}, {"action": "status", "status": 404}]
+)
+def test_a_virtual_machine_s_service_may_be_slow_lose_a_connection_or_be_updated(
+    machine: Machine, emulator: Emulator, fault: dict[str, t.Any]
+) -> None:
+    """Its first response may take longer than one second; neither that nor one loss nor a 404 means "not on Azure"."""
+    emulator.fault(endpoint="imds", **fault)
+    play = machine.on("imds", [_get(timeout=60), show(app="token.claims.appid")])
+    assert play.returncode == 0, play.output
+    assert play.shown() == {"app": SYSTEM}
+
+
+# --- client_id ---------------------------------------------------------------------------------------------------
+
+
+def test_client_id_selects_the_identity(machine: Machine, emulator: Emulator) -> None:
+    """As an option or a variable, by module and lookup; and nothing that was not used is named anywhere."""
+    lookup = "{{ lookup('entra.auth.app_token', client_id=wanted, output='token') }}"
+    tasks = [
+        {**_get("module", client_id="{{ wanted }}"), "register": "by_option"},
+        {**_get("variable"), "register": "by_variable", "vars": {"app_token_client_id": "{{ wanted }}"}},
+        {"name": "lookup", "ansible.builtin.set_fact": {"by_lookup": lookup}, "no_log": True},
+    ]
+    names = ("by_option", "by_variable", "by_lookup")
+    shown = show(**{name: f"[{name}.claims.appid, {name}.client_id, {name}.tenant_id]" for name in names})
+    wanted = {"name": "Name", "ansible.builtin.set_fact": {"wanted": CLIENT_ID}}
+    play = machine.on("imds", [wanted, *tasks, shown], "-vvv", ENTRA_AUTH_TENANT_ID="of-another-app.example")
+    assert play.returncode == 0, play.output
+    assert play.shown() == dict.fromkeys(names, [CLIENT_ID, CLIENT_ID, emulator.tenant_id])
+    assert {query[-1] for query in _queries(emulator)} == {("client_id", CLIENT_ID)}
+    lines = [line for line in play.output.splitlines() if line.startswith("entra.auth: token from")]
+    assert lines
+    assert not [line for line in lines if "tenant" in line]
+    assert all(f"client {CLIENT_ID}" in line for line in lines)
+
+
+def test_the_client_of_another_app_in_the_environment_is_neither_used_nor_named(
+    machine: Machine, emulator: Emulator
+) -> None:
+    """As where AZURE_CLIENT_ID is there for other tools: the system-assigned identity answers, and is reported."""
+    other = "99999999-0000-4000-8000-00000000dead"
+    env = {"AZURE_CLIENT_ID": other, "AZURE_TENANT_ID": "of-another-app.example", "AZURE_AUTHORITY_HOST": "a.example"}
+    tasks = [
+        _get(),
+        show(token="[token.client_id, token.claims.appid]"),
+        _get("fails", scope="https://nowhere.example"),
+    ]
+    play = machine.on("imds", tasks, "-vvv", **env)
+    assert play.shown()["token"] == [SYSTEM, SYSTEM]
+    assert "AADSTS500011" in play.result("fails")["msg"]
+    assert "client_id from environment AZURE_CLIENT_ID (not used by this credential)" in play.output
+    for word in (other, "of-another-app.example", "a.example"):
+        assert word not in play.output
+    assert not [query for query in _queries(emulator) if "client_id" in dict(query)]
+
+
+@pytest.mark.parametrize("platform", ["service_fabric", "cloud_shell"])
+def test_client_id_is_refused_where_the_identity_can_t_be_chosen(
+    machine: Machine, emulator: Emulator, platform: str
+) -> None:
+    """Rather than that another identity answers."""
+    play = machine.on(platform, [_get(client_id=CLIENT_ID)])
+    assert "does not let a task choose the identity" in play.result("Get")["msg"]
+    assert "client_id" in play.result("Get")["hint"]
+    assert emulator.requests() == []
+
+
+def test_an_endpoint_of_a_foreign_host_in_clear_text_gets_nothing(machine: Machine) -> None:
+    """Its header is a secret, and the token would come back in clear text; the variable is named."""
+    header = {"IDENTITY_HEADER": SECRET, "MSI_SECRET": SECRET}
+    with CannedServer(token_answer()) as server:
+        foreign = f"http://{socket.gethostname()}:{server.port}/msi/token"
+        for name in ("IDENTITY_ENDPOINT", "MSI_ENDPOINT"):
+            play = machine.run([_get()], {**header, name: foreign})
+            assert f"{name} is not an https URL" in play.result("Get")["msg"]
+            assert SECRET not in play.output
+    assert server.received == []
 
 
 def test_it_is_chosen_by_itself_where_the_platform_says_so(machine: Machine, emulator: Emulator) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import ssl
-import time
+import threading
 import typing as t
 import urllib.parse
 
 import pytest
 import trustme
-from canned_server import CannedServer, answer, json_answer, silence, token_answer
+from canned_server import CannedServer, answer, hang_up, json_answer, silence, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils import _managed_identity as module
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, NetworkError
@@ -42,20 +43,15 @@ class Waits(t.Protocol):
     slept: list[float]
 
 
-# As long as a virtual machine's service is given to show that it is there.
-PROBE_SECONDS = module._PROBE_SECONDS
-
-
 @pytest.fixture(autouse=True)
 def no_agent_here(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """Whatever this machine is, no agent of Azure Arc is installed on it, and none of its servers is too slow."""
+    """On this machine no agent of Azure Arc is installed."""
     monkeypatch.setattr(module, "_ARC_AGENT", str(tmp_path / "no-agent"))
-    monkeypatch.setattr(module, "_PROBE_SECONDS", 30.0)
 
 
 def ask(retry_for: float = 10, timeout: float = 30, **options: t.Any) -> Token:
     credential = create_credential("managed_identity", AppTokenOptions(**options))
-    request = credential.request(f"{ARM}/.default", None)
+    request = credential.build_request(f"{ARM}/.default", None)
     return credential.request_token(request, NetworkSettings(timeout, retry_for, proxy="http://127.0.0.1:1"))
 
 
@@ -159,7 +155,7 @@ def test_imds_is_not_asked_longer_than_it_may_be_away(monkeypatch: pytest.Monkey
     assert 40 < sum(clock.slept) <= 70
 
 
-@pytest.mark.parametrize("status", [200, 302, 401, 403, 404])
+@pytest.mark.parametrize("status", [200, 302, 401, 403])
 def test_what_answers_in_the_place_of_imds_is_told_at_once(
     status: int, monkeypatch: pytest.MonkeyPatch, clock: Waits
 ) -> None:
@@ -173,6 +169,54 @@ def test_what_answers_in_the_place_of_imds_is_told_at_once(
     assert clock.slept == []
 
 
+def test_a_404_is_of_another_cloud_if_it_stays_and_is_not_signed(monkeypatch: pytest.MonkeyPatch, clock: Waits) -> None:
+    with CannedServer(answer(404, Server="EC2ws")) as server:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
+        assert "(404) is not that of Azure" in failure(retry_for=60).message
+    assert len(server.received) == 2
+    assert sum(clock.slept) < 1
+
+
+def test_one_404_does_not_mean_that_this_is_not_azure(monkeypatch: pytest.MonkeyPatch, clock: Waits) -> None:
+    with CannedServer(answer(404), PROBED, token_answer()) as server:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
+        assert ask(retry_for=60).access_token == "canned-token"
+
+
+def test_a_404_of_imds_itself_is_retried_for_as_long_as_an_update_may_take(
+    monkeypatch: pytest.MonkeyPatch, clock: Waits
+) -> None:
+    updating = answer(404, Server="IMDS/150.870.65.1854")
+    with CannedServer(*[updating] * 4, token_answer()) as server:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
+        assert ask(retry_for=120).access_token == "canned-token"
+    assert [bool(urllib.parse.urlsplit(one.target).query) for one in server.received] == [False, *[True] * 4]
+
+
+def test_imds_may_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first response may take longer than a connection may take to be made."""
+    monkeypatch.setattr(module, "_CONNECT_SECONDS", 0.05)
+
+    def respond_late(connection: socket.socket) -> None:
+        threading.Event().wait(0.3)
+        connection.sendall(PROBED)
+
+    with CannedServer(respond_late, token_answer()) as server:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
+        assert ask().access_token == "canned-token"
+    assert len(server.received) == 2
+
+
+def test_a_lost_connection_to_imds_is_retried_once(monkeypatch: pytest.MonkeyPatch, clock: Waits) -> None:
+    with CannedServer(hang_up, PROBED, token_answer()) as server:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
+        assert ask().access_token == "canned-token"
+    with CannedServer(hang_up) as server:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
+        assert failure().message.startswith("No managed identity answers here. ")
+    assert len(server.received) == 2
+
+
 def test_where_nothing_answers_it_says_that_there_is_no_identity(monkeypatch: pytest.MonkeyPatch, clock: Waits) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")
     error = failure(retry_for=60)
@@ -181,15 +225,36 @@ def test_where_nothing_answers_it_says_that_there_is_no_identity(monkeypatch: py
     assert clock.slept == []
 
 
-def test_where_somebody_listens_and_says_nothing_it_is_known_long_before_the_timeout(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "_PROBE_SECONDS", PROBE_SECONDS)
+def test_a_service_that_never_responds_is_given_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     with CannedServer(silence) as server:
         monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
-        began = time.monotonic()
-        failure(timeout=90, retry_for=90)
-    assert time.monotonic() - began < 60
+        assert "did not answer in time" in failure(timeout=0.2, retry_for=90).message
+    assert len(server.received) == 1
+
+
+def test_two_attempts_to_connect_take_less_than_two_seconds() -> None:
+    assert 2 * module._CONNECT_SECONDS < 2
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+        "IDENTITY_ENDPOINT IDENTITY_HEADER",
+        "IDENTITY_ENDPOINT IDENTITY_HEADER IDENTITY_SERVER_THUMBPRINT",
+        "IDENTITY_ENDPOINT IMDS_ENDPOINT",
+        "MSI_ENDPOINT MSI_SECRET",
+        "MSI_ENDPOINT",
+    ],
+)
+def test_nothing_is_sent_to_a_foreign_host_in_clear_text(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host stands for a foreign one because it has a name; it would answer with a token."""
+    with CannedServer(token_answer()) as server:
+        for name in environment.split():
+            monkeypatch.setenv(name, f"http://{socket.gethostname()}:{server.port}")
+        error = failure(InputError)
+    assert f"{environment.split(maxsplit=1)[0]} is not an https URL" in error.message
+    assert server.received == []
 
 
 def test_app_service_is_asked_with_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,6 +438,14 @@ def test_an_older_agent_that_ignores_the_selector_is_caught(
     assert query_of(agent)[name] == value
 
 
+def test_a_response_that_names_another_identity_is_refused_on_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_HEADER", "h")
+    with CannedServer(token_answer(client_id="of-the-system")) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        assert "(App Service) answered for another identity" in failure(managed_identity_client_id="m").message
+        assert ask(managed_identity_object_id="o").access_token == "canned-token"
+
+
 def test_an_agent_that_answers_a_selector_with_junk_is_an_error(
     arc: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,7 +495,7 @@ def test_a_refusal_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_endpoint_that_is_no_url_is_a_readable_failure(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", url)
     monkeypatch.setenv("IDENTITY_HEADER", "h")
-    failure()
+    failure(InputError)
 
 
 def test_no_proxy_ever_sees_a_request_for_an_identity(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -450,5 +523,5 @@ def test_the_resource_keeps_its_last_slash(scope: str, resource: str, monkeypatc
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "h")
         credential = create_credential("managed_identity", AppTokenOptions())
-        credential.request_token(credential.request(scope, None), NetworkSettings(30, 30))
+        credential.request_token(credential.build_request(scope, None), NetworkSettings(30, 30))
     assert query_of(platform)["resource"] == resource

@@ -29,7 +29,7 @@ def form_sent() -> FormSent:
                 tenant_id="contoso.com", client_id="the-client", authority=server.url + path, **options
             )
             credential = create_credential(kind, asked)
-            token = credential.request_token(credential.request("the/.default", claims), NetworkSettings(30, 30))
+            token = credential.request_token(credential.build_request("the/.default", claims), NetworkSettings(30, 30))
         assert token.access_token == "canned-token"
         (request,) = server.received
         pairs = urllib.parse.parse_qsl(request.body, strict_parsing=True, keep_blank_values=True)

@@ -42,7 +42,7 @@ def sign_in(*answers: bytes, scope: str = "User.Read", retry_for: float = 10) ->
     with CannedServer(*answers) as server:
         options = AppTokenOptions(tenant_id="contoso.com", client_id="the-client", authority=server.url)
         credential = create_credential("device_code", options, told.append)
-        token = credential.request_token(credential.request(scope, None), NetworkSettings(30, retry_for))
+        token = credential.request_token(credential.build_request(scope, None), NetworkSettings(30, retry_for))
     return token, server, told
 
 

@@ -80,7 +80,7 @@ def test_a_file_that_changes_while_entra_is_asked_again_is_read_again(tmp_path: 
             tenant_id="t", client_id="c", authority=server.url, federated_token_file=str(path), retry_for=60
         )
         credential = create_credential("federated", options)
-        credential.request_token(credential.request("s", None), NetworkSettings(30, 60))
+        credential.request_token(credential.build_request("s", None), NetworkSettings(30, 60))
     forms = [dict(urllib.parse.parse_qsl(request.body)) for request in server.received]
     assert [form["client_assertion"] for form in forms] == ["first.a.b", "second.a.b"]
 
@@ -247,7 +247,7 @@ def refused(code: int, assertion: str = ASSERTION, *, retry_for: float = 0) -> t
         options = AppTokenOptions(tenant_id="t", client_id="c", authority=server.url, federated_token=assertion)
         credential = create_credential("federated", options)
         with pytest.raises(TokenRequestRefused) as error:
-            credential.request_token(credential.request("s", None), NetworkSettings(30, retry_for))
+            credential.request_token(credential.build_request("s", None), NetworkSettings(30, retry_for))
     assert assertion not in str(error.value)
     return error.value, len(server.received)
 

@@ -112,6 +112,14 @@ def test_a_credential_is_told_by_its_own_options(kind: str) -> None:
             "refresh_token",
             "variable app_token_refresh_token; comes before client_secret",
         ),
+        # On a host there is no other credential.
+        (given("client_secret run_on", run_on="target"), "managed_identity", "run_on: target (option run_on)"),
+        (
+            given("client_secret", variable="run_on", run_on="target"),
+            "managed_identity",
+            "run_on: target (variable app_token_run_on)",
+        ),
+        (given("client_secret", credential="client_secret", run_on="target"), "client_secret", "option credential"),
         # Asked for by name, whatever else was given.
         (AppTokenOptions(credential="device_code"), "device_code", "option credential"),
         (
@@ -226,7 +234,7 @@ def test_a_platform_s_offer_is_no_proof_of_a_public_app(form_sent: FormSent, mon
 def test_a_cache_is_sealed_with_the_secret_of_the_credential(
     kind: str, options: dict[str, str], secret: str | None
 ) -> None:
-    assert create_credential(kind, AppTokenOptions(**options)).sealing_secret() == secret  # type: ignore[arg-type]
+    assert create_credential(kind, AppTokenOptions(**options)).get_sealing_secret() == secret  # type: ignore[arg-type]
 
 
 def test_two_requests_are_the_same_only_if_all_of_them_is() -> None:
@@ -238,8 +246,8 @@ def test_two_requests_are_the_same_only_if_all_of_them_is() -> None:
         TokenRequest("u", "c", "s", "{}"),
         TokenRequest("u", "c\ns", "", None),
     ]
-    assert len({request.identity() for request in [same, *others[:4]]}) == 5
-    assert same.identity() == TokenRequest("u", "c", "s", "").identity()
+    assert len({request.build_key() for request in [same, *others[:4]]}) == 5
+    assert same.build_key() == TokenRequest("u", "c", "s", "").build_key()
 
 
 @pytest.mark.parametrize(
@@ -254,13 +262,6 @@ def test_two_requests_are_the_same_only_if_all_of_them_is() -> None:
 )
 def test_the_request_goes_to_the_authority_else_to_the_cloud(options: dict[str, str], url: str) -> None:
     asked = AppTokenOptions(tenant_id="contoso.com", client_id="c", client_secret="s", **options)  # type: ignore[arg-type]
-    assert create_credential("client_secret", asked).request("scope", "{}") == TokenRequest(url, "c", "scope", "{}")
-
-
-def test_a_managed_identity_is_asked_for_without_tenant_and_client() -> None:
-    one = create_credential("managed_identity", AppTokenOptions(managed_identity_client_id="m")).request("s", None)
-    other = create_credential("managed_identity", AppTokenOptions(managed_identity_object_id="m")).request("s", None)
-    assert one.identity() != other.identity()
-    assert one == create_credential("managed_identity", AppTokenOptions(managed_identity_client_id="m")).request(
-        "s", None
+    assert create_credential("client_secret", asked).build_request("scope", "{}") == TokenRequest(
+        url, "c", "scope", "{}"
     )

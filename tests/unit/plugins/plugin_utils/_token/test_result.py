@@ -15,6 +15,7 @@ import typing as t
 import pytest
 
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken
 
@@ -24,7 +25,15 @@ TOKEN = Token(JWT, 1000, 1795442400.75, correlation_id="c-1")
 OPTIONS = AppTokenOptions(
     tenant_id="contoso.com", client_id="c", client_secret="hunter2", cloud="usgov", extra_headers={"X-A": "b"}
 )
-APP_TOKEN = AppToken(TOKEN, OPTIONS, "client_secret", "the/.default", "https://graph.microsoft.us", "network")
+APP_TOKEN = AppToken(
+    TOKEN,
+    OPTIONS,
+    "client_secret",
+    Identity("contoso.com", "c"),
+    "the/.default",
+    "https://graph.microsoft.us",
+    "network",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parts that credentials share: the request, the identity that may be named, and files."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    Identity,
+    TokenRequest,
+    identify_token,
+    is_chosen,
+    read_file,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, create_credential
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+
+if t.TYPE_CHECKING:
+    import pathlib
+
+OAUTH = ("client_secret", "client_certificate", "federated", "refresh_token", "device_code")
+
+
+def token(**claims: t.Any) -> Token:
+    segment = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return Token(f"e30.{segment}.c2ln", 0, 3600)
+
+
+@pytest.mark.parametrize("changed", ["token_url", "client_id", "scope", "claims"])
+def test_every_part_of_a_request_counts_in_its_key(changed: str) -> None:
+    request = TokenRequest("u", "c", "s", None)
+    assert request.build_key() == dataclasses.replace(request).build_key()
+    assert request.build_key() != dataclasses.replace(request, **{changed: "x"}).build_key()
+
+
+# --- identity ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", OAUTH)
+@pytest.mark.parametrize(
+    ("authority", "tenant"),
+    [
+        (None, "contoso.com"),
+        ("https://login.test", "contoso.com"),
+        ("login.test", "contoso.com"),
+        ("https://login.test/fabrikam.com", "fabrikam.com"),
+        ("login.test/fabrikam.com/b2c_1_policy", "fabrikam.com"),
+        ("https://sts.test/adfs", None),
+    ],
+)
+def test_the_tenant_is_the_one_in_the_token_url(kind: str, authority: str | None, tenant: str | None) -> None:
+    """An authority may name its own; the one in the options is not used then."""
+    options = AppTokenOptions(tenant_id="contoso.com", client_id="c", authority=authority, client_secret="s")
+    identity = create_credential(kind, options).get_identity()
+    assert identity == Identity(tenant, "c", authority)
+    assert str(identity.tenant_id or "adfs") in create_credential(kind, options).build_request("s", None).token_url
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "unused"),
+    [
+        ("client_secret", {}, []),
+        ("client_secret", {"authority": "https://login.test/fabrikam.com"}, ["tenant_id"]),
+        ("client_secret", {"authority": "https://sts.test/adfs"}, ["tenant_id"]),
+        ("managed_identity", {"authority": "https://login.test"}, ["tenant_id", "authority"]),
+        ("managed_identity", {"managed_identity_client_id": "m"}, ["tenant_id", "client_id"]),
+    ],
+)
+def test_a_given_option_that_the_credential_does_not_use_is_listed(
+    kind: str, options: dict[str, str], unused: list[str]
+) -> None:
+    origins = {name: f"option {name}" for name in ("tenant_id", "client_id", *options)}
+    given = AppTokenOptions(tenant_id="t", client_id="c", origins=origins, **options)  # type: ignore[arg-type]  # all of them are texts
+    assert create_credential(kind, given).list_unused() == unused
+
+
+def test_an_authority_that_is_refused_anyway_does_not_hide_the_tenant() -> None:
+    """The refusal itself may be told with the tenant."""
+    options = AppTokenOptions(tenant_id="contoso.com", client_id="c", authority="http://foreign.test")
+    assert create_credential("client_secret", options).get_identity().tenant_id == "contoso.com"
+
+
+@pytest.mark.parametrize(
+    ("claims", "identity"),
+    [
+        ({"tid": "t", "appid": "a"}, Identity("t", "a")),
+        ({"tid": "t", "azp": "z"}, Identity("t", "z")),
+        ({"tid": 5, "appid": ["a"]}, Identity()),
+        ({}, Identity()),
+    ],
+)
+def test_a_token_names_its_tenant_and_client(claims: dict[str, t.Any], identity: Identity) -> None:
+    assert identify_token(token(**claims)) == identity
+
+
+@pytest.mark.parametrize(
+    ("origin", "chosen"),
+    [
+        ("option client_id", True),
+        ("variable app_token_client_id", True),
+        ("environment AZURE_CLIENT_ID", False),
+        ("environment ENTRA_AUTH_CLIENT_ID", False),
+        ("ansible.cfg [entra_auth] client_id", False),
+        (None, False),
+    ],
+)
+def test_an_option_is_chosen_by_the_call_or_a_variable(origin: str | None, chosen: bool) -> None:
+    assert is_chosen(AppTokenOptions(origins={"client_id": origin} if origin else {}), "client_id") is chosen
+
+
+@pytest.mark.parametrize("kind", CREDENTIALS)
+def test_creating_a_credential_touches_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is read and no sentence shown; the file that is named does not exist."""
+    said: list[str] = []
+    options = AppTokenOptions(
+        client_certificate_path="/nowhere", federated_token_file="/nowhere", refresh_token_file="/nowhere"
+    )
+    create_credential(kind, options, said.append)
+    assert said == []
+
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_bytes(b"\x00content\n")
+    assert read_file("an_option", str(tmp_path / "file")) == b"\x00content\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("gone", "No such file or directory"), ("empty", "it is empty"), ("blank", "it is empty"), ("", "Is a directory")],
+)
+def test_a_file_without_content_is_named_with_its_option(name: str, reason: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "blank").write_text(" \n")
+    with pytest.raises(InputError) as refused:
+        read_file("an_option", str(tmp_path / name))
+    assert refused.value.message.startswith(f"an_option {tmp_path / name}")
+    assert reason in refused.value.message
+    assert "an_option" in str(refused.value.hint)
