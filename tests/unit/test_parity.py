@@ -23,11 +23,7 @@ from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS, ELEMENTS
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import (
-    OPTIONS,
-    AppTokenOptions,
-    argument_spec,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken
 
 Docs = dict[str, t.Any]
@@ -130,21 +126,6 @@ def test_what_a_task_returns_is_documented() -> None:
     assert on_success == set(result)
     on_failure = {name for name, value in returned.items() if value["returned"] in ("failure", "always")}
     assert on_failure == set(EntraAuthError("", hint="Do.").to_fields())
-
-
-# --- the argument spec of the module ----------------------------------------------------------------------------
-
-
-def test_the_module_on_a_target_takes_what_is_documented() -> None:
-    assert set(argument_spec()) == set(options_of("module"))
-
-
-@pytest.mark.parametrize("name", OPTIONS)
-def test_an_argument_of_the_module_is_the_documented_option(name: str) -> None:
-    argument, option = argument_spec()[name], options_of("module")[name]
-    for key in ("type", "elements", "default", "choices", "aliases"):
-        assert (argument.get(key) or None) == (option.get(key) or None), key
-    assert argument["no_log"] is OPTIONS[name].secret
 
 
 # --- api_request ------------------------------------------------------------------------------------------------

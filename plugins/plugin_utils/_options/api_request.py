@@ -16,8 +16,7 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec, _option
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import is_blank
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, plain
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, plain
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 METHODS = (*SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")

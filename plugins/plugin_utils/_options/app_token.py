@@ -34,6 +34,10 @@ CACHES = ("run", "user", "none")
 # Those of which nothing outlives the run.
 CACHES_OF_A_RUN = ("run", "none")
 INI_SECTION = "entra_auth"
+# Not secrets as a whole, but a URL may have a password, and a header an API key.
+_MAY_HOLD_SECRET = frozenset(
+    {"api_base_url", "authority", "body", "cache", "extra_headers", "headers", "proxy", "query", "requests", "url"}
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +60,11 @@ class OptionSpec:
     def variable(self) -> str:
         """The Ansible variable it is read from."""
         return f"app_token_{self.name}"
+
+    @property
+    def may_hold_secret(self) -> bool:
+        """Whether the value is or may contain a secret, such as a password in a URL or a key in a header."""
+        return self.secret or self.name in _MAY_HOLD_SECRET
 
     @property
     def env(self) -> tuple[str, ...]:

@@ -4,10 +4,12 @@
 
 """Where the options of ``app_token`` come from.
 
-One order for every option: given directly, Ansible variable, ``ENTRA_AUTH_*``, the variables other tools already set,
-``ansible.cfg``, default. An empty string counts as not given, from any source, because AWX injects empty variables.
-Ansible's own option machinery is not used, because it lets an empty variable win, hands over variables untemplated,
-accepts unknown keywords, and repeats secret values in its error messages.
+The order is the same for every option: given directly, Ansible variable, ``ENTRA_AUTH_*``, the variables other tools
+already set, ``ansible.cfg``, default. An empty text counts as not given, from any source, because AWX injects empty
+variables. Facts are no source; every variable, those of the roles included, is read by :func:`read_variable`.
+
+Ansible's own option machinery is not used: it lets an empty variable win, hands over variables untemplated, accepts
+unknown keywords, takes facts for variables, and repeats secret values in its error messages.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -26,12 +28,15 @@ from ansible.errors import AnsibleError
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import INI_SECTION, OPTIONS, AppTokenOptions
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OptionSpec
 
-# What a call wishes for itself alone: of those that follow it, each would make a token request.
+Variables = t.Mapping[str, t.Any]
+Template = t.Callable[[t.Any], t.Any]
+
+# These options concern one call; a later call that repeated them would send a request each time.
 _ONCE = frozenset({"force_refresh"})
 _KNOWN = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
@@ -39,23 +44,25 @@ _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansibl
 
 @dataclasses.dataclass(frozen=True)
 class OptionSources:
-    """The places to look at, in one call.
+    """The places in which one call looks for its options.
 
-    ``direct`` are a task's arguments or a lookup's keywords, ``variables`` the host's, and ``template`` turns a raw
-    variable into its value.
+    Attributes:
+        direct: A task's arguments or a lookup's keywords, evaluated.
+        variables: The variables of the task's host, not evaluated.
+        template: Evaluates a variable.
     """
 
     direct: t.Mapping[str, t.Any]
-    variables: t.Mapping[str, t.Any]
-    template: t.Callable[[t.Any], t.Any]
+    variables: Variables
+    template: Template
 
     def resolve(self) -> AppTokenOptions:
-        """All options with their origins. Raises InputError for an unknown option or a value of the wrong type."""
+        """Return all options with their origins. Raises InputError for an unknown option or a value of another type."""
         _refuse_unknown(self.direct)
         values: dict[str, t.Any] = {}
         origins: dict[str, str] = {}
         for spec in OPTIONS.values():
-            for origin, value in self._candidates(spec):
+            for origin, value in self._find_candidates(spec):
                 if not is_blank(value):
                     values[spec.name] = convert(spec, value, origin)
                     origins[spec.name] = origin
@@ -64,33 +71,64 @@ class OptionSources:
             del values["authority"], origins["authority"]
         return AppTokenOptions(**values, origins=origins)
 
-    def given_by_variables(self) -> dict[str, t.Any]:
-        """The value of each option that has a variable, as it is now, to ask with them again. Raises InputError."""
+    def get_given_variables(self) -> dict[str, t.Any]:
+        """Return the present value of each option that a variable gives, for a later call. Raises InputError."""
         specs = (spec for spec in OPTIONS.values() if spec.variable in self.variables and spec.name not in _ONCE)
-        values = {spec.name: self._variable(spec.variable) for spec in specs}
+        values = {spec.name: self._read(spec) for spec in specs}
         return {name: value for name, value in values.items() if not is_blank(value)}
 
-    def _candidates(self, spec: OptionSpec) -> t.Iterator[tuple[str, t.Any]]:
+    def _find_candidates(self, spec: OptionSpec) -> t.Iterator[tuple[str, t.Any]]:
         for name in (spec.name, *spec.aliases):
             yield f"option {name}", self.direct.get(name)
         if spec.variable in self.variables:
-            yield f"variable {spec.variable}", self._variable(spec.variable)
+            yield f"variable {spec.variable}", self._read(spec)
         for name in spec.env:
             yield f"environment {name}", os.environ.get(name)
         if spec.ini_key:
-            yield f"ansible.cfg [{INI_SECTION}] {spec.ini_key}", _ini_section(_CONFIG_FILE).get(spec.ini_key)
+            yield f"ansible.cfg [{INI_SECTION}] {spec.ini_key}", _read_ini_section(_CONFIG_FILE).get(spec.ini_key)
 
-    def _variable(self, name: str) -> t.Any:
-        try:
-            return self.template(self.variables[name])
-        except AnsibleError as exc:
-            reason = str(exc)
-        raise InputError(f"The variable {name} can't be evaluated: {reason}", hint=f"Correct {name}.")
+    def _read(self, spec: OptionSpec) -> t.Any:
+        return read_variable(spec.variable, self.variables, self.template, secret=spec.may_hold_secret)
 
 
-def is_blank(value: t.Any) -> bool:
-    """Whether a value counts as not given."""
-    return value is None or (isinstance(value, str) and not value.strip())
+def read_variable(name: str, variables: Variables, template: Template, *, secret: bool = False) -> t.Any:
+    """Return the value of a variable of the task's host; None if it is not set, omitted, or only a fact.
+
+    Args:
+        name: The variable's whole name.
+        variables: The variables of the task's host, not evaluated.
+        template: Evaluates a variable.
+        secret: Whether an error must not say why the variable can't be evaluated, as the reason may quote it.
+
+    Raises:
+        InputError: The variable can't be evaluated.
+    """
+    raw = variables.get(name)
+    if name in variables.get("ansible_facts", ()):
+        # Loaded only here: a worker compiles every file that a call needs.
+        from ansible_collections.entra.auth.plugins.plugin_utils._options.facts import remove_fact
+
+        raw = remove_fact(name, get_host_name(variables), variables)
+    if raw is None:
+        return None
+    try:
+        return template(raw)
+    except AnsibleError as exc:
+        if type(exc).__name__ == "AnsibleValueOmittedError":  # of ansible-core 2.19 and newer: the value is omit
+            return None
+        reason = " and its value may be a secret, so the reason is not shown." if secret else f": {exc}"
+    # Raised after the block: an error raised inside of it would carry the value along as its context.
+    raise InputError(f"The variable {name} can't be evaluated{reason}", hint=f"Correct {name}.")
+
+
+def get_host_name(variables: Variables) -> str:
+    """Return the inventory name of the task's host. Raises InputError if the host returned that name as a fact."""
+    if "inventory_hostname" in variables.get("ansible_facts", ()):
+        raise InputError(
+            "The host of this task returned a fact inventory_hostname, so its name in the inventory is not certain.",
+            hint="Find out which host of the play returns that fact, and why: the host may be compromised.",
+        )
+    return str(variables.get("inventory_hostname", "localhost"))
 
 
 def _is_overruled_authority(origins: t.Mapping[str, str]) -> bool:
@@ -110,7 +148,7 @@ def _refuse_unknown(direct: t.Mapping[str, t.Any]) -> None:
 
 
 @functools.lru_cache(maxsize=1)
-def _ini_section(path: str | None) -> t.Mapping[str, str]:
+def _read_ini_section(path: str | None) -> t.Mapping[str, str]:
     if path is None:
         return {}
     # Comments as Ansible itself reads its configuration file; no interpolation, so that a % stays a %.
@@ -119,4 +157,4 @@ def _ini_section(path: str | None) -> t.Mapping[str, str]:
     return dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}
 
 
-__all__ = ("OptionSources", "is_blank")
+__all__ = ("OptionSources", "Template", "Variables", "get_host_name", "read_variable")

@@ -26,6 +26,8 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ca
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OptionSpec
 
+_OMIT = "__omit_place_holder__"
+
 
 def convert(spec: OptionSpec, value: t.Any, origin: str) -> t.Any:
     """The value of an option in its type, as plain Python; InputError names the option and its origin."""
@@ -43,6 +45,11 @@ def convert(spec: OptionSpec, value: t.Any, origin: str) -> t.Any:
             hint=f"Correct {origin}.",
         )
     return _checked_choice(spec, converted, origin) if spec.choices else converted
+
+
+def is_blank(value: t.Any) -> bool:
+    """Return whether a value counts as not given: nothing, empty text, or what omit is before ansible-core 2.19."""
+    return value is None or (isinstance(value, str) and (not value.strip() or value.startswith(_OMIT)))
 
 
 def _checked_choice(spec: OptionSpec, value: str, origin: str) -> str:
@@ -151,4 +158,4 @@ _WANTED: t.Mapping[str, str] = {
 }
 
 
-__all__ = ("convert", "plain")
+__all__ = ("convert", "is_blank", "plain")

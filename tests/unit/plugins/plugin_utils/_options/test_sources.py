@@ -14,7 +14,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._options import sources as sources_module
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions, OptionSpec
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, get_host_name
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -39,9 +39,9 @@ def configuration(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.
     """The ansible.cfg that this run reads; there is none until it is written."""
     path = tmp_path / "ansible.cfg"
     monkeypatch.setattr(sources_module, "_CONFIG_FILE", str(path))
-    sources_module._ini_section.cache_clear()
+    sources_module._read_ini_section.cache_clear()
     yield path
-    sources_module._ini_section.cache_clear()
+    sources_module._read_ini_section.cache_clear()
 
 
 def resolve(
@@ -75,7 +75,7 @@ def fill(values: dict[Place, str], configuration: pathlib.Path, monkeypatch: pyt
             patch.setenv(name, value)
         lines = [f"{name} = {value}" for name, value in by_kind.get("ansible.cfg [entra_auth]", {}).items()]
         configuration.write_text("\n".join(["[entra_auth]", *lines, ""]))
-        sources_module._ini_section.cache_clear()
+        sources_module._read_ini_section.cache_clear()
         return resolve(by_kind.get("option"), by_kind.get("variable"))
 
 
@@ -214,6 +214,40 @@ def test_a_variable_that_can_t_be_evaluated_is_named_without_dragging_its_value_
     assert refused.value.hint == "Correct app_token_tenant_id."
 
 
+@pytest.mark.parametrize("name", ["client_secret", "proxy", "cache", "extra_headers"])
+def test_why_a_variable_that_may_hold_a_secret_can_t_be_evaluated_is_not_shown(name: str) -> None:
+    def template(value: t.Any) -> t.Any:
+        raise AnsibleError("template error in 'hunter2'")
+
+    with pytest.raises(InputError, match=f"app_token_{name} can't be evaluated") as refused:
+        resolve(variables={f"app_token_{name}": "hunter2{{"}, template=template)
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__context__ is None
+
+
+@pytest.mark.parametrize("omitted", ["__omit_place_holder__1234", None])
+def test_an_omitted_variable_is_passed_over(omitted: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before ansible-core 2.19 omit is a text; later, evaluating it raises an error of that name."""
+
+    class AnsibleValueOmittedError(AnsibleError):
+        pass
+
+    def template(value: t.Any) -> t.Any:
+        if omitted:
+            return omitted
+        raise AnsibleValueOmittedError
+
+    monkeypatch.setenv("ENTRA_AUTH_TENANT_ID", "from-environment")
+    assert resolve(variables={"app_token_tenant_id": "{{ omit }}"}, template=template).tenant_id == "from-environment"
+
+
+def test_the_name_of_a_host_is_that_of_the_inventory() -> None:
+    assert get_host_name({"inventory_hostname": "h001"}) == "h001"
+    assert get_host_name({}) == "localhost"
+    with pytest.raises(InputError, match="returned a fact inventory_hostname"):
+        get_host_name({"inventory_hostname": "h002", "ansible_facts": {"inventory_hostname": "h002"}})
+
+
 @pytest.mark.parametrize("result", [None, "", "  "])
 def test_a_variable_that_evaluates_to_nothing_is_passed_over(result: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENTRA_AUTH_TENANT_ID", "from-environment")
@@ -302,6 +336,6 @@ def test_another_tool_s_login_host_does_not_overrule_the_cloud_that_was_named(
 @pytest.mark.parametrize("spec", OPTIONS.values(), ids=OPTIONS)
 def test_what_variables_give_is_all_that_they_give_and_evaluated(spec: OptionSpec) -> None:
     raw, _read = samples(spec)[0]
-    found = OptionSources({}, {spec.variable: raw, "app_token_fact": "x"}, lambda value: [value]).given_by_variables()
+    found = OptionSources({}, {spec.variable: raw, "app_token_fact": "x"}, lambda value: [value]).get_given_variables()
     # To ask anew is what one call wishes, and not all that follow it.
     assert found == ({} if spec.name == "force_refresh" else {spec.name: [raw]})
