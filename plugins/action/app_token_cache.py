@@ -12,8 +12,8 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN, OptionSpec
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, is_blank
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
     ControllerAction,
     Result,

@@ -157,4 +157,4 @@ def _read_ini_section(path: str | None) -> t.Mapping[str, str]:
     return dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}
 
 
-__all__ = ("OptionSources", "Template", "Variables", "get_host_name", "read_variable")
+__all__ = ("OptionSources", "Template", "Variables", "get_host_name", "is_blank", "read_variable")

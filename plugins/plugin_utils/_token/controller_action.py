@@ -17,7 +17,7 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, get_host_name
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import TaskHost
@@ -66,9 +66,10 @@ class ControllerAction(ActionBase):
     def find_target(self, variables: Variables) -> TaskHost:
         """Return the host on which modules of this task run.
 
-        Taken from the task: the variable ansible_delegated_vars may be a fact, and so the word of another host.
+        Taken from the task: the variable ansible_delegated_vars may be a fact, and so the word of another host. Raises
+        InputError if the host returned its inventory name as a fact.
         """
-        return TaskHost(str(self._task.delegate_to or variables["inventory_hostname"]), self, variables)
+        return TaskHost(str(self._task.delegate_to or get_host_name(variables)), self, variables)
 
     def run_silently(self, module: str, arguments: dict[str, t.Any], task_vars: Variables) -> Result:
         """Run a module on the host so that neither it nor the connection logs its result, at any verbosity."""

@@ -29,6 +29,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 )
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import get_host_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -44,7 +45,9 @@ _CHECK_IDENTITY = "Check that the host has the managed identity that was request
 class Target(t.Protocol):
     """The task's host by its inventory name."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The inventory name."""
 
     def request_token(self, resource: str, selector: Selector, network: NetworkSettings) -> Token:
         """Get the token of the host's managed identity for a resource. Raises EntraAuthError."""
@@ -121,7 +124,12 @@ class UnreachableHost:
     """The host of a lookup, which runs no module: only a token that a task has requested can be found."""
 
     def __init__(self, variables: t.Mapping[str, t.Any]) -> None:
-        self.name = str(variables.get("inventory_hostname", "localhost"))
+        self._variables = variables
+
+    @property
+    def name(self) -> str:
+        """The host's inventory name. Raises InputError if the host returned that name as a fact."""
+        return get_host_name(self._variables)
 
     def request_token(self, resource: str, selector: Selector, network: NetworkSettings) -> Token:
         """Raise InputError."""
