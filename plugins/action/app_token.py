@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible.module_utils.compat.version import LooseVersion
@@ -19,14 +20,18 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_actio
     Variables,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
+from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import encrypt_call
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
 
 # Loaded here, once in the main process for all workers: a play that gets a token often uses the lookup as well.
 lookup_loader.get("entra.auth.app_token", class_only=True)
 
 display = Display()
+
+_ROLE = "app_token"
 
 # Older cores hide the result of a whole loop only if its task has no_log, not if the results of its items have.
 _LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
@@ -35,9 +40,22 @@ _LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
 class ActionModule(ControllerAction):
     """Get a token and hand it to ``register`` alone."""
 
+    def find_sources(self, variables: Variables) -> OptionSources:
+        """Return where the options come from; in the role ``app_token`` its variables are what the call gives."""
+        sources = super().find_sources(variables)
+        if self.find_role() != _ROLE:
+            return sources
+        return dataclasses.replace(sources, direct={**sources.direct, **sources.given_by_variables()})
+
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the token, which callbacks don't see."""
-        app_token = get_app_token(options, display, self.find_target(variables))
+        token = get_app_token(options, display, self.find_target(variables)).as_dict()
         if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
             self._task.no_log = True
-        return {"changed": False, "_ansible_no_log": True, **app_token.as_dict()}
+        result = self._build_role_result(token, options, variables) if self.find_role() == _ROLE else token
+        return {"changed": False, "_ansible_no_log": True, **result}
+
+    def _build_role_result(self, token: Result, options: AppTokenOptions, variables: Variables) -> Result:
+        """Return the token, the name of its fact, and the call for the variables that the role leaves behind."""
+        fact = self._templar.template(variables.get("app_token_fact")) or "app_token"
+        return {"token": token, "fact": str(fact), "call": encrypt_call(options)}

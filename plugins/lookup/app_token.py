@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup: an access token, its header, or the arguments of a uri task, fresh at each use.
+"""The lookup ``app_token``.
 
-Its documentation is in app_token.yml beside this file: Ansible would otherwise parse it again in each worker process,
-which takes longer than a cached token does.
+Its documentation is in app_token.yml beside this file: in a .py file each worker process would parse it again, which
+takes longer than to get a cached token.
 """
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible.errors import AnsibleLookupError
@@ -17,31 +18,42 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
-from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, get_token_or_failure
-from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS
+from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
+from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result import select_output
+from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import decrypt_call
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+
+Options = dict[str, t.Any]
 display = Display()
 
 
 class LookupModule(LookupBase):
     """Terms are scopes; each gives one item."""
 
-    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
+    def run(self, terms: list[t.Any], variables: Options | None = None, **options: t.Any) -> list[t.Any]:
         """Return one item per term, in the form that ``output`` names. Raises AnsibleLookupError."""
-        output = str(options.pop("output", None) or "access_token")
-        if output not in OUTPUTS:
-            raise AnsibleLookupError(
-                f"output '{output}' is not one of {', '.join(OUTPUTS)}. To fix it: use one of them."
-            )
+        output = options.pop("output", None) or "access_token"
         return [self._get_item(term, variables or {}, options, output) for term in terms or [None]]
 
-    def _get_item(self, term: t.Any, variables: dict[str, t.Any], options: dict[str, t.Any], output: str) -> t.Any:
-        direct = options if term is None else {**options, "scope": term}
-        template = self._templar.template if self._templar else lambda value: value
-        outcome = get_token_or_failure(
-            OptionSources(direct, variables, template), display, UnreachableHost(variables), OUTPUTS[output]
+    def _get_item(self, term: t.Any, variables: Options, options: Options, output: t.Any) -> t.Any:
+        outcome = run_guarded(
+            self._find_resolver(term, variables, options),
+            lambda found: select_output(output)(get_app_token(found, display, UnreachableHost(variables))),
         )
         if isinstance(outcome, Failure):
             raise AnsibleLookupError(outcome.msg)
         return outcome
+
+    def _find_resolver(self, term: t.Any, variables: Options, options: Options) -> t.Callable[[], AppTokenOptions]:
+        if "_role_call" in options:  # given by the variables that the role app_token leaves behind
+            return functools.partial(decrypt_call, str(options["_role_call"]))
+        direct = options if term is None else {**options, "scope": term}
+        return OptionSources(direct, variables, self._templar.template if self._templar else _keep).resolve
+
+
+def _keep(value: t.Any) -> t.Any:
+    return value

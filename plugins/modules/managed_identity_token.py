@@ -107,7 +107,7 @@ failure:
       returned: failure
       type: str
       sample: Run this on an Azure resource that has a managed identity.
-    passes_after:
+    retry_after:
       description: The seconds after which the same request may succeed.
       returned: failure
       type: float
@@ -164,7 +164,7 @@ def main() -> None:
     outcome = request_token(module.params)
     if isinstance(outcome, EntraAuthError):
         codes = list(outcome.response.error_codes)
-        failure = {"error_codes": codes, "hint": outcome.hint, "passes_after": outcome.retry_after}
+        failure = {"error_codes": codes, "hint": outcome.hint, "retry_after": outcome.retry_after}
         module.fail_json(msg=outcome.message, failure=failure)
     module.exit_json(changed=False, token=outcome)
 

@@ -282,7 +282,7 @@ def expressions_of_the_role() -> dict[str, str]:
 def test_the_role_needs_no_filter() -> None:
     """For the first filter in a worker, Ansible loads all filter plugins there are, on each host for each task."""
     found = expressions_of_the_role()
-    assert {"app_token_headers", "app_token_uri", "fact __app_token_given"} <= set(found)
+    assert {"app_token_headers", "app_token_uri", "fact __app_token_call"} <= set(found)
     for name in ("app_token_headers", "app_token_uri"):
         assert list(jinja2.Environment(autoescape=True).parse(found[name]).find_all(jinja2.nodes.Call)), name
     for name, expression in found.items():

@@ -25,6 +25,8 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.target import Ta
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
+_COLLECTION = "entra.auth."
+
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
 
@@ -70,6 +72,12 @@ class ControllerAction(ActionBase):
         InputError if the host returned its inventory name as a fact.
         """
         return TaskHost(str(self._task.delegate_to or get_host_name(variables)), self, variables)
+
+    def find_role(self) -> str | None:
+        """Return the name of this collection's role that the task is part of, without the collection's name."""
+        role = self._task._role  # a variable could be set by anyone, also outside of the role
+        name = role.get_name() if role else ""
+        return name.removeprefix(_COLLECTION) if name.startswith(_COLLECTION) else None
 
     def run_silently(self, module: str, arguments: dict[str, t.Any], task_vars: Variables) -> Result:
         """Run a module on the host so that neither it nor the connection logs its result, at any verbosity."""

@@ -16,14 +16,9 @@ from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_secrets, register_secrets
-from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-    from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.target import Target
 
 Done = t.TypeVar("Done")
 
@@ -46,13 +41,6 @@ class Failure(t.NamedTuple):
     def as_result(self) -> dict[str, t.Any]:
         """Return the result of the task that failed."""
         return {"failed": True, "changed": False, "msg": self.msg, **self.fields}
-
-
-def get_token_or_failure(
-    sources: OptionSources, messages: Messages, target: Target, shape: t.Callable[[AppToken], Done]
-) -> Done | Failure:
-    """Return the token that a call asks for in the shape of its entry point, or the failure."""
-    return run_guarded(sources.resolve, lambda options: shape(get_app_token(options, messages, target)))
 
 
 def run_guarded(resolve: t.Callable[[], AppTokenOptions], work: t.Callable[[AppTokenOptions], Done]) -> Done | Failure:
@@ -103,4 +91,4 @@ def _describe_unexpected(exc: Exception) -> EntraAuthError:
     )
 
 
-__all__ = ("Failure", "get_token_or_failure", "run_guarded")
+__all__ = ("Failure", "run_guarded")

@@ -211,7 +211,7 @@ class TokenProvider:
         # Each machine has a managed identity of its own, and a device code is entered by whoever sits at one. With any
         # other credential all are the same client.
         if self._kind == ManagedIdentity.kind:
-            parts.append(self._target.name if self._target else f"controller {identify_machine()}")
+            parts.append(f"host {self._target.name}" if self._target else f"controller {identify_machine()}")
         if self._kind == DeviceCode.kind:
             file = self._options.refresh_token_file
             parts += [identify_machine(), str(os.getuid()), os.path.abspath(file) if file else ""]

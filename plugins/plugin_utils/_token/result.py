@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A token with all that was asked for it, and the shapes in which the faces hand it out.
+"""A token with what was requested, and the forms in which the entry points hand it out.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -10,9 +10,11 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -24,7 +26,16 @@ _AUTHORIZATION = "Authorization"
 
 @dataclasses.dataclass(frozen=True)
 class AppToken:
-    """``source`` is ``cache`` or ``network``; ``credential`` the kind that bought it; ``scope`` what was sent."""
+    """A token and the circumstances of its request.
+
+    Attributes:
+        token: The token.
+        options: The options of the call.
+        credential: The kind of credential that was used.
+        scope: The scope as it was sent.
+        api_url: The base URL of the API, if it is known.
+        source: ``cache`` or ``network``.
+    """
 
     token: Token
     options: AppTokenOptions
@@ -36,12 +47,12 @@ class AppToken:
 
     @property
     def headers(self) -> dict[str, str]:
-        """A complete set of request headers: the caller's own and Authorization, which they can't replace."""
+        """The request headers: ``extra_headers`` and Authorization, which they can't replace."""
         own = {name: value for name, value in self.options.extra_headers.items() if name.lower() != "authorization"}
         return {**own, _AUTHORIZATION: self.token.authorization}
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Everything, as registered by a task and set by the role."""
+        """Return all that a task registers and that the role sets as a fact."""
         token, options = self.token, self.options
         result = {
             "access_token": token.access_token,
@@ -64,16 +75,16 @@ class AppToken:
         return {**result, "refresh_token": token.refresh_token} if token.refresh_token else result
 
     def as_uri_arguments(self) -> dict[str, t.Any]:
-        """Arguments that make a stock ``ansible.builtin.uri`` task send the header and show it nowhere.
+        """Return arguments with which an ``ansible.builtin.uri`` task sends the header and does not show it.
 
-        ``url_password`` has the module mask the token wherever it would print it. Without a user name it is not used
-        for Basic authentication. A netrc entry would replace the header, and a redirect would carry it elsewhere.
+        The module masks the value of ``url_password`` in all that it prints. Without a user name it is not used for
+        Basic authentication. A netrc entry would replace the header, and a redirect would send headers to another host.
         """
         return {
             "headers": self.headers,
             "url_password": self.token.access_token,
             "use_netrc": False,
-            "unredirected_headers": [_AUTHORIZATION],
+            "unredirected_headers": list(self.headers),
         }
 
 
@@ -86,4 +97,15 @@ OUTPUTS: t.Mapping[str, t.Callable[[AppToken], t.Any]] = {
 }
 
 
-__all__ = ("OUTPUTS", "AppToken")
+def select_output(name: t.Any) -> t.Callable[[AppToken], t.Any]:
+    """Return the function that gives a token the form that ``output`` names. Raises InputError for another name."""
+    if str(name) in OUTPUTS:
+        return OUTPUTS[str(name)]
+    close = difflib.get_close_matches(str(name), OUTPUTS, n=1)
+    raise InputError(
+        f"output is not one of {', '.join(OUTPUTS)}.",
+        hint=f"Use '{close[0]}'." if close else "Use one of them.",
+    )
+
+
+__all__ = ("OUTPUTS", "AppToken", "select_output")

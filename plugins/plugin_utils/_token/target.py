@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task's host, whose managed identity is asked with ``run_on: target``.
+"""Ask the managed identity of the task's host, for ``run_on: target``.
 
-A host's response is taken for that host's own token and for nothing else: it is bounded, its clock does not count, and
-its words are shown as its words.
+A compromised host can return any result. Its token is used for that host alone and for a day at most, by the clock of
+the control node, and its texts are shown as its own.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -37,7 +37,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _MODULE = "entra.auth.managed_identity_token"
 # Learn, "Managed identities for Azure resources": their tokens live for 24 hours at most.
-_MAX_LIFETIME_SECONDS = 86400
+_MAX_SECONDS = 86400
+_MAX_TOKEN_CHARACTERS = 100_000
+_MAX_CODES = 10
 _SHOWN_CHARACTERS = 300
 _CHECK_IDENTITY = "Check that the host has the managed identity that was requested."
 
@@ -79,10 +81,10 @@ class TaskHost:
                 "retry_for": network.retry_for,
             }
         )
-        token = _token_of(result.get("token"), requested_on)
+        token = _read_token(result.get("token"), requested_on)
         if token:
             return token
-        raise self._failure(result)
+        raise self._read_failure(result)
 
     def _run(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         try:
@@ -98,26 +100,28 @@ class TaskHost:
         failure.retry_after = 0  # another task may reach the host in another way
         raise failure
 
-    def _failure(self, result: dict[str, t.Any]) -> EntraAuthError:
+    def _read_failure(self, result: dict[str, t.Any]) -> EntraAuthError:
         failure = result.get("failure")
         if not isinstance(failure, dict):
-            # The module did not start; what Python says about that may quote its arguments.
+            # The module did not start. What Python says about that may quote the module's arguments.
             return EntraAuthError(
                 f"The managed identity of {self.name} could not be asked: the module did not run there.",
                 hint="run_on: target needs Python 3.8 or newer with requests on the host, and no Windows host; try "
                 "ansible.builtin.ping there.",
             )
-        listed = failure.get("error_codes")
-        codes = tuple(code for code in listed if isinstance(code, int)) if isinstance(listed, list) else ()
+        codes = _read_codes(failure.get("error_codes"))
         hint = find_hint(codes, None)
         refused = TokenRequestRefused(
             f"On {self.name}: {printable(result.get('msg'), _SHOWN_CHARACTERS)}",
-            hint=hint.fix if hint else printable(failure.get("hint"), _SHOWN_CHARACTERS) or _CHECK_IDENTITY,
+            hint=hint.fix if hint else self._quote_hint(failure.get("hint")),
             response=ErrorResponse("managed_identity_error", None, codes),
         )
-        retry = failure.get("passes_after")
-        refused.retry_after = float(retry) if isinstance(retry, (int, float)) else None
+        refused.retry_after = _read_seconds(failure.get("retry_after"))
         return refused
+
+    def _quote_hint(self, hint: t.Any) -> str:
+        text = printable(hint, _SHOWN_CHARACTERS)
+        return f"{self.name} says: {text}" if text else _CHECK_IDENTITY
 
 
 class UnreachableHost:
@@ -139,20 +143,31 @@ class UnreachableHost:
         )
 
 
-def _token_of(content: t.Any, requested_on: Moment) -> Token | None:
-    """The token in a host's result; None for anything else. The host's clock does not count."""
+def _read_token(content: t.Any, requested_on: Moment) -> Token | None:
+    """Return the token in a host's result; None if there is none. The host's clock does not count."""
     if not isinstance(content, dict):
         return None
-    access_token, lifetime = content.get("access_token"), content.get("lifetime")
-    if not isinstance(access_token, str) or not isinstance(lifetime, (int, float)) or lifetime <= 0:
+    access_token, lifetime = content.get("access_token"), _read_seconds(content.get("lifetime"))
+    if not isinstance(access_token, str) or len(access_token) > _MAX_TOKEN_CHARACTERS or not lifetime:
         return None
     return Token(
         access_token=access_token,
         issued_on=requested_on.epoch,
-        expires_on=requested_on.epoch + min(float(lifetime), _MAX_LIFETIME_SECONDS),
+        expires_on=requested_on.epoch + lifetime,
         boot_id=requested_on.boot_id,
         issued_at_uptime=requested_on.uptime,
     )
+
+
+def _read_seconds(value: t.Any) -> float | None:
+    """Return a number of seconds in a host's result, a day at most; None for anything else, such as NaN."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return min(float(value), _MAX_SECONDS) if is_number and value >= 0 else None
+
+
+def _read_codes(value: t.Any) -> tuple[int, ...]:
+    codes = value[:_MAX_CODES] if isinstance(value, list) else []
+    return tuple(code for code in codes if isinstance(code, int))
 
 
 def identify_machine() -> str:

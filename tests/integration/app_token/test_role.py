@@ -10,6 +10,8 @@ import json
 import typing as t
 
 import pytest
+from hostile_hosts import add_hostile_host
+from leaks import Markers
 
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 from plays import role, show, uri
@@ -92,7 +94,7 @@ _ARM: t.Final = {"app_token_scope": "arm"}
     ],
 )
 def test_the_variables_work_after_the_role(plays: Plays, emulator: Emulator, play: dict[str, t.Any]) -> None:
-    """However the role was called, they keep the scope it was called with."""
+    """In each way to call a role, they keep the scope it was called with."""
     consumer = plays.directory / "roles/consumer"
     for part, content in {
         "meta": {"dependencies": [{"role": "entra.auth.app_token", **_ARM}]},
@@ -145,7 +147,7 @@ def test_what_the_role_was_called_with_stays(plays: Plays, emulator: Emulator) -
 
 
 def test_an_empty_variable_counts_as_not_set(plays: Plays, emulator: Emulator) -> None:
-    """Whatever the option takes: AWX makes an empty variable of a survey's field that nobody filled."""
+    """For every type of option: AWX makes an empty variable of a survey's field that is left empty."""
     empty = {f"app_token_{name}": "" for name in OPTIONS}
     tasks = [role("app_token", **empty), show(credential="app_token.credential", headers="app_token_headers | length")]
     play = plays.run([{"tasks": tasks}], record=True)
@@ -154,7 +156,7 @@ def test_an_empty_variable_counts_as_not_set(plays: Plays, emulator: Emulator) -
     assert len(emulator.token_requests()) == 1
 
 
-def test_to_ask_anew_is_for_the_role_s_own_call(plays: Plays, emulator: Emulator) -> None:
+def test_force_refresh_is_for_the_role_s_own_call(plays: Plays, emulator: Emulator) -> None:
     """The variables after it are evaluated at each use, and take what is in the cache."""
     use = {"ansible.builtin.debug": {"msg": "{{ app_token_headers | length }} {{ app_token_uri | length }}"}}
     tasks = [role("app_token", app_token_force_refresh=True), {**use, "loop": [1, 2, 3]}]
@@ -164,7 +166,7 @@ def test_to_ask_anew_is_for_the_role_s_own_call(plays: Plays, emulator: Emulator
 
 
 def test_the_variables_choose_the_credential_that_the_role_chose(plays: Plays, emulator: Emulator) -> None:
-    """A role's variables are the call itself, so what the environment holds besides never counts."""
+    """A role's variables are the call itself, so a credential of the environment never counts."""
     env = {
         **dict.fromkeys(NO_CREDENTIAL),
         "AZURE_CLIENT_CERTIFICATE_PATH": str(plays.directory / "not-there.pem"),
@@ -178,7 +180,7 @@ def test_the_variables_choose_the_credential_that_the_role_chose(plays: Plays, e
 
 
 def test_a_value_that_looks_like_a_template_survives(plays: Plays, emulator: Emulator) -> None:
-    """From the role's parameter to the wire, at once and when it is asked for anew."""
+    """From the role's parameter to the wire, for the fact and for the variables."""
     secret = "made-up~{{ 7 * 7 }}{% raw %}{# \\n"
     app = emulator.add_app(secret=secret, roles={"graph": ["User.Read.All"]})
     playbook = f"""
@@ -251,7 +253,7 @@ def test_each_host_has_its_own(plays: Plays, emulator: Emulator) -> None:
     assert one["headers"] == one["fact"] != two["fact"] == two["headers"]
 
 
-def test_a_later_play_has_the_fact_and_may_call_the_role_anew(plays: Plays, emulator: Emulator) -> None:
+def test_a_later_play_has_the_fact_and_may_call_the_role_again(plays: Plays, emulator: Emulator) -> None:
     """What an earlier call was given does not leak into the next one, whose token comes from the cache."""
     play = plays.run(
         [
@@ -320,5 +322,116 @@ def test_why_there_is_no_token_is_readable(plays: Plays, emulator: Emulator) -> 
     assert "made-up~but-wrong" not in play.output
     play = plays.run([{"tasks": [role("app_token", app_token_min_validity="made-up")]}], record=True)
     assert play.returncode == 2
-    assert "app_token_min_validity" in play.output
+    assert "min_validity" in play.result("Get the token")["msg"]
+    assert len(emulator.token_requests()) == 1
+
+
+# --- what the role keeps for its variables ----------------------------------------------------------------------
+
+_CALL: t.Final = "made-up~secret-of-the-call"
+_HAVE_NO_TOKEN: t.Final = (
+    "The variables app_token_headers and app_token_uri have no token, because the role entra.auth.app_token has not "
+    "run for this host. To fix it: Run the role for this host before the task that uses them"
+)
+_USE: t.Final = {"name": "Use", "ansible.builtin.debug": {"msg": "{{ app_token_headers | length }}"}}
+
+
+def test_no_variable_of_any_host_holds_a_secret_of_the_credential(plays: Plays, emulator: Emulator) -> None:
+    """All that another host can see of the one that called the role, and all that its own tasks can see."""
+    app = emulator.add_app(secret=_CALL)
+    call = role("app_token", app_token_client_id=app["client_id"], app_token_client_secret=_CALL)
+    variables = {name: f"{{{{ {name} | to_json }}}}" for name in ("hostvars", "__app_token_call", "__app_token_result")}
+    dump = {"ansible.builtin.copy": {"content": "{{ item }}", "dest": str(plays.directory / "dump") + "-{{ index }}"}}
+    dump |= {"loop": list(variables.values()), "loop_control": {"index_var": "index"}, "when": "not is_other"}
+    other = "{{ inventory_hostname == 'h002' }}"
+    look = {**show(seen="hostvars['h001'] | to_json"), "name": "Other", "when": "is_other"}
+    tasks = [{**call, "when": "not is_other"}, dump, look, {**_USE, "when": "not is_other"}]
+    play = plays.run([{"tasks": tasks, "vars": {"is_other": other}}], hosts=2, record=True)
+    assert play.returncode == 0, play.output
+    markers = Markers({"client secret": _CALL})
+    assert markers.in_text(play.output, "output") == []
+    for path in sorted(plays.directory.glob("dump-*")):
+        assert app["client_id"] in path.read_text() or "entra.auth.app_token:" in path.read_text()
+        assert markers.in_text(path.read_text(), str(path)) == []
+    assert "__app_token_call" in play.result("Other", "h002")["msg"]
+    assert len(emulator.token_requests()) == 1
+
+
+def test_the_variables_survive_clear_facts_without_a_cache(plays: Plays, emulator: Emulator) -> None:
+    """What the role keeps is no fact of the host, and its key is not in the cache of tokens."""
+    app = emulator.add_app(secret=_CALL, roles={"graph": ["User.Read.All"]})
+    own = {"app_token_client_id": app["client_id"], "app_token_client_secret": _CALL, "app_token_cache": "none"}
+    call = {**uri(USERS, "app_token_uri"), "loop": [1, 2]}
+    play = plays.run([{"tasks": [role("app_token", **own), {"meta": "clear_facts"}, call]}], env=NO_CREDENTIAL)
+    assert play.returncode == 0, play.output
+    assert _statuses(emulator) == [200, 200]
+    assert [dict(sent["form"])["client_id"] for sent in emulator.token_requests()] == [app["client_id"]] * 3
+
+
+_SKIPPED: t.Final = {"app_token_client_id": "made-up~other-app", "app_token_client_secret": "made-up~other-secret"}
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        pytest.param({"roles": [{"role": "entra.auth.app_token", "when": False, **_SKIPPED}]}, id="roles"),
+        pytest.param({"pre_tasks": [{"import_role": _ROLE, "vars": _SKIPPED, "when": False}]}, id="import_role"),
+    ],
+)
+def test_a_role_that_was_skipped_leaves_no_token(plays: Plays, emulator: Emulator, play: dict[str, t.Any]) -> None:
+    """The environment's app is not the one that the role would have been called with."""
+    done = plays.run([{**play, "tasks": [_USE]}], record=True)
+    assert done.returncode == 2
+    assert _HAVE_NO_TOKEN in done.result("Use")["msg"]
+    assert emulator.token_requests() == []
+
+
+def test_a_role_that_was_skipped_on_one_host_leaves_that_host_no_token(plays: Plays, emulator: Emulator) -> None:
+    call = {"import_role": _ROLE, "when": "inventory_hostname == 'h001'"}
+    play = plays.run([{"tasks": [call, _USE]}], hosts=2, record=True)
+    assert play.returncode == 2
+    assert play.result("Use", "h001")["msg"] in (1, "1")
+    assert _HAVE_NO_TOKEN in play.result("Use", "h002")["msg"]
+    assert len(emulator.token_requests()) == 1
+
+
+def test_a_later_play_that_skips_the_role_uses_the_call_that_was_made(plays: Plays, emulator: Emulator) -> None:
+    """As it should where the role is for hosts that have no token yet."""
+    app = emulator.add_app(secret=_CALL)
+    own = {"app_token_client_id": app["client_id"], "app_token_client_secret": _CALL}
+    call = {"role": "entra.auth.app_token", "when": "app_token is not defined", **own}
+    tasks = [show(same=_SAME, client="app_token.client_id")]
+    play = plays.run([{"roles": [call]}, {"roles": [call], "tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown() == {"same": True, "client": app["client_id"]}
+    assert len(emulator.token_requests()) == 1
+
+
+def test_one_call_for_all_hosts(plays: Plays, emulator: Emulator) -> None:
+    """With run_once, which sets facts for all hosts."""
+    call = {"import_role": _ROLE, "run_once": True}
+    play = plays.run([{"tasks": [call, show(same=_SAME)]}], hosts=3, record=True)
+    assert play.returncode == 0, play.output
+    assert [play.shown(name)["same"] for name in ("h001", "h002", "h003")] == [True] * 3
+    assert len(emulator.token_requests()) == 1
+
+
+@pytest.mark.parametrize("call", ["entra.auth.app_token:QUJD", "made-up", "{{ 7 * 7 }}"])
+def test_a_host_can_t_say_what_the_role_was_called_with(plays: Plays, emulator: Emulator, call: str) -> None:
+    """A fact of the attacker's is not read; with the weight of a parameter, it can't be decrypted."""
+    facts = {"__app_token_call": call, "app_token_fact": "ansible_become_user", "__app_token_result": {"fact": "x"}}
+    add_hostile_host(plays, "h001", {"ansible_facts": facts})
+    tasks = [
+        {"import_role": _ROLE, "when": False},
+        {"name": "Ping", "ansible.builtin.ping": {}},
+        {**_USE, "ignore_errors": True},
+        {**_USE, "name": "Forged", "vars": {"__app_token_call": call}, "ignore_errors": True},
+        role("app_token"),
+        show(same=_SAME),
+    ]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert _HAVE_NO_TOKEN in play.result("Use")["msg"]
+    assert "__app_token_call was not set by the role entra.auth.app_token in this run" in play.result("Forged")["msg"]
+    assert play.shown() == {"same": True}
     assert len(emulator.token_requests()) == 1

@@ -15,6 +15,9 @@ from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 from as_template import as_template
 
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import encrypt_call
+
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
 
@@ -83,11 +86,11 @@ def test_a_lookup_that_is_used_without_a_play_takes_variables_as_they_are(reader
     ("change", "words"),
     [
         ({"client_secret": "hunter2-is-wrong"}, "AADSTS7000215"),
-        ({"tenant_id": ""}, "app_token_tenant_id"),
+        ({"tenant_id": ""}, "tenant_id"),
         ({"client_secert": "hunter2"}, "Did you mean 'client_secret'?"),
-        ({"output": "hedaers"}, "is none of access_token, authorization, headers, uri, token"),
-        ({"output": ["headers"]}, "is none of access_token, authorization, headers, uri, token"),
-        ({"run_on": "target"}, "only what a task has asked for"),
+        ({"output": "header"}, "To fix it: Use 'headers'."),
+        ({"output": ["json"]}, "output is not one of access_token, authorization, headers, uri, token."),
+        ({"credential": "managed_identity", "run_on": "target"}, "only the token that a task has requested"),
     ],
 )
 def test_a_failure_is_one_text_that_holds_no_secret(change: Options, words: str, reader: Options) -> None:
@@ -99,3 +102,21 @@ def test_a_failure_is_one_text_that_holds_no_secret(change: Options, words: str,
     while error:
         assert "hunter2" not in f"{error} {error!r}"
         error = error.__cause__ or error.__context__
+
+
+# --- the variables that the role app_token leaves behind --------------------------------------------------------
+
+
+def test_a_role_s_call_is_repeated_whatever_the_variables_say(emulator: Emulator, reader: Options) -> None:
+    call = encrypt_call(AppTokenOptions(**{**reader, "scope": ["arm"]}))
+    variables = {"app_token_scope": "graph", "app_token_client_id": "made-up~other-app"}
+    (item,) = look_up(variables=variables, output="token", _role_call=call)
+    assert (item["scope"], item["client_id"]) == ("https://management.azure.com/.default", reader["client_id"])
+    assert len(emulator.token_requests()) == 1
+
+
+@pytest.mark.parametrize("call", ["", "made-up", None])
+def test_without_a_role_s_call_nothing_is_requested(emulator: Emulator, reader: Options, call: str | None) -> None:
+    with pytest.raises(AnsibleLookupError, match="the role entra"):
+        look_up(**reader, _role_call=call)
+    assert emulator.token_requests() == []

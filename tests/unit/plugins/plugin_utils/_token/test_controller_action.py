@@ -140,6 +140,29 @@ def test_a_variable_that_names_another_host_is_not_believed() -> None:
     assert echo({}).find_target(hostile).name == "h001"
 
 
+class OfRole:
+    """A role by its name, as a task knows it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def get_name(self) -> str:
+        return self._name
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        (None, None),
+        (OfRole("entra.auth.app_token"), "app_token"),
+        (OfRole("app_token"), None),
+        (OfRole("other.entra.auth.app_token"), None),
+    ],
+)
+def test_the_task_says_in_which_role_it_is(role: OfRole | None, name: str | None) -> None:
+    assert echo({}, _role=role).find_role() == name
+
+
 # --- modules that are run silently ------------------------------------------------------------------------------
 
 

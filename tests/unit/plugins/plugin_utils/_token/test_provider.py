@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A complete set of options becomes a token: one request, kept for who may have it, and failures that say all."""
+"""A complete set of options becomes a token: one request, shared by all who may have it, failures that say why."""
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -18,10 +19,9 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     TokenRequestRefused,
 )
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.modules.app_token import request_token
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost, identify_machine
 from entra_emulator import seed
 
 if t.TYPE_CHECKING:
@@ -44,15 +44,17 @@ class Told(t.Protocol):
 
 
 class Host:
-    """The task's host: hands what it is asked for to a credential's endpoint as the module there would."""
+    """The task's host, which has a managed identity."""
 
-    def __init__(self, name: str = "h001") -> None:
+    def __init__(self, name: str = "h001", lifetime: float = 86400) -> None:
         self.name = name
-        self.asked: list[t.Mapping[str, t.Any]] = []
+        self.lifetime = lifetime
+        self.requests: list[tuple[str, t.Any, t.Any]] = []
 
-    def request_token(self, options: t.Mapping[str, t.Any]) -> Token:
-        self.asked.append(options)
-        return Token(**request_token({name: value for name, value in options.items() if value is not None}))
+    def request_token(self, resource: str, selector: t.Any, network: t.Any) -> Token:
+        self.requests.append((resource, selector, network))
+        now = time.time()
+        return Token(f"token-of-{self.name.replace(' ', '-')}-{len(self.requests)}", now, now + self.lifetime)
 
 
 def get(messages: t.Any, options: Options, target: t.Any = None, **more: t.Any) -> AppToken:
@@ -433,82 +435,69 @@ def test_a_token_without_a_secret_of_its_own_is_sealed_with_one_of_the_run(
 
 # --- run_on: target ---------------------------------------------------------------------------------------------
 
+TARGET = {"credential": "managed_identity", "run_on": "target", "scope": ["arm"]}
 
-def test_the_target_asks_with_complete_options_and_no_more(reader: Options, messages: Told) -> None:
+
+@pytest.mark.usefixtures("run_directory")
+def test_a_host_is_asked_for_a_resource_and_nothing_secret_goes_there(messages: Told) -> None:
     host = Host()
-    provided = get(messages, reader, host, run_on="target")
-    assert provided.source == "network"
-    assert provided.token.roles()
-    (asked,) = host.asked
-    assert asked["scope"] == [GRAPH]
-    assert asked["client_secret"] == reader["client_secret"]
-    assert "extra_headers" not in asked
-    assert "cache" not in asked
+    options = {"client_secret": "hunter2", "managed_identity_client_id": "the-client", "timeout": 7.0}
+    provided = get(messages, TARGET, host, **options)
+    assert (provided.source, provided.credential) == ("network", "managed_identity")
+    ((resource, selector, network),) = host.requests
+    assert resource == "https://management.azure.com"
+    assert (selector.client_id, network.timeout) == ("the-client", 7.0)
+    assert "hunter2" not in repr(host.requests)
 
 
-def test_what_one_target_asked_for_serves_all_of_them(reader: Options, messages: Told) -> None:
-    get(messages, reader, Host("h001"), run_on="target")
-    assert get(messages, reader, Host("h002"), run_on="target").source == "cache"
-    assert get(messages, reader, UnreachableHost({}), run_on="target").source == "cache"
+@pytest.mark.usefixtures("run_directory")
+def test_each_host_has_a_managed_identity_of_its_own(messages: Told) -> None:
+    hosts = [Host("h001"), Host("h002"), Host("h001")]
+    provided = [get(messages, TARGET, host) for host in hosts]
+    assert [each.source for each in provided] == ["network", "network", "cache"]
+    assert [each.token.access_token for each in provided] == ["token-of-h001-1", "token-of-h002-1", "token-of-h001-1"]
+    assert get(messages, TARGET, UnreachableHost({"inventory_hostname": "h002"})).token == provided[1].token
 
 
-def test_each_target_has_a_managed_identity_of_its_own(
-    run_directory: pathlib.Path, messages: Told, monkeypatch: pytest.MonkeyPatch
+def test_the_token_of_a_host_is_not_that_of_the_control_node(
+    messages: Told, run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"credential": "managed_identity", "run_on": "target"}
+    controller = Host(f"controller {identify_machine()}")
+    get(messages, TARGET, controller)
     with CannedServer(token_answer()) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "h")
-        sources = [get(messages, options, Host(name)).source for name in ("h001", "h002", "h001")]
-    assert sources == ["network", "network", "cache"]
+        provided = get(messages, {**TARGET, "run_on": "controller"})
+    assert provided.token.access_token == "canned-token"
 
 
-def test_a_lookup_finds_only_what_a_task_has_asked_for(reader: Options, messages: Told) -> None:
-    error = failure(messages, reader, run_on="target")
-    assert "a lookup finds only what a task has asked for" in error.message
-
-
-def test_a_private_key_never_leaves_the_controller(leaf: t.Any, messages: Told, run_directory: pathlib.Path) -> None:
-    host = Host()
-    with CannedServer(token_answer()) as server:
-        options = {"tenant_id": "t", "client_id": "c", "authority": server.url, "run_on": "target"}
-        get(messages, options, host, client_certificate=leaf.pem())
-    assert "PRIVATE KEY" not in str(host.asked)
-    assert host.asked[0]["federated_token"]
-    assert "client_assertion=" in server.received[0].body
-
-
-def test_a_refresh_token_is_redeemed_from_the_target_and_kept_here(
-    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
+@pytest.mark.parametrize("more", [{}, {"cache_key": "made-up~key-of-more-than-32-characters"}], ids=str)
+def test_the_token_of_a_host_stays_in_the_cache_of_the_run(
+    more: Options, messages: Told, run_directory: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host, path = Host(), tmp_path / "refresh_token"
-    provided = get(messages, user, host, run_on="target", refresh_token_file=str(path))
-    assert path.read_text() == provided.token.refresh_token != user["refresh_token"]
-    assert host.asked[0]["credential"] == "refresh_token"
-    assert host.asked[0]["refresh_token"] == user["refresh_token"]
-    assert "refresh_token_file" not in host.asked[0]
+    """Another inventory may have another machine of that name, and who can forge it there must not do so here."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    get(messages, TARGET, Host(), cache="user", **more)
+    assert not (tmp_path / "entra_auth").exists()
+    assert (
+        get(messages, TARGET, UnreachableHost({"inventory_hostname": "h001"}), cache="user", **more).source == "cache"
+    )
+    (warning, _again) = messages.on("warning")
+    assert "told apart by the host's name in this inventory" in warning
 
 
-def test_a_confidential_app_redeems_from_the_target_with_its_proof(
-    emulator: Emulator, reader: Options, messages: Told
-) -> None:
-    host, token = Host(), emulator.add_refresh_token(seed.CONFIDENTIAL)
-    options = {**reader, "client_id": seed.CONFIDENTIAL, "client_secret": "made-up~secret-of-confidential"}
-    assert get(messages, options, host, run_on="target", refresh_token=token).credential == "refresh_token"
-    assert host.asked[0]["client_secret"] == options["client_secret"]
+@pytest.mark.usefixtures("run_directory")
+def test_the_app_never_gets_the_token_of_a_host(emulator: Emulator, reader: Options, messages: Told) -> None:
+    get(messages, {**TARGET, "scope": ["graph"]}, Host(), client_id=reader["client_id"])
+    provided = get(messages, reader)
+    assert (provided.source, provided.credential) == ("network", "client_secret")
+    assert "User.Read.All" in provided.token.roles()
 
 
-def test_a_person_does_not_sign_in_at_a_target(emulator: Emulator, reader: Options, messages: Told) -> None:
-    options = {**reader, "client_id": seed.PUBLIC, "client_secret": None, "credential": "device_code"}
-    assert "can't be asked for from the target" in failure(messages, options, run_on="target").message
-    assert emulator.requests() == []
-
-
-def test_a_refusal_at_the_target_is_told_like_any_other(reader: Options, messages: Told) -> None:
-    with pytest.raises(TokenRequestRefused) as refused:
-        get(messages, reader, Host(), run_on="target", client_secret="hunter2-is-wrong")
-    assert refused.value.response.error_codes == (7000215,)
-    assert "hunter2" not in str(refused.value)
+@pytest.mark.usefixtures("run_directory")
+def test_a_lookup_finds_only_the_token_that_a_task_has_requested(messages: Told) -> None:
+    error = failure(messages, TARGET)
+    assert "only the token that a task has requested" in error.message
 
 
 # --- renewal ----------------------------------------------------------------------------------------------------

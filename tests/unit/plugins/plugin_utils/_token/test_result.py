@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the faces hand out has exactly the documented shapes."""
+"""The entry points hand out a token in exactly the documented forms."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import typing as t
 
 import pytest
 
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken, select_output
 
 CLAIMS = {"aud": "https://graph.microsoft.com", "roles": ["User.Read.All"]}
 JWT = f"e30.{base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).rstrip(b'=').decode()}.c2ln"
@@ -83,7 +84,7 @@ def test_a_uri_task_gets_exactly_the_arguments_that_keep_the_token_hidden() -> N
         "headers": {"X-A": "b", "Authorization": f"Bearer {JWT}"},
         "url_password": JWT,
         "use_netrc": False,
-        "unredirected_headers": ["Authorization"],
+        "unredirected_headers": ["X-A", "Authorization"],
     }
 
 
@@ -114,3 +115,16 @@ def test_the_output_token_is_what_a_task_registers() -> None:
 def test_neither_token_nor_secret_is_in_what_is_printed() -> None:
     assert JWT not in repr(APP_TOKEN)
     assert "hunter2" not in repr(APP_TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("header", "Use 'headers'."), ("", "Use one of them."), (["uri"], "Use 'uri'.")]
+)
+def test_an_unknown_output_is_refused_with_the_one_that_was_meant(name: t.Any, hint: str) -> None:
+    with pytest.raises(InputError, match="output is not one of access_token, authorization, headers, uri, token") as no:
+        select_output(name)
+    assert no.value.hint == hint
+
+
+def test_a_known_output_is_selected() -> None:
+    assert select_output("uri")(APP_TOKEN) == APP_TOKEN.as_uri_arguments()
