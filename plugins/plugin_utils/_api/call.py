@@ -14,28 +14,23 @@ import dataclasses
 import functools
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._http.body import iterate_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
 from ansible_collections.entra.auth.plugins.plugin_utils._api.batch import Batch, batch_items
 from ansible_collections.entra.auth.plugins.plugin_utils._api.destination import Destination, file_mode, readable_file
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import (
     CONTENT_TYPES,
-    add_query,
     decode_text,
     encode_body,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, find_request_id
-from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import build_host_pin
 from ansible_collections.entra.auth.plugins.plugin_utils._api.long_running import Operation
 from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, pages
 from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import difference, hides_values, shown_body
 from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiRequest, ApiSession, read_bounded
-from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import TokenHolder
 from ansible_collections.entra.auth.plugins.plugin_utils._api.upload import upload
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, choose_kind
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import begins_upload
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 
@@ -81,31 +76,10 @@ class ApiCall:
         self._mode = file_mode(call.mode)
         self._src = readable_file(run.find_file(call.src)) if call.src else None
         self._encoded = encode_body(call.body, call.body_format) if "body" in call.given else None
-        kind, _why = choose_kind(options)
-        delegated = bool(kind) and CREDENTIALS[str(kind)].delegated
-        cloud = CLOUDS[options.cloud]
-        self._scope = resolve_scope(options.scope, cloud, delegated=delegated)
-        self._pin = build_host_pin(self._scope, options.api_base_url, call.allowed_hosts)
-        self._is_graph = self._scope.api is not None and self._scope.api is cloud.apis.get("graph")
-        self._url = self._full_url()
-        self._pin.check(self._url)
-        self._hides_values = hides_values(self._url, self._scope)
-
-    def _full_url(self) -> str:
-        url, base = self._call.url, self._options.api_base_url or self._scope.api_url
-        if "://" not in url.partition("?")[0]:
-            if not base:
-                raise InputError(
-                    f"url {url!r} is a path, but the API of {self._scope.value} has no base URL of its own.",
-                    hint="Give the whole URL, or set api_base_url.",
-                )
-            url = f"{base.rstrip('/')}/{url.lstrip('/')}"
-        if "#" in url:
-            raise InputError(
-                "url holds a #, and what follows it would not be sent.",
-                hint="Write it as %23, as in /v1.0/users/ann_contoso.com%23EXT%23@fabrikam.onmicrosoft.com.",
-            )
-        return add_query(url, self._call.query)
+        address = resolve_address(call.url, options, allowed_hosts=call.allowed_hosts, query=call.query)
+        self._address = address
+        self._url = address.url
+        self._hides_values = hides_values(self._url, address.scope)
 
     def result(self) -> Result:
         with contextlib.ExitStack() as files:
@@ -120,10 +94,17 @@ class ApiCall:
 
         network = dataclasses.replace(
             self._options.network_settings(),
-            on_pause=lambda seconds: self._run.tell(f"waits {seconds:g} s before it asks the API again"),
+            on_pause=lambda seconds: self._run.tell(f"waits {seconds:g} s before it sends the request again"),
         )
-        token = TokenHolder(self._options, obtain)
-        session = ApiSession(token, self._pin, network, self._call.expects, is_graph=self._is_graph)
+        token = build_holder(None, self._options, obtain, self._address)
+        session = ApiSession(
+            token,
+            self._address.pin,
+            network,
+            self._call.expects,
+            is_graph=self._address.is_graph,
+            log_progress=self._run.tell,
+        )
         if self._call.is_safe:
             return self._asked(session, destination)
         # Check mode asks for the token, too: that tells whether it can be had, and changes nothing.

@@ -89,9 +89,9 @@ def roles_of(token: Token) -> list[str]:
 
 def challenge(response: Response) -> str:
     """The claims that an answer asks for, in base64; empty where it asks for none that can be read."""
-    from ansible_collections.entra.auth.plugins.plugin_utils._api.session import claims_challenge
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import extract_claims
 
-    claims = claims_challenge(str(response.get("www_authenticate") or ""))
+    claims = extract_claims(str(response.get("www_authenticate") or ""))
     try:
         return claims if claims and parse_claims_challenge(claims) else ""
     except InputError:

@@ -268,7 +268,7 @@ def test_one_new_token_is_enough_for_all_whose_token_was_refused(
         TokenHolder(AppTokenOptions(**reader), lambda options: get_app_token(options, messages, UnreachableHost({})))
         for _dummy in range(10)
     ]
-    refused = {one.get_token().token.access_token for one in held}
+    refused = {one.get_token().access_token for one in held}
     for one in held:
         one.renew(None)
     renewed = {one.current_value for one in held}

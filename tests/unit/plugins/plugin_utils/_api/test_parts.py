@@ -25,7 +25,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
     shown_body,
     without_secrets,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._api.session import claims_challenge
+from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import extract_claims
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_calls import refusal
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import Scope
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import api_request_options
@@ -98,7 +98,7 @@ def test_a_good_status_is_named_as_an_option_of_either_face() -> None:
     ],
 )
 def test_claims_are_found_in_any_challenge(header: str, claims: str | None) -> None:
-    assert claims_challenge(header) == claims
+    assert extract_claims(header) == claims
 
 
 @pytest.mark.parametrize(

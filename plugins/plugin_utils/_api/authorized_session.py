@@ -1,0 +1,163 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The loop of an authorized request: a valid token, the host pin, one exchange, the retry policy, and again.
+
+The same for both machines that send requests: the control node (``session``) and the task's host (``uri_session``).
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import time
+import typing as t
+
+from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import resolve_link
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, build_api_error
+from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import Origin
+from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import Follow, Renew, RetryPolicy, Stop, Wait
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import read_audience
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_mask import TokenMask
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import Holder
+
+
+def _log_nothing(text: str) -> None:
+    """Discard a message about the progress."""
+
+
+class AuthorizedSession(abc.ABC):
+    """Sends requests with the token of a holder to the hosts of a pin."""
+
+    def __init__(
+        self,
+        token: Holder,
+        pin: HostPin,
+        expects: t.Callable[[int], bool],
+        *,
+        retry_for: float,
+        log_progress: t.Callable[[str], object] = _log_nothing,
+    ) -> None:
+        """Prepare a session.
+
+        Args:
+            token: The token of the call.
+            pin: The hosts that may receive the token.
+            expects: Whether a status is a success.
+            retry_for: Seconds for all repetitions of a request together.
+            log_progress: Takes a sentence before each wait.
+        """
+        self.token = token
+        self.pin = pin
+        self._expects = expects
+        self._retry_for = retry_for
+        self._log_progress = log_progress
+
+    def send(self, request: ApiRequest, *, accept: t.Container[int] = ()) -> ApiResponse:
+        """Return the response to a request, after redirects, waits and a renewal of the token.
+
+        Args:
+            request: The request, without its token.
+            accept: Statuses that are a success in addition to those that the session expects.
+
+        Raises:
+            ApiError: The response is not a success, or a redirect leads where the request must not go.
+            InputError: The host pin refuses the URL.
+            NetworkError: There was no response.
+            EntraAuthError: No token could be acquired.
+        """
+        policy = self._build_policy(request, accept)
+        while True:
+            response = self._exchange_authorized(request, policy)
+            is_wrong_audience = response.status == 401 and self._has_wrong_audience(request)
+            step = policy.next(response, now=time.monotonic(), is_wrong_audience=is_wrong_audience)
+            if isinstance(step, Stop):
+                return self._judge(response, policy, step.reason)
+            request = self._take(step, request)
+            policy = dataclasses.replace(step.policy, can_renew=self.token.can_renew and not request.anonymous)
+
+    def _build_policy(self, request: ApiRequest, accept: t.Container[int]) -> RetryPolicy:
+        return RetryPolicy(
+            is_safe=request.is_safe,
+            is_idempotent=request.is_idempotent,
+            accepts=lambda status: self._expects(status) or status in accept,
+            retry_for=self._retry_for,
+            deadline=time.monotonic() + self._retry_for,
+            can_renew=self.token.can_renew and not request.anonymous,
+        )
+
+    def _exchange_authorized(self, request: ApiRequest, policy: RetryPolicy) -> ApiResponse:
+        if request.anonymous:
+            return self._exchange(request, None, policy.deadline)
+        self.pin.check(request.url, request.label, request.origin)
+        return self._exchange(request, self.token.get_token().access_token, policy.deadline)
+
+    @abc.abstractmethod
+    def _exchange(self, request: ApiRequest, access_token: str | None, deadline: float) -> ApiResponse:
+        """Send a request once and return its response, whatever its status is.
+
+        Args:
+            request: The request. A lost connection may be repeated if it is idempotent.
+            access_token: The token to send; None for none.
+            deadline: When repetitions end, by time.monotonic.
+
+        Raises:
+            NetworkError: There was no response.
+        """
+
+    def _take(self, step: Wait | Renew | Follow, request: ApiRequest) -> ApiRequest:
+        """Do what the policy says and return the request to send next."""
+        if isinstance(step, Wait):
+            self._log_progress(f"waits {step.seconds:g} s before it sends the request again")
+            time.sleep(step.seconds)
+        elif isinstance(step, Renew):
+            self.token.renew(step.claims)
+        else:
+            return self._follow(request, step.location)
+        return request
+
+    def _follow(self, request: ApiRequest, location: str) -> ApiRequest:
+        """Return the request to the address of a redirect. Raises ApiError if it would be sent in the clear."""
+        label = f"The redirect of {request.safe_description}"
+        url = resolve_link(request.url, location, label)
+        following = dataclasses.replace(request, url=url, label=label, origin="redirect")
+        if request.anonymous:
+            return _refuse_unencrypted(following)
+        if request.is_download and request.is_safe and not self.pin.allows(url) and Origin.is_private_at(url):
+            # Only the wish for the content travels along: no token, no header. A write would take its body along.
+            return dataclasses.replace(following, headers={}, anonymous=True)
+        return following
+
+    def _has_wrong_audience(self, request: ApiRequest) -> bool:
+        sent = "" if request.anonymous else self.token.values[-1]
+        return self.pin.is_for_other_api(read_audience(sent), request.url)
+
+    def _judge(self, response: ApiResponse, policy: RetryPolicy, reason: str) -> ApiResponse:
+        """Return a response that is a success. Raises ApiError for another."""
+        if policy.accepts(response.status):
+            return response
+        raise build_api_error(response, None if response.request.anonymous else self.token, reason)
+
+    def build_mask(self) -> TokenMask:
+        """Return the mask of every token that the session has sent."""
+        return TokenMask(self.token.values)
+
+
+def _refuse_unencrypted(request: ApiRequest) -> ApiRequest:
+    """Return a request without a token. Raises ApiError if it would be sent in the clear."""
+    if Origin.is_private_at(request.url):
+        return request
+    raise ApiError(
+        f"{request.label} leads to {Origin.parse(request.url) or 'no plain URL'}, which is not https.",
+        hint="Check url; the API, or a proxy, names such an address.",
+    )
+
+
+__all__ = ("AuthorizedSession",)

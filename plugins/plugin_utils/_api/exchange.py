@@ -1,0 +1,176 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A request to an API and its response, whichever machine sends it and by whichever library.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import re
+import typing as t
+import urllib.parse
+
+from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_mask import TokenMask
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import requests
+
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import UrlOrigin
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_IDEMPOTENT_METHODS = (*SAFE_METHODS, "PUT", "DELETE")
+# Ansible itself fails with results that are nested more deeply than about 300 levels.
+_MAX_JSON_DEPTH = 200
+
+_NO_MASK = TokenMask(())
+
+Reader = t.Callable[["requests.Response", float], bytes]
+
+
+class Headers(t.Mapping[str, str]):
+    """Header fields; names compare without case (RFC 9110 section 5.1)."""
+
+    def __init__(self, fields: t.Mapping[str, str]) -> None:
+        self._fields = {name.lower(): (name, value) for name, value in fields.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()][1]
+
+    def __iter__(self) -> t.Iterator[str]:
+        return (name for name, _value in self._fields.values())
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+@dataclasses.dataclass(frozen=True)
+class ApiRequest:
+    """A request without its token.
+
+    Attributes:
+        method: The HTTP method in capitals.
+        url: The whole URL.
+        headers: Header fields without ``Authorization``.
+        body: The bytes to send, or a function that opens a file of them for each attempt.
+        repeatable: Whether the request may be sent twice although its method is not idempotent.
+        anonymous: Whether to send it without a token, because its URL is signed itself.
+        is_download: Whether a redirect may lead to a signed URL on any host.
+        read: Reads the body of the response; None for the whole body within bounds.
+        label: The name of the URL in a failure of the host pin.
+        origin: Where the URL comes from; the hint of the host pin depends on it.
+    """
+
+    method: str
+    url: str
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: bytes | t.Callable[[], t.BinaryIO] | None = dataclasses.field(default=None, repr=False)
+    repeatable: bool = False
+    anonymous: bool = False
+    is_download: bool = False
+    read: Reader | None = None
+    label: str = "url"
+    origin: UrlOrigin = "typed"
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the request only reads (RFC 9110 section 9.2.1)."""
+        return self.method in SAFE_METHODS
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether sending it twice has the effect of sending it once (RFC 9110 section 9.2.2)."""
+        return self.repeatable or self.method in _IDEMPOTENT_METHODS
+
+    @property
+    def safe_description(self) -> str:
+        """Method and URL in words, without the query, which may hold a signature."""
+        parts = urllib.parse.urlsplit(self.url)
+        return f"{self.method} {parts.scheme}://{parts.netloc}{parts.path}"
+
+
+@dataclasses.dataclass(frozen=True)
+class ApiResponse:
+    """A response to the request that was sent last. ``mask`` hides the tokens that an API sends back.
+
+    ``status`` is -1 if there was no response, as in the results of ``ansible.builtin.uri``.
+    """
+
+    request: ApiRequest
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes = dataclasses.field(repr=False)
+    mask: TokenMask = _NO_MASK
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds to wait before the next request, if the response names them (RFC 9110 section 10.2.3)."""
+        return parse_retry_after(self.headers.get("Retry-After", ""), self.headers.get("Date", ""))
+
+    @functools.cached_property
+    def content_type(self) -> str:
+        """The media type in lower case; empty if the response names none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the response says that it is JSON, or names no type and looks like JSON."""
+        return bool(re.search(r"[/+]json$", self.content_type)) or (
+            not self.content_type and self.body.lstrip()[:1] in (b"{", b"[")
+        )
+
+    def parse_json(self) -> t.Any:
+        """Parse the body, each time again; return None without a body. Raises ApiError for anything but JSON."""
+        if not self.body:
+            return None
+        with contextlib.suppress(ValueError, RecursionError):
+            content = json.loads(self.body)
+            if not _is_deeper(content, _MAX_JSON_DEPTH):
+                return self.mask.mask_json(content, self.body)
+            raise ApiError(
+                f"{self.request.safe_description} was answered {self.status} with JSON of more than {_MAX_JSON_DEPTH} "
+                "levels, which Ansible can't process.",
+                hint="Request less at once, or write the response to a file with dest and paginate: false.",
+            )
+        raise ApiError(
+            f"{self.request.safe_description} was answered {self.status} with JSON that can't be read: it may be "
+            "cut off.",
+            hint="Repeat the request; if it fails again, look for a proxy that cuts responses short.",
+        )
+
+
+def build_response(
+    request: ApiRequest, status: int, headers: t.Mapping[str, str], body: bytes, mask: TokenMask
+) -> ApiResponse:
+    """Build a response whose body and headers are without the tokens of ``mask``."""
+    return ApiResponse(request, status, Headers(mask.mask_headers(headers)), mask.mask_bytes(body), mask)
+
+
+def _is_deeper(content: t.Any, levels: int) -> bool:
+    """Return whether JSON is nested more deeply than a number of levels."""
+    layer = [content]
+    for _dummy in range(levels):
+        layer = (
+            [
+                child
+                for parent in layer
+                for child in (parent.values() if isinstance(parent, dict) else parent)
+                if isinstance(child, (dict, list))
+            ]
+            if isinstance(layer[0], (dict, list))
+            else []
+        )
+        if not layer:
+            return False
+    return True
+
+
+__all__ = ("SAFE_METHODS", "ApiRequest", "ApiResponse", "Headers", "Reader", "build_response")

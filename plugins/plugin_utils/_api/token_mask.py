@@ -1,0 +1,138 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tokens in what an API sends back: masked whole, in parts, and in the usual spellings.
+
+Some services, gateways and debugging pages repeat the request. A part of a token, or a token with escaped characters,
+would pass a mask that looks for the exact text.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import struct
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK
+
+# A part of a token of this length or more is masked. Shorter ones occur in other texts by chance.
+_SHORTEST_PART = 20
+# Any common part of _SHORTEST_PART characters holds a block that begins at a multiple of _STRIDE. So it is enough to
+# compare one block in each stride, and struct does that without a loop in Python: a page of a listing takes 50 µs.
+_BLOCK = 6
+_STRIDE = _SHORTEST_PART - _BLOCK + 1
+_BLOCKS = struct.Struct(f"{_BLOCK}s{_STRIDE - _BLOCK}x")
+_RUNS = re.compile(rf"[A-Za-z0-9._~+/=-]{{{_SHORTEST_PART},}}")
+_ESCAPED = re.compile(
+    r"\\u00(?P<u>[0-9a-fA-F]{2})|\\x(?P<x>[0-9a-fA-F]{2})|%(?P<p>[0-9a-fA-F]{2})"
+    r"|&#x0*(?P<h>[0-9a-fA-F]{2});|&#0*(?P<d>[0-9]{2,3});|\x00"
+)
+_ESCAPE_MARKS = (b"\\u", b"\\x", b"%", b"&#", b"\x00")
+# Text that was escaped twice is decoded twice; no service escapes more often.
+_ROUNDS = 3
+
+
+class TokenMask:
+    """Masks tokens in texts and data. The header of a JWT is the same for all tokens of an issuer and is not masked."""
+
+    def __init__(self, tokens: t.Iterable[str]) -> None:
+        self._tokens = tuple(dict.fromkeys(token for token in tokens if token))
+
+    @functools.cached_property
+    def _blocks(self) -> frozenset[tuple[bytes]]:
+        tokens = [token.encode() for token in self._tokens]
+        return frozenset((token[at : at + _BLOCK],) for token in tokens for at in range(len(token) - _BLOCK + 1))
+
+    @functools.cached_property
+    def _jwt_headers(self) -> tuple[str, ...]:
+        return tuple(token.partition(".")[0] for token in self._tokens if token.count(".") == 2)
+
+    def mask_text(self, text: str) -> str:
+        """Return a decoded text without tokens; its escapes are decoded only if one of them hides a token."""
+        masked = self._mask_parts(text)
+        plain = _decode_escapes(text)
+        if plain == text:
+            return masked
+        masked_plain = self._mask_parts(plain)
+        return masked if _decode_escapes(masked) == masked_plain else masked_plain
+
+    def mask_bytes(self, body: bytes) -> bytes:
+        """Return a body without tokens in ASCII; decode it and mask the texts for those in other spellings."""
+        if not self._may_hold_part(body) and not any(token.encode() in body for token in self._tokens):
+            return body
+        return self._mask_parts(body.decode("latin-1")).encode("latin-1")
+
+    def mask_headers(self, headers: t.Mapping[str, str]) -> dict[str, str]:
+        """Return header fields without tokens."""
+        return {name: self.mask_text(value) for name, value in headers.items()}
+
+    def mask_json(self, content: t.Any, body: bytes) -> t.Any:
+        """Return the parsed content of a body that ``mask_bytes`` gave, without the tokens that were escaped there."""
+        if not self._tokens or not any(mark in body for mark in _ESCAPE_MARKS):
+            return content
+        plain = _decode_escapes(body.decode("latin-1"))
+        return self.mask_data(content) if self._mask_parts(plain) != plain else content
+
+    def mask_data(self, data: t.Any) -> t.Any:
+        """Return data with the tokens in all of its texts masked, keys included."""
+        if isinstance(data, str):
+            return self.mask_text(data)
+        if isinstance(data, dict):
+            return {self.mask_data(name): self.mask_data(value) for name, value in data.items()}
+        return [self.mask_data(item) for item in data] if isinstance(data, (list, tuple)) else data
+
+    def _may_hold_part(self, body: bytes) -> bool:
+        missing = -len(body) % _STRIDE
+        return bool(self._tokens) and not self._blocks.isdisjoint(_BLOCKS.iter_unpack(body + bytes(missing)))
+
+    def _mask_parts(self, text: str) -> str:
+        for token in self._tokens:
+            text = text.replace(token, MASK)
+        if len(text) < _SHORTEST_PART or not self._may_hold_part(text.encode("utf-8", "surrogatepass")):
+            return text
+        return _RUNS.sub(lambda run: self._mask_common(run[0]), text)
+
+    def _mask_common(self, run: str) -> str:
+        """Mask each part that a run of characters has in common with a token."""
+        pieces, position = [], 0
+        while position < len(run):
+            length = self._measure_common(run, position)
+            is_token = length >= _SHORTEST_PART and not self._is_jwt_header(run[position : position + length])
+            pieces.append(MASK if is_token else run[position : position + max(1, length)])
+            position += max(1, length)
+        return "".join(pieces)
+
+    def _measure_common(self, run: str, start: int) -> int:
+        """Return the length of the longest part of a token that begins at a position; 0 if it is too short to mask."""
+        end = start + _SHORTEST_PART
+        if not any(run[start:end] in token for token in self._tokens) or end > len(run):
+            return 0
+        while end < len(run) and any(run[start : end + 1] in token for token in self._tokens):
+            end += 1
+        return end - start
+
+    def _is_jwt_header(self, part: str) -> bool:
+        return any(part in header for header in self._jwt_headers)
+
+
+def _decode_escapes(text: str) -> str:
+    for _dummy in range(_ROUNDS):
+        decoded = _ESCAPED.sub(_decode_escape, text)
+        if decoded == text:
+            break
+        text = decoded
+    return text
+
+
+def _decode_escape(match: re.Match[str]) -> str:
+    hexadecimal = match["u"] or match["x"] or match["p"] or match["h"]
+    if hexadecimal:
+        return chr(int(hexadecimal, 16))
+    return chr(int(match["d"])) if match["d"] else ""
+
+
+__all__ = ("TokenMask",)
