@@ -130,7 +130,7 @@ class RetryPolicy:
         if status == NO_RESPONSE:
             return self._repeat_lost(now)
         if status in (_BUSY_IF_IDEMPOTENT if self.is_idempotent else _BUSY):
-            return self._wait(response.retry_after or self._get_backoff(), now)
+            return self._wait(response.retry_after, now)
         if status == 401 and self.can_renew:
             return self._renew(response, is_wrong_audience)
         if status in (_REDIRECTS_OF_READS if self.is_safe else _REDIRECTS_OF_ANY_METHOD):
@@ -141,16 +141,13 @@ class RetryPolicy:
         if not self.is_idempotent or self.lost_responses >= _MAX_LOST_RESPONSES:
             return Stop()
         policy = dataclasses.replace(self, lost_responses=self.lost_responses + 1)
-        return policy._wait(self._get_backoff(), now)
+        return policy._wait(None, now)
 
-    def _get_backoff(self) -> float:
-        return _BACKOFF_SECONDS[min(self.waits, len(_BACKOFF_SECONDS) - 1)]
-
-    def _wait(self, seconds: float, now: float) -> Step:
+    def _wait(self, retry_after: float | None, now: float) -> Step:
+        seconds = retry_after or _BACKOFF_SECONDS[min(self.waits, len(_BACKOFF_SECONDS) - 1)]
         if now + seconds > self.deadline:
-            return Stop(
-                f"The next request would be due in {seconds:.0f} s, later than retry_for ({self.retry_for:g} s) allows."
-            )
+            asked = "It asks to wait" if retry_after else "The next attempt is due in"
+            return Stop(f"{asked} {seconds:.0f} s, longer than is left of retry_for ({self.retry_for:g} s).")
         return Wait(seconds, dataclasses.replace(self, waits=self.waits + 1))
 
     def _renew(self, response: Answered, is_wrong_audience: bool) -> Step:

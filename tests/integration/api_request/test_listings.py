@@ -189,7 +189,7 @@ def test_a_busy_api_is_asked_again_when_it_says(scene: Scene, case: str, positio
 def test_a_wait_beyond_the_budget_is_not_begun(scene: Scene) -> None:
     said = scene.failure("too_long")
     assert "Page 2 of the listing" in said
-    assert "asks to wait 600 s, longer than retry_for (5 s)" in said
+    assert "asks to wait 600 s, longer than is left of retry_for (5 s)" in said
     assert scene.statuses("too_long") == [200, 429]
 
 
@@ -208,7 +208,7 @@ def test_answers_that_are_none_are_told_from_empty_ones(scene: Scene) -> None:
 
 @pytest.mark.parametrize("case", ["huge", "endless"])
 def test_an_answer_without_end_is_refused(scene: Scene, case: str) -> None:
-    assert "134217728 bytes are the most to be taken" in scene.failure(case)
+    assert "the limit is 134217728 bytes" in scene.failure(case)
     assert len(scene.asked(case)) == 1
 
 

@@ -83,7 +83,7 @@ def test_bad_input_costs_no_request(scene: Scene) -> None:
 
 
 def test_async_is_refused_with_the_way_out(scene: Scene) -> None:
-    assert "with wait it awaits operations that take their time" in str(scene.result("asynchronous"))
+    assert "With wait, the module awaits long-running operations" in str(scene.result("asynchronous"))
 
 
 def test_nothing_secret_is_shown_or_left_behind(plays: Plays, emulator: Emulator) -> None:

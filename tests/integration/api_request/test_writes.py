@@ -141,7 +141,7 @@ def test_what_may_have_taken_effect_is_not_repeated(scene: Scene, case: str, sta
     said = scene.failure(case)
     assert scene.statuses(case) == statuses
     if case != "failed":
-        assert "Look whether it took effect before you repeat it" in said
+        assert "Check whether the request took effect before you repeat it" in said
 
 
 def test_a_difference_is_shown_with_diff_alone(scene: Scene) -> None:
