@@ -14,6 +14,12 @@ from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.role_variables import (
+    read_role_variables,
+    warn_of_misspelt_variables,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import read_variable
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
     ControllerAction,
     Result,
@@ -32,6 +38,9 @@ lookup_loader.get("entra.auth.app_token", class_only=True)
 display = Display()
 
 _ROLE = "app_token"
+_PREFIX = "app_token_"
+# Variables of the role that are not options.
+_OF_ROLE = ("fact", "headers", "uri")
 
 # Older cores hide the result of a whole loop only if its task has no_log, not if the results of its items have.
 _LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
@@ -45,7 +54,9 @@ class ActionModule(ControllerAction):
         sources = super().find_sources(variables)
         if self.find_role() != _ROLE:
             return sources
-        return dataclasses.replace(sources, direct={**sources.direct, **sources.given_by_variables()})
+        warn_of_misspelt_variables(_PREFIX, (*OPTIONS, *_OF_ROLE), variables)
+        given = read_role_variables(_PREFIX, OPTIONS, variables, self._templar.template)
+        return dataclasses.replace(sources, direct={**sources.direct, **given})
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the token, which callbacks don't see."""
@@ -57,5 +68,5 @@ class ActionModule(ControllerAction):
 
     def _build_role_result(self, token: Result, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the token, the name of its fact, and the call for the variables that the role leaves behind."""
-        fact = self._templar.template(variables.get("app_token_fact")) or "app_token"
+        fact = read_variable("app_token_fact", variables, self._templar.template) or "app_token"
         return {"token": token, "fact": str(fact), "call": encrypt_call(options)}

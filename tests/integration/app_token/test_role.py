@@ -322,7 +322,19 @@ def test_why_there_is_no_token_is_readable(plays: Plays, emulator: Emulator) -> 
     assert "made-up~but-wrong" not in play.output
     play = plays.run([{"tasks": [role("app_token", app_token_min_validity="made-up")]}], record=True)
     assert play.returncode == 2
-    assert "min_validity" in play.result("Get the token")["msg"]
+    assert "app_token_min_validity" in play.result("Get the token")["msg"]
+    assert len(emulator.token_requests()) == 1
+
+
+def test_a_misspelt_variable_is_warned_of(plays: Plays, emulator: Emulator) -> None:
+    """It would otherwise be a token for another API; other variables of that prefix are none of the role's business."""
+    more = {"app_token_scpoe": "arm", "app_token_of_my_own": 1, "app_token_fact": "mine"}
+    play = plays.run([{"tasks": [role("app_token", **more), show(scope="mine.scope")]}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown() == {"scope": GRAPH}
+    message = "The variable app_token_scpoe is not an option of the role. If it is misspelt, use app_token_scope."
+    assert message in " ".join(play.output.split())
+    assert play.output.count("is not an option of the role") == 1
     assert len(emulator.token_requests()) == 1
 
 
