@@ -20,8 +20,8 @@ from ansible.utils.plugin_docs import get_plugin_docs
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS, ELEMENTS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken

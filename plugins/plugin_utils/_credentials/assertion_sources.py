@@ -2,15 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Platforms that mint an assertion for the workload they run, for use as a federated credential.
+"""Platforms that mint an assertion for their workloads, for use as a federated credential.
 
 **PRIVATE** to the collection: not an API.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import json
 import os
@@ -18,86 +16,80 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError, printable
+from ansible_collections.entra.auth.plugins.module_utils._endpoint_url import refuse_insecure_url
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-_SHOWN_CHARACTERS = 1000
 # Set by the Azure tasks of a pipeline, or by its author for other tools.
 _SERVICE_CONNECTION = (
     "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
     "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID",
     "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
 )
+_GITHUB_ADVICE = "give the job the permission id-token: write"
+_PIPELINES_ADVICE = "run the play in a pipeline job, and map SYSTEM_ACCESSTOKEN into the environment of the step"
 
 
 @dataclasses.dataclass(frozen=True)
 class AssertionSource:
-    """``mint`` takes the audience, the options and how to reach the network, and returns a JWT.
+    """A platform.
 
-    ``variables`` are those of the environment that tell that the platform is there.
+    Attributes:
+        variables: those of the environment that show that the platform is there.
+        mint: takes the audience, the options and how to reach the network, and returns the assertion.
     """
 
     variables: tuple[str, ...]
     mint: t.Callable[[str, AppTokenOptions, NetworkSettings], str]
 
 
-def describe_assertion(assertion: str) -> str:
-    """Issuer, subject and audience of an assertion, unverified, in words; they are no secrets."""
-    try:
-        segment = assertion.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-        issuer, subject, audience = claims.get("iss"), claims.get("sub"), claims.get("aud")
-    except (IndexError, ValueError, AttributeError, binascii.Error, RecursionError):
-        return "an assertion that is not a readable JWT"
-    return printable(f"issuer '{issuer}', subject '{subject}', audience '{audience}'", _SHOWN_CHARACTERS)
+def detect_source() -> str | None:
+    """Return the platform that mints assertions for this process, by the variables it sets; None without one."""
+    sources = ((name, source.variables) for name, source in ASSERTION_SOURCES.items() if source.variables)
+    return next((name for name, needed in sources if all(os.environ.get(one) for one in needed)), None)
 
 
-def _github_actions(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
+def describe_missing_permission() -> str | None:
+    """Return what a CI job lacks to get an assertion, as a sentence; None outside of such a job."""
+    environ = os.environ
+    if environ.get("GITHUB_ACTIONS") == "true" and not environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
+        return (
+            "This job of GitHub Actions lacks the permission id-token: write, which a pull request from a fork never "
+            "has."
+        )
+    if environ.get("SYSTEM_OIDCREQUESTURI") and not environ.get("SYSTEM_ACCESSTOKEN"):
+        return "This step of Azure Pipelines lacks SYSTEM_ACCESSTOKEN: map $(System.AccessToken) into its environment."
+    return None
+
+
+def _mint_in_github_actions(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
     """GitHub Docs, "OpenID Connect reference", requesting a token with the job's own variables."""
-    from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
-
-    url = _variable("ACTIONS_ID_TOKEN_REQUEST_URL", "give the job the permission id-token: write")
-    token = _variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "give the job the permission id-token: write")
-    separator = "&" if "?" in url else "?"
-    request = Request(
-        f"{url}{separator}audience={urllib.parse.quote(audience, safe='')}",
-        headers={"Accept": "application/json", "Authorization": f"Bearer {token}"},
-    )
-    return _assertion_from(request, "value", "GitHub Actions", network)
+    url = _require_variable("ACTIONS_ID_TOKEN_REQUEST_URL", _GITHUB_ADVICE)
+    token = _require_variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", _GITHUB_ADVICE)
+    refuse_insecure_url("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+    return _send(_build_get_request(url, token, audience), "value", "GitHub Actions", network)
 
 
-def _azure_pipelines(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
-    """Learn, Azure DevOps REST API "Oidctoken - Create"; the service connection fixes the audience."""
-    from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
-
-    advice = "run the play in a pipeline job, and map SYSTEM_ACCESSTOKEN into the environment of the step"
-    connection = next((value for name in _SERVICE_CONNECTION if (value := os.environ.get(name))), None)
+def _mint_in_azure_pipelines(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
+    """Learn, Azure DevOps REST API "Oidctoken - Create"; the service connection decides the audience."""
+    connection = _get_service_connection()
     if not connection:
         raise InputError(
             f"Azure Pipelines mints assertions for a service connection, and none of {', '.join(_SERVICE_CONNECTION)} "
             "is set.",
             hint="Set one of them to the service connection's id.",
         )
-    query = urllib.parse.urlencode({"api-version": "7.1", "serviceConnectionId": connection})
-    request = Request(
-        f"{_variable('SYSTEM_OIDCREQUESTURI', advice)}?{query}",
-        "POST",
-        headers={
-            "Accept": "application/json",
-            "Authorization": f"Bearer {_variable('SYSTEM_ACCESSTOKEN', advice)}",
-            "Content-Type": "application/json",
-            # Else a refusal is a redirect to a sign-in page.
-            "X-TFS-FedAuthRedirect": "Suppress",
-        },
-    )
-    return _assertion_from(request, "oidcToken", "Azure Pipelines", network)
+    url = _require_variable("SYSTEM_OIDCREQUESTURI", _PIPELINES_ADVICE)
+    token = _require_variable("SYSTEM_ACCESSTOKEN", _PIPELINES_ADVICE)
+    refuse_insecure_url("SYSTEM_OIDCREQUESTURI", url)
+    return _send(_build_pipelines_request(url, token, connection), "oidcToken", "Azure Pipelines", network)
 
 
-def _managed_identity(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
+def _mint_by_managed_identity(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
     """Learn, "Configure an application to trust a managed identity"."""
     from ansible_collections.entra.auth.plugins.module_utils._managed_identity import (
         Selector,
@@ -110,7 +102,32 @@ def _managed_identity(audience: str, options: AppTokenOptions, network: NetworkS
     return request_managed_identity_token(audience, selector, network).access_token
 
 
-def _assertion_from(request: Request, field: str, platform: str, network: NetworkSettings) -> str:
+def _build_get_request(url: str, token: str, audience: str) -> Request:
+    from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
+
+    separator = "&" if "?" in url else "?"
+    return Request(
+        f"{url}{separator}audience={urllib.parse.quote(audience, safe='')}",
+        headers={"Accept": "application/json", "Authorization": f"Bearer {token}"},
+    )
+
+
+def _build_pipelines_request(url: str, token: str, connection: str) -> Request:
+    from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
+
+    query = urllib.parse.urlencode({"api-version": "7.1", "serviceConnectionId": connection})
+    headers = {
+        "Accept": "application/json",
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        # Without it, a refusal is a redirect to a sign-in page.
+        "X-TFS-FedAuthRedirect": "Suppress",
+    }
+    return Request(f"{url}{'&' if '?' in url else '?'}{query}", "POST", headers)
+
+
+def _send(request: Request, field: str, platform: str, network: NetworkSettings) -> str:
+    """Return the assertion in a field of the response. Raises NetworkError if there is none."""
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Transport
 
     response = Transport(network).send(request, until=time.monotonic() + network.retry_for)
@@ -126,7 +143,11 @@ def _assertion_from(request: Request, field: str, platform: str, network: Networ
     )
 
 
-def _variable(name: str, advice: str) -> str:
+def _get_service_connection() -> str | None:
+    return next((value for name in _SERVICE_CONNECTION if (value := os.environ.get(name))), None)
+
+
+def _require_variable(name: str, advice: str) -> str:
     value = os.environ.get(name)
     if value:
         return value
@@ -135,11 +156,17 @@ def _variable(name: str, advice: str) -> str:
 
 ASSERTION_SOURCES: t.Mapping[str, AssertionSource] = {
     "github_actions": AssertionSource(
-        ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"), _github_actions
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"), _mint_in_github_actions
     ),
-    "azure_pipelines": AssertionSource(("SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"), _azure_pipelines),
-    "managed_identity": AssertionSource((), _managed_identity),
+    "azure_pipelines": AssertionSource(("SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"), _mint_in_azure_pipelines),
+    "managed_identity": AssertionSource((), _mint_by_managed_identity),
+}
+# The names of the platforms in messages.
+PLATFORM_NAMES: t.Mapping[str, str] = {
+    "github_actions": "GitHub Actions",
+    "azure_pipelines": "Azure Pipelines",
+    "managed_identity": "the managed identity endpoint",
 }
 
 
-__all__ = ("ASSERTION_SOURCES", "AssertionSource", "describe_assertion")
+__all__ = ("ASSERTION_SOURCES", "PLATFORM_NAMES", "AssertionSource", "describe_missing_permission", "detect_source")

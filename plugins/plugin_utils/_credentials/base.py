@@ -14,7 +14,7 @@ import dataclasses
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import build_token_url
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 
@@ -23,7 +23,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-_MAX_FILE_BYTES = 1024 * 1024
 # An option that the environment or ansible.cfg holds may be meant for another app than this call's.
 _CHOSEN_ORIGINS = ("option ", "variable ")
 
@@ -64,7 +63,6 @@ class Credential(abc.ABC):
         selecting_options: options of which any one selects this credential with ``credential: auto``.
         required: options that the credential needs in addition.
         delegated: whether its tokens are those of a user.
-        transient_codes: AADSTS codes that disappear without a change.
         outlives_run: whether its tokens may be stored in a cache that outlives the run.
     """
 
@@ -72,7 +70,6 @@ class Credential(abc.ABC):
     selecting_options: t.ClassVar[tuple[str, ...]]
     required: t.ClassVar[tuple[str, ...]] = ("tenant_id", "client_id")
     delegated: t.ClassVar[bool] = False
-    transient_codes: t.ClassVar[frozenset[int]] = frozenset()
     outlives_run: t.ClassVar[bool] = True
 
     def __init__(self, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> None:
@@ -146,10 +143,18 @@ class OAuthCredential(Credential):
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         # Imported here because requests is needed for a request only, not for a cached token.
-        from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import PollPolicy, TokenEndpoint
+        from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import TokenEndpoint
 
         endpoint = TokenEndpoint(request.token_url, network)
-        return endpoint.request_token(lambda: self.build_form(request, network), PollPolicy(codes=self.transient_codes))
+        try:
+            return endpoint.request_token(lambda: self.build_form(request, network))
+        except TokenRequestRefused as exc:
+            refusal = exc
+        raise self.explain_refusal(refusal)
+
+    def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
+        """Return the refusal with what this credential can add to its message."""
+        return refusal
 
 
 class AssertionCredential(OAuthCredential):
@@ -192,20 +197,6 @@ def _get_authority(options: AppTokenOptions) -> str:
     return options.authority or CLOUDS[options.cloud].login_url
 
 
-def read_file(option: str, path: str) -> bytes:
-    """Return the content of the file that an option names. Raises InputError."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_MAX_FILE_BYTES)
-    except OSError as exc:
-        content, reason = b"", exc.strerror
-    else:
-        reason = "it is empty"
-    if content.strip():
-        return content
-    raise InputError(f"{option} {path} can't be read: {reason}.", hint=f"Correct {option}, or the file's permissions.")
-
-
 __all__ = (
     "AssertionCredential",
     "Credential",
@@ -214,5 +205,4 @@ __all__ = (
     "TokenRequest",
     "identify_token",
     "is_chosen",
-    "read_file",
 )

@@ -14,11 +14,8 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
-    AssertionCredential,
-    TokenRequest,
-    read_file,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import AssertionCredential, TokenRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_file
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings

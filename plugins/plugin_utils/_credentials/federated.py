@@ -4,7 +4,7 @@
 
 """The federated credential: an assertion of another issuer, which the app trusts, in place of a secret.
 
-Learn, "Workload identity federation". The assertions of CI systems live some five minutes, so each token request gets
+Learn, "Workload identity federation". The assertions of CI systems live about five minutes, so each token request has
 its own.
 
 **PRIVATE** to the collection: not an API.
@@ -13,19 +13,23 @@ its own.
 from __future__ import annotations
 
 import hashlib
-import os
+import itertools
+import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, TokenRequestRefused
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
+    describe_assertion,
+    describe_subject_form,
+    parse_assertion,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import (
     ASSERTION_SOURCES,
-    describe_assertion,
+    PLATFORM_NAMES,
+    detect_source,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
-    AssertionCredential,
-    TokenRequest,
-    read_file,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import AssertionCredential, TokenRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_text
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -33,22 +37,22 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-# No federated credential of the app matches. Right after one was made that passes within minutes (Learn, "Important
+# No federated credential of the app matches. A new one is not known everywhere at once (Learn, "Important
 # considerations and restrictions for federated identity credentials").
 _NO_MATCH = frozenset({70021, 700211, 700212, 700213})
 _MISMATCHES = _NO_MATCH | {7002121, 7002137, 7002138}
+_PAUSES_SECONDS = (2.0, 4.0)
 
 
 class Federated(AssertionCredential):
-    """Presents an assertion that was given, read from a file, or minted by the platform this runs on."""
+    """Presents an assertion that is given, read from a file, or minted by the platform this runs on."""
 
     kind = "federated"
     selecting_options = ("federated_token", "federated_token_file", "federated_token_source")
-    transient_codes = _NO_MATCH
 
     @classmethod
     def is_given(cls, options: AppTokenOptions) -> bool:
-        return super().is_given(options) or _detect_platform() is not None
+        return super().is_given(options) or detect_source() is not None
 
     def get_proof_fingerprint(self) -> str:
         """Return a digest of an assertion that is given, so that a wrong one never receives another one's token.
@@ -71,50 +75,66 @@ class Federated(AssertionCredential):
         return hashlib.sha256(assertion.encode()).hexdigest() if assertion else ""
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
-        try:
-            return super().request_token(request, network)
-        except TokenRequestRefused as exc:
-            refusal = exc
+        """Request a token; a refusal that a new federated credential may cause is retried for some seconds."""
+        totals = itertools.accumulate(_PAUSES_SECONDS)
+        pauses = [pause for pause, total in zip(_PAUSES_SECONDS, totals, strict=True) if total <= network.retry_for]
+        for number, pause in enumerate(pauses):
+            try:
+                return super().request_token(request, network)
+            except TokenRequestRefused as exc:
+                refusal = exc
+            if _NO_MATCH.isdisjoint(refusal.response.error_codes):
+                raise refusal
+            if number == 0:
+                self._tell_retry(refusal, sum(pauses))
+            time.sleep(pause)
+        return super().request_token(request, network)
+
+    def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         if not _MISMATCHES.isdisjoint(refusal.response.error_codes):
-            refusal.message += f" What was sent: {describe_assertion(self._sent)}."
-        raise refusal
+            sentences = f"What was sent: {describe_assertion(self._sent)}. {describe_subject_form(self._sent)}"
+            refusal.message += f" {sentences.strip()}"
+        return refusal
 
     def create_assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
-        self._sent = self._mint(network)
-        return self._sent
-
-    def _mint(self, network: NetworkSettings) -> str:
         source = self._choose_source()
         if source and source != "given":
             audience = CLOUDS[self.options.cloud].federation_audience
-            return ASSERTION_SOURCES[source].mint(audience, self.options, network)
+            minted = ASSERTION_SOURCES[source].mint(audience, self.options, network)
+            self._sent = parse_assertion(minted, f"The response of {PLATFORM_NAMES[source]}")
+            return self._sent
         assertion = self._read_given_assertion()
-        if assertion:
-            return assertion
-        raise InputError(
-            "Neither federated_token nor federated_token_file is given, and no platform that mints assertions is here.",
-            hint="Give one of them, or name the platform as federated_token_source.",
+        if assertion is None:
+            raise InputError(
+                "Neither federated_token nor federated_token_file is given, and no platform that mints assertions is "
+                "here.",
+                hint="Give one of them, or name the platform as federated_token_source.",
+            )
+        self._sent = assertion
+        return assertion
+
+    def _tell_retry(self, refusal: TokenRequestRefused, seconds: float) -> None:
+        code = next(code for code in refusal.response.error_codes if code in _NO_MATCH)
+        self.tell(
+            f"entra.auth: no federated credential of the app matches (AADSTS{code}): {describe_assertion(self._sent)}. "
+            f"Trying again for {seconds:g} s, because a new one is not known everywhere at once."
         )
 
     def _choose_source(self) -> str | None:
         options = self.options
         is_given = bool(options.federated_token or options.federated_token_file)
-        return options.federated_token_source or (None if is_given else _detect_platform())
+        return options.federated_token_source or (None if is_given else detect_source())
 
     def _read_given_assertion(self) -> str | None:
+        """Return the assertion that an option holds or names; None without one. Raises InputError."""
         options = self.options
         if options.federated_token:
-            return options.federated_token.strip()
+            origin = options.origins.get("federated_token", "option federated_token")
+            return parse_assertion(options.federated_token, f"federated_token (from {origin})")
         if options.federated_token_file:
-            content = read_file("federated_token_file", options.federated_token_file)
-            return content.decode(errors="replace").strip()
+            path = options.federated_token_file
+            return parse_assertion(read_text("federated_token_file", path), f"federated_token_file {path}")
         return None
-
-
-def _detect_platform() -> str | None:
-    """The platform that mints assertions for what runs here, by the variables it sets."""
-    sources = ((name, source.variables) for name, source in ASSERTION_SOURCES.items() if source.variables)
-    return next((name for name, needed in sources if all(os.environ.get(one) for one in needed)), None)
 
 
 __all__ = ("Federated",)

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import OAuthCredential, TokenRequest
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._errors import TokenRequestRefused
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
@@ -39,6 +40,9 @@ class RefreshToken(OAuthCredential):
         # A confidential app's refresh token is worth nothing without the app's own proof.
         client = self._client
         return f"{client.get_sealing_secret()}\n{client.get_proof_fingerprint()}" if client else ""
+
+    def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
+        return self._client.explain_refusal(refusal) if self._client else refusal
 
     def build_grant(self) -> dict[str, str]:
         return {"grant_type": "refresh_token", "refresh_token": self.options.refresh_token or ""}

@@ -18,6 +18,9 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import (
+    describe_missing_permission,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import (
     is_loopback,
@@ -31,6 +34,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import Credential
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
+_SET_MISSING = "Set what is missing in one of the places named; an empty value counts as not given."
+_ON_AZURE = "On Azure, credential: managed_identity needs none of it."
 _PROXY = re.compile(r"(https?|socks[45][ah]?)://([^\s/?#@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _REDIS = re.compile(r"rediss?://[^\s/]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -50,9 +55,17 @@ def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
     if missing:
         raise InputError(
             f"To ask for a token, entra.auth still needs {', and '.join(missing)}.",
-            hint="Set what is missing in one of the places named; an empty value counts as not given."
-            + ("" if chosen else " On Azure, credential: managed_identity needs none of it."),
+            hint=" ".join(
+                filter(None, (_describe_ci_job(chosen, options), _SET_MISSING, None if chosen else _ON_AZURE))
+            ),
         )
+
+
+def _describe_ci_job(chosen: type[Credential] | None, options: AppTokenOptions) -> str | None:
+    """Return why a CI job offers no assertion, if an assertion may be what is missing."""
+    if chosen is None or (chosen is CREDENTIALS["federated"] and not chosen.is_given(options)):
+        return describe_missing_permission()
+    return None
 
 
 def _places_of_credentials() -> str:

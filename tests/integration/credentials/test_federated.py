@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import socket
+import time
 import typing as t
 import urllib.parse
 
 import pytest
+from canned_server import CannedServer, json_answer
 
 from plays import show
 
@@ -202,7 +207,6 @@ def test_a_mismatch_shows_what_was_sent(plays: Plays, emulator: Emulator) -> Non
     }
     assertions = {code: emulator.mint_assertion(*parts) for code, parts in sent.items()}
     tasks = [_get(str(code), federated_token=assertion) for code, assertion in assertions.items()]
-    tasks.append(_get("unreadable", federated_token="made-up~assertion"))
     play = _run(plays, tasks, env, "-vvv")
     for code, (issuer, subject, meant_for) in sent.items():
         result = play.result(str(code))
@@ -210,9 +214,68 @@ def test_a_mismatch_shows_what_was_sent(plays: Plays, emulator: Emulator) -> Non
         assert f"What was sent: issuer '{issuer}', subject '{subject}', audience '{meant_for}'." in result["msg"]
         assert f"AADSTS{code}" in result["msg"]
         assert result["hint"] in result["msg"]
-    assert play.result("unreadable")["error_codes"] == [9002313]
-    assert "made-up~assertion" not in play.output
     assert not [code for code, assertion in assertions.items() if assertion[-40:] in play.output]
+
+
+@pytest.mark.parametrize("kind", ["value", "quoted", "base64", "text"])
+def test_what_is_not_a_jwt_is_not_sent(plays: Plays, emulator: Emulator, kind: str) -> None:
+    """It is named with the file or option it comes from; nothing of it is shown."""
+    assertion = emulator.mint_assertion(ISSUER, SUBJECT, AUDIENCES["public"])
+    contents = {
+        "value": (json.dumps({"value": assertion}), "JSON around the token (with the keys 'value')"),
+        "quoted": (json.dumps(assertion), ""),
+        "base64": (base64.b64encode(assertion.encode()).decode(), "a JWT in base64"),
+        "text": ("made-up~assertion", "other text"),
+    }
+    content, form = contents[kind]
+    path = plays.directory / "token"
+    path.write_text(content)
+    tasks = [
+        _get("File", federated_token_file=str(path)),
+        {**_get("Variable"), "vars": {"app_token_federated_token": f"{{{{ lookup('file', '{path}') | string }}}}"}},
+    ]
+    play = _run(plays, tasks, _app(emulator, _trust(ISSUER, SUBJECT)), "-vvv")
+    if not form:
+        assert len(_sent(emulator)) == 2
+        return
+    assert f"federated_token_file {path} does not hold a JWT: it holds {form}" in play.result("File")["msg"]
+    named = "federated_token (from variable app_token_federated_token) does not hold a JWT"
+    assert named in play.result("Variable")["msg"]
+    assert emulator.requests() == []
+    assert content not in play.output
+    assert assertion not in play.output
+
+
+def test_a_forged_assertion_gets_no_token_that_a_good_one_has_bought(plays: Plays, emulator: Emulator) -> None:
+    """In one run with one cache, on another host; both hosts name the same app."""
+    good, forged = (
+        emulator.mint_assertion(ISSUER, SUBJECT, AUDIENCES["public"], forged=forged) for forged in (False, True)
+    )
+    env = {**_app(emulator, _trust(ISSUER, SUBJECT)), "ENTRA_AUTH_CACHE": None}
+    option = "{{ good if inventory_hostname == 'h001' else forged }}"
+    plan = [{"serial": 1, "tasks": [_get(federated_token=option)]}]
+    play = plays.run(plan, hosts=2, record=True, env=env, good=good, forged=forged)
+    assert "failed" not in play.result("Get", "h001")
+    assert play.result("Get", "h002")["error_codes"] == [5000811]
+    assert [entry["status"] for entry in emulator.token_requests()] == [200, 401]
+
+
+def test_a_mismatch_is_told_within_seconds(plays: Plays, emulator: Emulator) -> None:
+    """With a word at once, few requests, and the subject that the app's federated credential has to have."""
+    emulator.configure(github_actions_subject="repo:octocat@123456/my-repo@456789:ref:refs/heads/main")
+    env = {**_app(emulator, _trust(GITHUB, GITHUB_SUBJECT)), **emulator.ci_environment("github_actions")}
+    begun = time.monotonic()
+    play = _run(plays, [_get()], env)
+    assert time.monotonic() - begun < 60
+    message = play.result("Get")["msg"]
+    subject = "subject 'repo:octocat@123456/my-repo@456789:ref:refs/heads/main'"
+    assert subject in message
+    assert "GitHub's immutable form" in message
+    assert "claimsMatchingExpression" in message
+    assert [entry["status"] for entry in emulator.token_requests()] == [401] * 3
+    assert len(emulator.requests(path="/github")) == 3
+    assert play.output.count("Trying again for 6 s") == 1
+    assert f"{subject}, audience" in play.stderr
 
 
 def test_a_new_credential_is_given_time_to_spread(plays: Plays, emulator: Emulator) -> None:
@@ -220,7 +283,7 @@ def test_a_new_credential_is_given_time_to_spread(plays: Plays, emulator: Emulat
     codes = (70021, 700211, 700212, 700213)
     for number, code in enumerate(codes):
         # One for the first request of each task: each fault passes over what earlier ones let through.
-        emulator.fault("error", code=code, interval=1, after=number)
+        emulator.fault("error", code=code, after=number)
     env = {**_app(emulator, _trust(GITHUB, GITHUB_SUBJECT)), **emulator.ci_environment("github_actions")}
     _run(plays, [_get(str(code), retry_for=30) for code in codes], env)
     tries = emulator.token_requests()
@@ -324,3 +387,33 @@ def test_a_platform_that_says_no_is_named(plays: Plays, emulator: Emulator, plat
     assert emulator.requests(listener="foreign") == []
     assert len(_sent(emulator)) == 1
     assert [entry["status"] for entry in emulator.requests(listener="platform")] == [401, 302, 200, 503, 200]
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"GITHUB_ACTIONS": "true"}, "lacks the permission id-token: write"),
+        ({"TF_BUILD": "True", "SYSTEM_OIDCREQUESTURI": "https://dev.azure.com/x"}, "lacks SYSTEM_ACCESSTOKEN"),
+    ],
+)
+def test_a_job_that_may_not_request_assertions_is_told_so(
+    plays: Plays, emulator: Emulator, environment: dict[str, str], sentence: str
+) -> None:
+    """With the credential named or not; nothing is sent."""
+    tasks = [_get("auto"), _get("named", credential="federated")]
+    play = _run(plays, tasks, {**_app(emulator), **environment})
+    for task in ("auto", "named"):
+        assert sentence in play.result(task)["hint"]
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize("variable", ["ACTIONS_ID_TOKEN_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"])
+def test_a_foreign_issuer_in_clear_text_gets_no_bearer(plays: Plays, emulator: Emulator, variable: str) -> None:
+    """Its URL is named; the server would answer with an assertion."""
+    platform = "github_actions" if variable.startswith("ACTIONS") else "azure_pipelines"
+    with CannedServer(json_answer(200, {"value": "x", "oidcToken": "x"})) as server:
+        foreign = {variable: f"http://{socket.gethostname()}:{server.port}/token"}
+        play = _run(plays, [_get()], {**_app(emulator), **emulator.ci_environment(platform), **foreign})
+    assert f"{variable} is not an https URL" in play.result("Get")["msg"]
+    assert server.received == []
+    assert emulator.requests() == []

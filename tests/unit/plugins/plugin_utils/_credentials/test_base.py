@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parts that credentials share: the request, the identity that may be named, and files."""
+"""The parts that credentials share: the request and the identity that may be named."""
 
 from __future__ import annotations
 
@@ -13,20 +13,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
     Identity,
     TokenRequest,
     identify_token,
     is_chosen,
-    read_file,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, create_credential
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-
-if t.TYPE_CHECKING:
-    import pathlib
 
 OAUTH = ("client_secret", "client_certificate", "federated", "refresh_token", "device_code")
 
@@ -127,25 +122,3 @@ def test_creating_a_credential_touches_nothing(kind: str, monkeypatch: pytest.Mo
     )
     create_credential(kind, options, said.append)
     assert said == []
-
-
-# --- files ------------------------------------------------------------------------------------------------------
-
-
-def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "file").write_bytes(b"\x00content\n")
-    assert read_file("an_option", str(tmp_path / "file")) == b"\x00content\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [("gone", "No such file or directory"), ("empty", "it is empty"), ("blank", "it is empty"), ("", "Is a directory")],
-)
-def test_a_file_without_content_is_named_with_its_option(name: str, reason: str, tmp_path: pathlib.Path) -> None:
-    (tmp_path / "empty").touch()
-    (tmp_path / "blank").write_text(" \n")
-    with pytest.raises(InputError) as refused:
-        read_file("an_option", str(tmp_path / name))
-    assert refused.value.message.startswith(f"an_option {tmp_path / name}")
-    assert reason in refused.value.message
-    assert "an_option" in str(refused.value.hint)

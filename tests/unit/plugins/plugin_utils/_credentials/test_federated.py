@@ -15,13 +15,11 @@ import pytest
 from canned_server import CannedServer, answer, json_answer, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
-    EntraAuthError,
     InputError,
     NetworkError,
     TokenRequestRefused,
 )
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import describe_assertion
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
@@ -62,17 +60,17 @@ def test_an_assertion_that_is_given_is_sent(source: str | None, form_sent: FormS
 
 def test_a_file_is_read_again_for_each_request(form_sent: FormSent, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "token"
-    for text in ("first.a.b", "second.a.b"):
+    for text in (jwt(jti="first"), jwt(jti="second")):
         path.write_text(f"{text}\n")
         assert form_sent("federated", federated_token_file=str(path))["client_assertion"] == text
 
 
 def test_a_file_that_changes_while_entra_is_asked_again_is_read_again(tmp_path: pathlib.Path, clock: Waits) -> None:
     path = tmp_path / "token"
-    path.write_text("first.a.b")
+    path.write_text(jwt(jti="first"))
 
     def not_yet(connection: t.Any) -> None:
-        path.write_text("second.a.b")
+        path.write_text(jwt(jti="second"))
         connection.sendall(json_answer(400, {"error": "invalid_request", "error_codes": [70021]}))
 
     with CannedServer(not_yet, token_answer()) as server:
@@ -82,7 +80,26 @@ def test_a_file_that_changes_while_entra_is_asked_again_is_read_again(tmp_path: 
         credential = create_credential("federated", options)
         credential.request_token(credential.build_request("s", None), NetworkSettings(30, 60))
     forms = [dict(urllib.parse.parse_qsl(request.body)) for request in server.received]
-    assert [form["client_assertion"] for form in forms] == ["first.a.b", "second.a.b"]
+    assert [form["client_assertion"] for form in forms] == [jwt(jti="first"), jwt(jti="second")]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"federated_token_file": "{path}"}, "federated_token_file {path} does not hold a JWT: it holds JSON"),
+        ({"federated_token": "{json}"}, "federated_token (from environment ARM_OIDC_TOKEN) does not hold a JWT"),
+    ],
+)
+def test_what_is_not_a_jwt_is_named_with_where_it_comes_from_and_not_sent(
+    options: dict[str, str], named: str, form_sent: FormSent, tmp_path: pathlib.Path
+) -> None:
+    content = json.dumps({"value": ASSERTION})
+    (tmp_path / "token").write_text(content)
+    given = {name: value.format(path=tmp_path / "token", json=content) for name, value in options.items()}
+    with pytest.raises(InputError) as refused:
+        form_sent("federated", **given, origins={"federated_token": "environment ARM_OIDC_TOKEN"})
+    assert named.format(path=tmp_path / "token") in refused.value.message
+    assert ASSERTION not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"])
@@ -241,14 +258,16 @@ def test_a_platform_that_mints_nothing_is_named(
 # --- refused by Entra -------------------------------------------------------------------------------------------
 
 
-def refused(code: int, assertion: str = ASSERTION, *, retry_for: float = 0) -> tuple[TokenRequestRefused, int]:
+def refused(
+    code: int, *, retry_for: float = 0, tell: t.Callable[[str], object] | None = None
+) -> tuple[TokenRequestRefused, int]:
     body = {"error": "invalid_client", "error_codes": [code], "error_description": f"AADSTS{code}: No."}
     with CannedServer(json_answer(401, body)) as server:
-        options = AppTokenOptions(tenant_id="t", client_id="c", authority=server.url, federated_token=assertion)
-        credential = create_credential("federated", options)
+        options = AppTokenOptions(tenant_id="t", client_id="c", authority=server.url, federated_token=ASSERTION)
+        credential = create_credential("federated", options, tell)
         with pytest.raises(TokenRequestRefused) as error:
             credential.request_token(credential.build_request("s", None), NetworkSettings(30, retry_for))
-    assert assertion not in str(error.value)
+    assert ASSERTION not in str(error.value)
     return error.value, len(server.received)
 
 
@@ -267,36 +286,81 @@ def test_any_other_refusal_is_told_as_it_is(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "again"),
-    [(70021, True), (700211, True), (700212, True), (700213, True), (7002138, False), (700024, False)],
-)
-def test_a_credential_that_was_just_made_is_asked_for_again(code: int, again: bool, clock: Waits) -> None:
-    _dummy, requests = refused(code, retry_for=30)
-    assert (requests > 1) is again
-    assert sum(clock.slept) <= 30
-
-
-@pytest.mark.parametrize(
-    ("assertion", "shown"),
+    ("code", "retry_for", "pauses"),
     [
-        (ASSERTION, "issuer 'https://issuer.test', subject 'repo:o/r:environment:prod', audience 'api://"),
-        (jwt(), "issuer 'None', subject 'None', audience 'None'"),
-        ("opaque", "not a readable JWT"),
-        ("a.b", "not a readable JWT"),
-        ("e30.bnVsbA.x", "not a readable JWT"),
-        ("e30.W10.x", "not a readable JWT"),
-        ("e30.é.x", "not a readable JWT"),
-        ("", "not a readable JWT"),
+        *[(code, 120, [2, 4]) for code in (70021, 700211, 700212, 700213)],
+        (700213, 5, [2]),
+        (700213, 1, []),
+        (700213, 0, []),
+        (7002138, 120, []),
+        (700024, 120, []),
     ],
 )
-def test_an_assertion_is_described_without_showing_it(assertion: str, shown: str) -> None:
-    assert shown in describe_assertion(assertion)
+def test_a_federated_credential_that_may_be_new_is_tried_for_some_seconds(
+    code: int, retry_for: float, pauses: list[float], clock: Waits
+) -> None:
+    said: list[str] = []
+    error, requests = refused(code, retry_for=retry_for, tell=said.append)
+    assert clock.slept == pauses
+    assert requests == len(pauses) + 1
+    assert error.response.error_codes == (code,)
+    if pauses:
+        (sentence,) = said
+        assert f"(AADSTS{code})" in sentence
+        assert "subject 'repo:o/r:environment:prod'" in sentence
+        assert f"for {sum(pauses):g} s" in sentence
+        assert ASSERTION not in sentence
+    else:
+        assert said == []
 
 
-def test_the_description_of_an_assertion_holds_nothing_a_terminal_would_obey() -> None:
-    assert describe_assertion(jwt(iss="a\x1b[31m", sub="b\r\nc", aud=["d\x00"])).isprintable()
+def test_a_busy_service_is_given_the_whole_time_for_retries(clock: Waits) -> None:
+    """The short time for a new credential bounds nothing else."""
+    with CannedServer(json_answer(429, {"error": "x"}, Retry_After="60"), token_answer()) as server:
+        options = AppTokenOptions(tenant_id="t", client_id="c", authority=server.url, federated_token=ASSERTION)
+        credential = create_credential("federated", options)
+        credential.request_token(credential.build_request("s", None), NetworkSettings(30, 120))
+    assert clock.slept == [60]
 
 
-def test_an_unreadable_answer_of_a_mismatch_still_fails_readably() -> None:
-    with pytest.raises(EntraAuthError, match="not a readable JWT"):
-        raise refused(70021, "opaque")[0]
+def test_a_mismatch_of_a_refresh_token_s_client_is_told_with_what_was_sent() -> None:
+    body = {"error": "invalid_client", "error_codes": [700213], "error_description": "AADSTS700213: No."}
+    with CannedServer(json_answer(401, body)) as server:
+        options = AppTokenOptions(
+            tenant_id="t", client_id="c", authority=server.url, federated_token=ASSERTION, refresh_token="r"
+        )
+        credential = create_credential("refresh_token", options)
+        with pytest.raises(TokenRequestRefused, match=r"What was sent: issuer 'https://issuer.test'"):
+            credential.request_token(credential.build_request("s", None), NetworkSettings(30, 0))
+
+
+# --- in the cache -----------------------------------------------------------------------------------------------
+
+
+def fingerprint(**options: t.Any) -> str:
+    return create_credential("federated", AppTokenOptions(**options)).get_proof_fingerprint()
+
+
+def test_assertions_that_are_given_are_told_apart(tmp_path: pathlib.Path) -> None:
+    """With the same names in them too: a forged one must not receive what a good one has bought."""
+    path = tmp_path / "token"
+    path.write_text(f"{ASSERTION}\n")
+    forged = ASSERTION.rpartition(".")[0] + ".Zm9yZ2Vk"
+    assert fingerprint(federated_token=ASSERTION) == fingerprint(federated_token_file=str(path))
+    assert fingerprint(federated_token=ASSERTION) != fingerprint(federated_token=forged)
+    assert ASSERTION.rpartition(".")[2] not in fingerprint(federated_token=ASSERTION)
+    path.write_text(forged)
+    assert fingerprint(federated_token_file=str(path)) == fingerprint(federated_token=forged)
+
+
+def test_assertions_that_a_platform_mints_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert fingerprint() == fingerprint(federated_token_source="github_actions") == "github_actions"
+
+
+def test_managed_identities_that_mint_are_told_apart() -> None:
+    chosen = [{}, {"managed_identity_client_id": "a"}, {"managed_identity_object_id": "a"}]
+    chosen += [{"managed_identity_resource_id": "a"}, {"managed_identity_client_id": "b"}]
+    found = {fingerprint(federated_token_source="managed_identity", **one) for one in chosen}
+    assert len(found) == len(chosen)

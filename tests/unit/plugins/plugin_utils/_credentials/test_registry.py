@@ -197,8 +197,8 @@ def test_a_public_app_redeems_a_refresh_token_without_proof(form_sent: FormSent)
     ("options", "fields"),
     [
         ({"client_secret": "s"}, {"client_secret"}),
-        ({"federated_token": "a.b.c"}, {"client_assertion", "client_assertion_type"}),
-        ({"client_secret": "s", "federated_token": "a.b.c"}, {"client_secret"}),
+        ({"federated_token": "e30.e30.c2ln"}, {"client_assertion", "client_assertion_type"}),
+        ({"client_secret": "s", "federated_token": "e30.e30.c2ln"}, {"client_secret"}),
         ({"managed_identity_client_id": "m"}, set()),
     ],
 )

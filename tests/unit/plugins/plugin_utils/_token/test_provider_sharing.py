@@ -30,6 +30,8 @@ if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
 
 Options = dict[str, t.Any]
+# Two assertions that differ in nothing but the signature.
+ONE_ASSERTION, ANOTHER_ASSERTION = "e30.e30.b25l", "e30.e30.dHdv"
 REFUSAL = json_answer(
     401, {"error": "invalid_client", "error_description": "AADSTS700024: Too old.", "error_codes": [700024]}
 )
@@ -213,8 +215,30 @@ def federated(run_directory: pathlib.Path) -> t.Iterator[tuple[CannedServer, Opt
 
 def test_another_assertion_is_tried(federated: tuple[CannedServer, Options], messages: t.Any) -> None:
     server, options = federated
-    for assertion in ("one.a.b", "one.a.b", "two.a.b"):
+    for assertion in (ONE_ASSERTION, ONE_ASSERTION, ANOTHER_ASSERTION):
         failure(messages, options, federated_token=assertion)
+    assert len(server.received) == 2
+
+
+def test_a_wrong_assertion_does_not_receive_the_token_of_another_one(
+    run_directory: pathlib.Path, messages: t.Any
+) -> None:
+    with CannedServer(token_answer(), REFUSAL) as server:
+        options = {"tenant_id": "t", "client_id": "c", "authority": server.url, "retry_for": 0}
+        sources = [get(messages, options, federated_token=ONE_ASSERTION).source for _dummy in range(2)]
+        failure(messages, options, federated_token=ANOTHER_ASSERTION)
+    assert sources == ["network", "cache"]
+    assert len(server.received) == 2
+
+
+def test_a_wrong_secret_of_the_app_does_not_receive_the_token_that_a_right_one_redeemed(
+    run_directory: pathlib.Path, messages: t.Any
+) -> None:
+    with CannedServer(token_answer(refresh_token="r"), REFUSAL) as server:
+        options = {"tenant_id": "t", "client_id": "c", "authority": server.url, "retry_for": 0, "refresh_token": "r"}
+        assert get(messages, options, client_secret="right-secret").source == "network"
+        assert get(messages, options, client_secret="right-secret").source == "cache"
+        failure(messages, options, client_secret="wrong-secret")
     assert len(server.received) == 2
 
 
@@ -223,7 +247,7 @@ def test_another_assertion_in_the_same_file_is_tried(
 ) -> None:
     server, options = federated
     path = tmp_path / "assertion"
-    for assertion in ("one.a.b", "one.a.b", "two.a.b"):
+    for assertion in (ONE_ASSERTION, ONE_ASSERTION, ANOTHER_ASSERTION):
         path.write_text(assertion)
         failure(messages, options, federated_token_file=str(path))
     assert len(server.received) == 2

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Recognize assertions, and describe them without showing them.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
+
+_SHOWN_CHARACTERS = 1000
+_SHOWN_KEYS = 5
+_ENCRYPTED_PARTS = 5
+# GitHub Docs, "OpenID Connect reference": the form with ids, by default since 2026-07-15.
+_IMMUTABLE_SUBJECT = re.compile(r"repo:[^/:@]+@\d+/[^/:@]+@\d+(:|$)")
+# Learn, "Flexible federated identity credentials": GitHub, GitLab and HCP Terraform.
+_FLEXIBLE_ISSUERS = ("https://token.actions.", "https://gitlab.com", "https://app.terraform.io")
+
+
+def parse_assertion(text: str, source: str) -> str:
+    """Return the JWT that a text holds, without white space, quotes and a leading "Bearer".
+
+    Args:
+        text: the content of an option or file, or the value in a platform's response.
+        source: where the text comes from, for the message.
+
+    Raises:
+        InputError: for anything other than one signed JWT; it names the form that was recognized.
+    """
+    # White space is no part of a JWT (RFC 7515 section 7.1), so a wrapped one can be joined.
+    stripped = text.lstrip("\ufeff").strip().strip("\"'").removeprefix("Bearer ")
+    joined = "".join(stripped.split())
+    if _read_claims(joined) is not None:
+        return joined
+    raise InputError(
+        f"{source} does not hold a JWT: it holds {_describe_form(stripped)}.",
+        hint="Give the token alone, as its issuer wrote it: three parts, separated by dots.",
+    )
+
+
+def describe_assertion(assertion: str) -> str:
+    """Return issuer, subject and audience of an assertion, unverified; they are no secrets and ready to be copied."""
+    claims = _read_claims(assertion)
+    if claims is None:
+        return "an assertion that is not a readable JWT"
+    audience = claims.get("aud")
+    shown = ", ".join(map(str, audience)) if isinstance(audience, list) else audience
+    text = f"issuer '{claims.get('iss')}', subject '{claims.get('sub')}', audience '{shown}'"
+    return printable(text, _SHOWN_CHARACTERS)
+
+
+def describe_subject_form(assertion: str) -> str:
+    """Return sentences about the subject's form and about flexible credentials; empty for other issuers."""
+    claims = _read_claims(assertion) or {}
+    issuer, subject = str(claims.get("iss")), str(claims.get("sub"))
+    sentences = []
+    if subject.startswith("repo:"):
+        sentences.append(
+            "The subject has GitHub's immutable form, with the ids of owner and repository."
+            if _IMMUTABLE_SUBJECT.match(subject)
+            else "The subject has GitHub's older form, without ids; a repository that was created or renamed since "
+            "2026-07-15 sends ids (repo:owner@id/repository@id:…)."
+        )
+    if issuer.startswith(_FLEXIBLE_ISSUERS):
+        sentences.append("A flexible federated credential (claimsMatchingExpression) can match several subjects.")
+    return " ".join(sentences)
+
+
+def _read_claims(assertion: str) -> dict[str, t.Any] | None:
+    """Return the claims of a signed JWT; None for anything else."""
+    parts = assertion.split(".")
+    if len(parts) != 3 or not all(parts):
+        return None
+    header, claims = (_read_json(_decode_base64url(part)) for part in parts[:2])
+    return claims if isinstance(header, dict) and isinstance(claims, dict) else None
+
+
+def _decode_base64url(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _read_json(text: str | bytes) -> t.Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _describe_form(text: str) -> str:
+    """Return a name for a text that is not a JWT, without quoting it."""
+    content = _read_json(text)
+    if isinstance(content, dict):
+        keys = ", ".join(f"'{printable(key, 40)}'" for key in list(content)[:_SHOWN_KEYS])
+        return f"JSON around the token (with the keys {keys})" if content else "an empty JSON object"
+    decoded = _decode_base64url("".join(text.split()).replace("+", "-").replace("/", "_"))
+    if _read_claims(decoded.decode(errors="replace").strip()) is not None:
+        return "a JWT in base64, which has to be decoded first"
+    if text.count(".") == _ENCRYPTED_PARTS - 1 and text.startswith("eyJ"):
+        return "an encrypted JWT (JWE), which Entra can't read"
+    return next((name for pattern, name in _FORMS if re.match(pattern, text)), "other text")
+
+
+_FORMS = (
+    (r"\[", "a JSON list"),
+    (r"<", "XML or HTML"),
+    (r"https?://", "a URL"),
+    (r"[/~]", "a path, which federated_token_file takes"),
+    (r"-----BEGIN", "PEM"),
+    (r"eyJ[\w-]+\.[\w-]+\.?$", "a JWT without a signature"),
+    (r"eyJ", "a JWT that was cut short or changed"),
+)
+
+
+__all__ = ("describe_assertion", "describe_subject_form", "parse_assertion")

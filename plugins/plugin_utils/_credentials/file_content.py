@@ -1,0 +1,63 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the files that options name, in the encodings in which people and agents write them.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+
+_MAX_FILE_BYTES = 1024 * 1024
+# The longer mark first: that of UTF-32 begins with that of UTF-16.
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+
+
+def read_file(option: str, path: str) -> bytes:
+    """Return the content of the file that an option names. Raises InputError for a file without content."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as exc:
+        content, reason = b"", exc.strerror
+    else:
+        reason = "it is empty" if len(content) <= _MAX_FILE_BYTES else "it is larger than 1 MiB"
+    if content.strip() and len(content) <= _MAX_FILE_BYTES:
+        return content
+    raise InputError(f"{option} {path} can't be read: {reason}.", hint=f"Correct {option}, or the file's permissions.")
+
+
+def decode_text(content: bytes) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 as Windows tools write it, without its byte order mark.
+
+    Bytes that are not text become replacement characters.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    head = content[:64]
+    # In text that is ASCII for the most part, every second byte of UTF-16 is zero.
+    if len(head) > 1 and not any(head[1::2]):
+        return content.decode("utf-16-le", errors="replace")
+    if len(head) > 1 and not any(head[::2]):
+        return content.decode("utf-16-be", errors="replace")
+    return content.decode("utf-8", errors="replace")
+
+
+def read_text(option: str, path: str) -> str:
+    """Return the text of the file that an option names, without white space at its ends. Raises InputError."""
+    return decode_text(read_file(option, path)).strip()
+
+
+__all__ = ("decode_text", "read_file", "read_text")
