@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of app_token, documented once. A unit test holds them to ``module_utils/_options.py``.
+"""The options of ``app_token``, documented once for all entry points.
+
+A unit test compares them with the table in ``plugin_utils/_options/app_token.py``.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -11,51 +13,60 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """``DOCUMENTATION`` for every face; ``PLUGIN`` adds where else each option is read from."""
+    """``DOCUMENTATION`` is for every entry point. ``PLUGIN`` adds the other places that each option is read from."""
 
     DOCUMENTATION = r"""
 options:
   tenant_id:
     description:
-      - >-
-        The tenant to sign in to: its GUID or one of its verified domains.
-      - >-
-        V(common), V(organizations) and V(consumers) are refused, because an application signs in to one tenant.
+      - The tenant to sign in to, by its GUID or one of its verified domains.
+      - V(common), V(organizations) and V(consumers) are refused, because an application signs in to one tenant.
     type: str
     aliases: [tenant]
   client_id:
     description:
       - The Application (client) ID of the app registration.
+      - With O(credential=managed_identity), the client ID of a user-assigned managed identity, if it is given as an
+        option or variable.
+      - If no other place gives it, it is read from the file that E(ARM_CLIENT_ID_FILE_PATH) names.
     type: str
   credential:
     description:
-      - How the app proves itself.
+      - How the app proves its identity.
       - >-
         V(auto) takes what was given, in the order V(refresh_token), V(client_certificate), V(client_secret),
-        V(federated), V(managed_identity), and says with C(-v) which one and why, with C(-vv) also where the token
-        comes out of the cache. A credential that the call
-        itself holds comes before one from a variable or the environment. A managed identity is taken only where
-        an option or the platform's own variables tell of one.
+        V(federated), V(managed_identity), and shows with C(-v) which one and why. A credential in the call itself comes
+        before one from a variable or the environment. V(managed_identity) is chosen only if one of its own options or
+        the variables of the platform ask for it; on a virtual machine set it here.
       - >-
-        V(device_code) is never taken by itself, because a person has to sign in: the address and the code are
-        shown, once for all hosts. With O(refresh_token_file), what comes of it serves unattended from then on.
+        V(device_code) needs a person, who signs in with the address and the code that are shown once for all hosts. It
+        is never chosen by V(auto). With O(refresh_token_file) later runs need no person.
+      - >-
+        V(azure_cli) takes a token of the user who is signed in to the Azure CLI on the control node. It is never chosen
+        by V(auto).
     type: str
-    choices: [auto, client_secret, client_certificate, federated, managed_identity, refresh_token, device_code]
+    choices: [auto, client_secret, client_certificate, federated, managed_identity, refresh_token, device_code,
+              azure_cli]
     default: auto
   client_secret:
     description:
       - The value of a client secret, not its ID.
     type: str
+  client_secret_file:
+    description:
+      - A file of the control node that holds the value of a client secret, such as a mounted Kubernetes secret. It is
+        read for each token request.
+    type: path
   client_certificate:
     description:
       - >-
-        A certificate with its RSA private key: PEM text with the key, the certificate and, where wanted, the
-        chain, in any order; or a PFX in base64.
+        A certificate with its RSA private key. Either PEM text with the key, the certificate and optionally the chain,
+        in any order, or a PFX in base64.
       - A line break in PEM text may be written as C(\n).
     type: str
   client_certificate_path:
     description:
-      - The same in a file of the controller, PEM or PFX.
+      - A file of the control node with the same content, PEM or PFX.
     type: path
     aliases: [certificate_path, x509_certificate_path]
   client_certificate_password:
@@ -64,8 +75,8 @@ options:
     type: str
   send_certificate_chain:
     description:
-      - Send the chain with the assertion (C(x5c)), for apps that trust the certificates of an issuer by
-        subject name.
+      - Whether to send the chain with the assertion (C(x5c)), for apps that trust the certificates of an issuer by
+        their subject name.
     type: bool
     default: false
   federated_token:
@@ -74,22 +85,42 @@ options:
     type: str
   federated_token_file:
     description:
-      - The file that holds such an assertion. It is read again for each token request.
+      - A file of the control node that holds such an assertion. It is read for each token request.
     type: path
   federated_token_source:
     description:
-      - Who mints the assertion, anew for each token request.
+      - The issuer of the assertion, which gives a new one for each token request.
       - >-
-        V(given) takes O(federated_token) or O(federated_token_file). V(github_actions) asks GitHub for one,
-        V(azure_pipelines) Azure Pipelines, and V(managed_identity) takes a token of the managed identity of the
-        controller.
-      - By default what is given counts, else the platform that the job's own variables tell of.
+        V(given) takes O(federated_token) or O(federated_token_file). V(github_actions) requests an assertion from
+        GitHub, V(azure_pipelines) from Azure Pipelines, and V(request_url) from O(federated_token_request_url).
+        V(managed_identity) takes a token of the managed identity of the control node.
+      - By default a given assertion counts, else the platform that the variables of the job name.
     type: str
-    choices: [given, github_actions, azure_pipelines, managed_identity]
+    choices: [given, github_actions, azure_pipelines, managed_identity, request_url]
+  federated_token_request_url:
+    description:
+      - For O(federated_token_source=request_url), the URL of an issuer that answers a GET request with
+        C({"value"&#58; "<assertion>"}), as GitHub does.
+    type: str
+  federated_token_request_token:
+    description:
+      - The bearer token for O(federated_token_request_url).
+    type: str
+  client_capabilities:
+    description:
+      - >-
+        Capabilities that the caller has. V(cp1) declares that it answers claims challenges; Microsoft Graph then issues
+        tokens that are valid for up to a day and revoked within minutes.
+      - M(entra.auth.api_request) and M(entra.auth.authorized_uri) answer claims challenges, a task of
+        M(ansible.builtin.uri) does not.
+      - Tokens with other capabilities are cached apart.
+    type: list
+    elements: str
+    default: []
   managed_identity_client_id:
     description:
-      - The client ID of a user-assigned managed identity. Without any of the three selectors the
-        system-assigned one is used.
+      - The client ID of a user-assigned managed identity. Without any of the three selectors the system-assigned
+        identity is used.
     type: str
   managed_identity_object_id:
     description:
@@ -101,162 +132,159 @@ options:
     type: str
   refresh_token:
     description:
-      - A refresh token of a user who signed in to the app, to be redeemed for an access token.
-      - Goes with O(client_id); a confidential app needs its secret, certificate or assertion too, a public app must
-        have none.
-      - The refresh token that comes back is in the result's C(refresh_token). Use O(refresh_token_file)
-        to have it kept.
+      - A refresh token of a user who signed in to the app. It is redeemed for an access token.
+      - It needs O(client_id). A confidential app needs its secret, certificate or assertion too; a public app must have
+        none.
+      - The new refresh token is in the result as C(refresh_token). To have it stored, use O(refresh_token_file).
     type: str
   refresh_token_file:
     description:
-      - The file in which the newest refresh token lives. Each redemption replaces it atomically, with
-        mode C(0600), before the access token is handed out.
-      - While the file does not exist, O(refresh_token) is redeemed, or with O(credential=device_code) somebody signs
-        in; from then on the file goes before both.
-      - Beside it, C(<file>.lock) keeps concurrent redemptions apart and C(<file>.key) holds a sealed key
-        of the token cache.
+      - The file of the control node that holds the newest refresh token. Each redemption replaces it atomically, with
+        mode C(0600), before the access token is returned.
+      - While the file does not exist, O(refresh_token) is redeemed, or with O(credential=device_code) a person signs
+        in. Later the file comes before both.
+      - The file C(<file>.lock) beside it prevents concurrent redemptions, and C(<file>.key) holds an encrypted key of
+        the token cache.
     type: path
   scope:
     description:
-      - The API the token is for.
+      - The API that the token is for.
       - >-
         An alias for an API of the O(cloud): V(graph), V(arm), V(app_insights), V(batch), V(cognitive_services),
         V(cosmos), V(defender), V(defender_xdr), V(devops), V(event_hubs), V(exchange), V(fabric), V(key_vault),
         V(log_analytics), V(managed_hsm), V(monitor), V(office_management), V(oss_rdbms), V(power_bi), V(search),
         V(service_bus), V(sql), V(storage) or V(synapse).
-      - Or a resource URI or app ID, to which C(/.default) is added. A scope that ends in C(/.default) is
-        sent untouched, and so are the permissions of a user when a refresh token is redeemed.
-      - The national clouds have not every API, and their aliases are fewer; an alias that a cloud lacks is refused
-        with the list of those it has.
-      - A token is for one API. Ask once for each.
+      - Or a resource URI or app ID, to which C(/.default) is added. A scope that ends in C(/.default) is sent
+        unchanged, and so are the permissions of a user if a refresh token is redeemed.
+      - >-
+        A permission of an application is not a scope: it is granted to the app registration, and the token for the API
+        has all that are granted.
+      - National clouds offer fewer APIs. An alias that a cloud lacks is refused with the list of those it has.
+      - A token is for one API. Use one task, or one term of the lookup, for each.
     type: list
     elements: str
     default: [graph]
     aliases: [resource]
   cloud:
     description:
-      - >-
-        The national cloud: one switch for the login host, the API hosts and the scopes.
+      - The national cloud, which decides the login host, the API hosts and the scopes.
       - The names of other tools, such as C(AzureUSGovernment), are understood.
+      - By default V(public), or the cloud to which the login host in O(authority) belongs.
     type: str
-    choices: [public, usgov, usgov_dod, china]
+    choices: [public, usgov, usgov_dod, china, bleu, delos, govsg]
     default: public
   authority:
     description:
       - >-
-        Another login host than that of the O(cloud): a new sovereign cloud, B2C or External ID, AD FS, or a test
-        server.
+        Another login host than that of the O(cloud), such as a new sovereign cloud, B2C or External ID, AD FS, or a
+        test server.
       - >-
-        A URL with a path is taken as complete, so that for B2C it ends in the policy:
-        C(https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_app). O(tenant_id) has to be given all the same; it
-        appears in messages only.
-      - Has to be https; http is accepted for this machine only.
-      - >-
-        E(AZURE_AUTHORITY_HOST) is passed over when the call itself names the O(cloud).
+        A URL with a path is complete. For B2C the path ends in the policy, as in
+        C(https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_app). O(tenant_id) is still needed; it appears in
+        messages only.
+      - The URL of a token endpoint, of an issuer or of OpenID metadata is reduced to the part that names the authority.
+      - It has to be https; http is accepted for this machine only.
+      - E(AZURE_AUTHORITY_HOST) is ignored if the call itself names the O(cloud).
     type: str
   api_base_url:
     description:
-      - >-
-        The base URL of the API, instead of the cloud's own: a gateway or a test server.
-      - It is what C(api_url) becomes, where relative URLs go, and the host to which the token may be
-        sent.
+      - The base URL of the API instead of that of the O(cloud), for a gateway or a test server.
+      - It is the C(api_url) of the result, the base of relative URLs, and the host to which the token may be sent.
     type: str
   claims_challenge:
     description:
-      - The claims of a C(401) answer's C(WWW-Authenticate) header, in base64 or as JSON, to ask for a
-        token that satisfies them.
+      - The claims of the C(WWW-Authenticate) header of a C(401) response, in base64 or as JSON. The token is requested
+        with these claims.
     type: str
   required_roles:
     description:
-      - App roles, or with a user's token scopes, that the token has to carry. The task fails and names those that
+      - App roles, or for a user's token scopes, that the token must have. The task fails with the names of those that
         are missing.
     type: list
     elements: str
     default: []
   extra_headers:
     description:
-      - Headers that go into C(headers) beside C(Authorization), which they can't replace.
+      - Headers that are added to C(headers). They can't replace C(Authorization).
     type: dict
     default: {}
   run_on:
     description:
-      - Where the token request leaves from.
+      - Where the token request is sent from.
       - >-
-        V(controller) is the control node. V(target) is the task's host, for its network or its managed identity;
-        it needs Python and C(requests) there. Of a credential only what the request itself needs travels there,
-        and a private key never.
-      - A lookup, and so the role's lazy variables, finds only such tokens as a task has asked for from
-        the target.
+        V(controller) is the control node. V(target) is the task's host: the managed identity of that host is requested
+        there, which needs Python and C(requests) on the host. No other credential can be used with V(target), so that
+        no secret is sent to a host.
+      - A lookup, and so the lazy variables of the role, finds only a token that a task has requested on the target.
     type: str
     choices: [controller, target]
     default: controller
   cache:
     description:
-      - Where tokens are kept, sealed so that only the holder of the credential can read them.
+      - Where tokens are stored. They are encrypted with a key that is derived from the credential.
       - >-
         V(run) shares them between all hosts, forks and tasks of one run, in the run's own temporary directory.
       - >-
         V(user) shares them between all runs of a user on this machine, in C($XDG_CACHE_HOME/entra_auth) or
         C(~/.cache/entra_auth).
       - >-
-        The URL of a Redis server, C(redis://) or C(rediss://) as redis-py takes it, shares them between machines.
-        With C(?sentinel=NAME) its hosts are sentinels that know the service of that name, with C(?cluster=true) nodes
-        of a cluster. A password in it is kept out of all output; don't put it into ansible.cfg.
+        The URL of a Redis server, C(redis://) or C(rediss://) as redis-py takes it, shares them between machines. With
+        C(?sentinel=NAME) its hosts are sentinels that know the service of that name, with C(?cluster=true) nodes of a
+        cluster. A password in the URL is masked in all output; it is refused in ansible.cfg.
       - >-
-        V(none) asks for a new token every time.
-      - Where the user's directory is not usable or the server does not answer, V(run) is used, with a warning.
+        V(none) requests a new token each time.
+      - If the user's directory is not usable or the server does not respond, V(run) is used, with a warning.
     type: str
     default: run
   cache_key:
     description:
-      - A long random secret that seals a shared O(cache) for credentials that have no secret of their own, which are
-        managed identity, federated and device code.
+      - A random secret of at least 32 characters that encrypts a shared O(cache) for credentials that have no secret of
+        their own, such as managed identity, federated and device code.
       - Give the same to all who share the cache. Without it, V(run) is used for these credentials.
     type: str
   min_validity:
     description:
-      - Never hand out a cached token with fewer seconds left. A token issued with a shorter life is used
-        for half its life.
+      - A cached token with fewer seconds left is never returned. A token that is issued with a shorter life is used for
+        half of its life.
     type: int
     default: 300
   force_refresh:
     description:
-      - Pass over the cache once and replace what is in it, for example after roles were granted.
+      - Whether to ignore the cached token once and to replace it, for example after roles were granted.
     type: bool
     default: false
   timeout:
     description:
-      - Seconds that one HTTP exchange may take.
+      - The seconds that one HTTP exchange may take.
     type: float
     default: 30.0
   retry_for:
     description:
-      - Seconds within which a token request that failed for a passing reason (lost connection, C(429),
-        C(5xx)) is repeated. The C(Retry-After) of the service is obeyed; when it asks for more than is
-        left, the request fails at once.
+      - The seconds within which a token request is repeated after a transient error (lost connection, C(429), C(5xx)).
+        The C(Retry-After) of the service is obeyed. If it asks for more than is left, the request fails at once.
     type: float
     default: 120.0
   proxy:
     description:
-      - The proxy for token requests, like C(http://proxy.example.com:3128). By default E(HTTPS_PROXY) and
+      - The proxy for token requests, such as C(http://proxy.example.com:3128). By default E(HTTPS_PROXY) and
         E(NO_PROXY) are obeyed.
     type: str
   ca_path:
     description:
-      - A PEM file, or a directory of hashed certificates, of the CAs to trust. By default
-        E(REQUESTS_CA_BUNDLE), else the bundle of the Python package C(certifi).
+      - A PEM file, or a directory of hashed certificates, with the CAs to trust. By default E(REQUESTS_CA_BUNDLE), else
+        the bundle of the Python package C(certifi).
     type: path
   validate_certs:
     description:
-      - Whether the certificate of the login host has to be valid. Turning it off hands the credential to
-        whoever answers.
+      - Whether the certificate of the login host must be valid. If this is off, any server in between can read the
+        credential.
     type: bool
     default: true
 requirements:
-  - requests, with urllib3 1.26 or newer
-  - cryptography, which ansible-core brings along
-  - PyJWT, for O(client_certificate)
-  - redis, for an O(cache) in Redis
+  - requests (with urllib3 1.26 or newer)
+  - cryptography (ansible-core brings it along)
+  - PyJWT (for O(client_certificate))
+  - redis (for an O(cache) in Redis)
 """
 
     # In each list of variables the last one that is set counts, as everywhere in Ansible; empty ones do not.
@@ -299,8 +327,18 @@ options:
       - name: ENTRA_AUTH_CLIENT_SECRET
     vars:
       - name: app_token_client_secret
+  client_secret_file:
+    env:
+      - name: ARM_CLIENT_SECRET_FILE_PATH
+      - name: ENTRA_AUTH_CLIENT_SECRET_FILE
+    ini:
+      - section: entra_auth
+        key: client_secret_file
+    vars:
+      - name: app_token_client_secret_file
   client_certificate:
     env:
+      - name: ARM_CLIENT_CERTIFICATE
       - name: ENTRA_AUTH_CLIENT_CERTIFICATE
     vars:
       - name: app_token_client_certificate
@@ -333,6 +371,7 @@ options:
       - name: app_token_send_certificate_chain
   federated_token:
     env:
+      - name: ARM_OIDC_TOKEN
       - name: AZURE_FEDERATED_TOKEN
       - name: ENTRA_AUTH_FEDERATED_TOKEN
     vars:
@@ -355,6 +394,29 @@ options:
         key: federated_token_source
     vars:
       - name: app_token_federated_token_source
+  federated_token_request_url:
+    env:
+      - name: ARM_OIDC_REQUEST_URL
+      - name: ENTRA_AUTH_FEDERATED_TOKEN_REQUEST_URL
+    ini:
+      - section: entra_auth
+        key: federated_token_request_url
+    vars:
+      - name: app_token_federated_token_request_url
+  federated_token_request_token:
+    env:
+      - name: ARM_OIDC_REQUEST_TOKEN
+      - name: ENTRA_AUTH_FEDERATED_TOKEN_REQUEST_TOKEN
+    vars:
+      - name: app_token_federated_token_request_token
+  client_capabilities:
+    env:
+      - name: ENTRA_AUTH_CLIENT_CAPABILITIES
+    ini:
+      - section: entra_auth
+        key: client_capabilities
+    vars:
+      - name: app_token_client_capabilities
   managed_identity_client_id:
     env:
       - name: ENTRA_AUTH_MANAGED_IDENTITY_CLIENT_ID

@@ -51,7 +51,7 @@ def _wrap(holder: t.Any, name: str, point: str) -> None:
     def crashing(*args: t.Any, **kwargs: t.Any) -> t.Any:
         returned = function(*args, **kwargs)
         if name == "resolve":
-            _called.update(point=returned.extra_headers.get(TRIGGER), secrets=returned.secrets())
+            _called.update(point=returned.extra_headers.get(TRIGGER), secrets=returned.list_secrets())
         if _called["point"] == point:
             _crash(f"{TEXT} {_called['secrets']} {args} {kwargs} {_spelled(returned)}")
         return returned

@@ -93,7 +93,7 @@ class ApiCall:
             return get_app_token(options, self._run.messages, self._run.target)
 
         network = dataclasses.replace(
-            self._options.network_settings(),
+            self._options.get_network_settings(),
             on_pause=lambda seconds: self._run.tell(f"waits {seconds:g} s before it sends the request again"),
         )
         token = build_holder(None, self._options, obtain, self._address)

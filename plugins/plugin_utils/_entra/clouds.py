@@ -60,9 +60,10 @@ class Cloud:
         """The API an alias means here; InputError where this cloud does not offer it."""
         if alias in self.apis:
             return self.apis[alias]
+        known = f"Use one of {', '.join(sorted(self.apis))}, or give" if self.apis else "Give"
         raise InputError(
-            f"The API '{alias}' is not offered in the cloud '{self.name}'.",
-            hint=f"Use one of {', '.join(sorted(self.apis))}, or give the resource URI itself as scope.",
+            f"The API '{alias}' is not known in the cloud '{self.name}'.",
+            hint=f"{known} the resource URI itself as scope, and the base URL of the API as api_base_url.",
         )
 
 
@@ -218,9 +219,23 @@ CLOUDS: t.Mapping[str, Cloud] = {
             "synapse": multi_host_api("https://dev.azuresynapse.azure.cn", "*.dev.azuresynapse.azure.cn"),
         },
     ),
+    # Login hosts as in MSAL 1.39, Graph as in Microsoft's SDKs. Other hosts of these clouds are not documented.
+    "bleu": Cloud(
+        "bleu",
+        "https://login.sovcloud-identity.fr",
+        "api://AzureADTokenExchange",
+        {"graph": single_host_api("https://graph.svc.sovcloud.fr", _GRAPH_APP_ID)},
+    ),
+    "delos": Cloud(
+        "delos",
+        "https://login.sovcloud-identity.de",
+        "api://AzureADTokenExchange",
+        {"graph": single_host_api("https://graph.svc.sovcloud.de", _GRAPH_APP_ID)},
+    ),
+    "govsg": Cloud("govsg", "https://login.sovcloud-identity.sg", "api://AzureADTokenExchange", {}),
 }
 
-# What other tools call the clouds: Azure CLI and azure.azcollection, azure-identity, Terraform.
+# The names of the clouds in Azure CLI and azure.azcollection, azure-identity, Terraform and Microsoft Graph PowerShell.
 CLOUD_SYNONYMS: t.Mapping[str, str] = {
     "azurecloud": "public",
     "azurepubliccloud": "public",
@@ -232,6 +247,9 @@ CLOUD_SYNONYMS: t.Mapping[str, str] = {
     "dod": "usgov_dod",
     "usgovernmentl5": "usgov_dod",
     "azurechinacloud": "china",
+    "bleucloud": "bleu",
+    "deloscloud": "delos",
+    "govsgcloud": "govsg",
 }
 
 ALIASES = frozenset(alias for cloud in CLOUDS.values() for alias in cloud.apis)

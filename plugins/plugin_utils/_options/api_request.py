@@ -14,7 +14,8 @@ import difflib
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec, _option
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import define_option as _option
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, plain
 

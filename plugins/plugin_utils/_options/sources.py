@@ -17,6 +17,7 @@ unknown keywords, takes facts for variables, and repeats secret values in its er
 from __future__ import annotations
 
 import configparser
+import contextlib
 import dataclasses
 import difflib
 import functools
@@ -39,6 +40,7 @@ Template = t.Callable[[t.Any], t.Any]
 # These options concern one call; a later call that repeated them would send a request each time.
 _ONCE = frozenset({"force_refresh"})
 _KNOWN = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
+_MAX_FILE_CHARACTERS = 4096
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
 
@@ -84,6 +86,8 @@ class OptionSources:
             yield f"variable {spec.variable}", self._read(spec)
         for name in spec.env:
             yield f"environment {name}", os.environ.get(name)
+        for name in spec.vendor_file_env:
+            yield f"environment {name}", _read_file(name, os.environ.get(name))
         if spec.ini_key:
             yield f"ansible.cfg [{INI_SECTION}] {spec.ini_key}", _read_ini_section(_CONFIG_FILE).get(spec.ini_key)
 
@@ -129,6 +133,20 @@ def get_host_name(variables: Variables) -> str:
             hint="Find out which host of the play returns that fact, and why: the host may be compromised.",
         )
     return str(variables.get("inventory_hostname", "localhost"))
+
+
+def _read_file(name: str, path: str | None) -> str | None:
+    """Return the text of the file that an environment variable names. Raises InputError if it can't be read."""
+    if is_blank(path):
+        return None
+    reason = "is not text"
+    with contextlib.suppress(UnicodeDecodeError):
+        try:
+            with open(str(path), encoding="utf-8") as file:
+                return file.read(_MAX_FILE_CHARACTERS)
+        except OSError as exc:
+            reason = f"can't be read: {exc.strerror}"
+    raise InputError(f"The file that the environment variable {name} names {reason}.", hint=f"Correct {name}.")
 
 
 def _is_overruled_authority(origins: t.Mapping[str, str]) -> bool:

@@ -59,7 +59,7 @@ def run_guarded(resolve: t.Callable[[], AppTokenOptions], work: t.Callable[[AppT
     secrets: list[str] = []
     try:
         options = resolve()
-        secrets = options.secrets()
+        secrets = options.list_secrets()
         register_secrets(*secrets)
         return work(options)
     except EntraAuthError as exc:

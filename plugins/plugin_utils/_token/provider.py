@@ -254,7 +254,7 @@ class TokenProvider:
         return self._kind == DeviceCode.kind and bool(self._options.refresh_token_file)
 
     def _ask(self, credential: Credential | None = None) -> Token:
-        network = self._options.network_settings()
+        network = self._options.get_network_settings()
         if self._target:
             identity = t.cast("ManagedIdentity", self._credential)
             return self._target.request_token(get_resource(self._request), identity.get_selector(), network)

@@ -47,11 +47,15 @@ def refuse_missing(options: AppTokenOptions, kind: str | None) -> None:
     """Raise InputError that names all that is missing, and every place where it was looked for."""
     chosen = CREDENTIALS[kind] if kind else None
     required = chosen.required if chosen else ("tenant_id", "client_id")
-    missing = [f"{name} ({OPTIONS[name].places()})" for name in required if not getattr(options, name)]
+    missing = [
+        f"{name} (looked for {OPTIONS[name].describe_places()})" for name in required if not getattr(options, name)
+    ]
     if chosen is None:
         missing.append(f"a credential ({_places_of_credentials()})")
     elif not _is_complete(chosen, options):
-        missing.append(" or ".join(f"{name} ({OPTIONS[name].places()})" for name in chosen.selecting_options))
+        missing.append(
+            " or ".join(f"{name} (looked for {OPTIONS[name].describe_places()})" for name in chosen.selecting_options)
+        )
     if missing:
         raise InputError(
             f"To ask for a token, entra.auth still needs {', and '.join(missing)}.",

@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 
-from plays import show
+from plays import role, show
 
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
@@ -25,6 +25,7 @@ _GET: t.Final = {"name": "Get", "entra.auth.app_token": {"cache": "none"}}
 _LOOKUP: t.Final = show(token="lookup('entra.auth.app_token', cache='none', output='token') | dict2items | items2dict")
 # Nothing listens there: a request to it fails the play.
 _ATTACKER: t.Final = "http://127.0.0.1:9/attacker"
+_SHOWN_SCOPE: t.Final = show(scope="app_token.scope")
 GRAPH: t.Final = "https://graph.microsoft.com/.default"
 ARM: t.Final = "https://management.azure.com/.default"
 
@@ -167,3 +168,17 @@ def test_a_mapping_that_ansible_merges_with_a_fact_is_refused(plays: Plays, emul
     assert play.returncode == 2
     assert "hash_behaviour = merge" in play.result("Get")["msg"]
     assert not emulator.token_requests()
+
+
+def test_a_fact_is_not_a_variable_of_the_role(plays: Plays, emulator: Emulator) -> None:
+    play = _run(plays, {"app_token_fact": "elsewhere", "app_token_scope": "arm"}, role("app_token"), _SHOWN_SCOPE)
+    assert play.returncode == 0, play.output
+    assert play.shown()["scope"] == GRAPH
+    assert _scopes(emulator) == [GRAPH]
+
+
+def test_a_misspelt_variable_of_the_role_is_named(plays: Plays) -> None:
+    play = plays.run([{"tasks": [role("app_token", app_token_scpoe="arm")]}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.output.count("The variable app_token_scpoe is not an option of the role") == 1
+    assert "use app_token_scope." in " ".join(play.output.split())

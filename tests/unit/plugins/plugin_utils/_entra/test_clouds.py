@@ -15,6 +15,8 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import AL
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 
 NAMES = ("public", "usgov", "usgov_dod", "china")
+# Of these only the login hosts, and of two the host of Microsoft Graph, are documented.
+SOVEREIGN = {"bleu": "https://graph.svc.sovcloud.fr", "delos": "https://graph.svc.sovcloud.de", "govsg": None}
 
 # Written out from the vendor's tables, not read from the code; None where the cloud does not offer the API. The last
 # column says what DoD has, where that differs from the other government cloud.
@@ -169,7 +171,7 @@ TABLE = [
 
 
 def test_the_table_above_misses_no_cloud_and_no_alias() -> None:
-    assert set(CLOUDS) == set(NAMES)
+    assert set(CLOUDS) == {*NAMES, *SOVEREIGN}
     assert set(ALIASES) == set(SCOPES)
 
 
@@ -178,12 +180,26 @@ def test_an_alias_gives_the_scope_and_the_host_of_its_cloud(
     cloud: str, alias: str, scope: str | None, url: str | None
 ) -> None:
     if scope is None:
-        with pytest.raises(InputError, match=f"'{alias}' is not offered in the cloud '{cloud}'") as refused:
+        with pytest.raises(InputError, match=f"'{alias}' is not known in the cloud '{cloud}'") as refused:
             resolve_scope([alias], CLOUDS[cloud], delegated=False)
         assert "graph" in str(refused.value.hint)
         return
     resolved = resolve_scope([alias], CLOUDS[cloud], delegated=False)
     assert (resolved.value, resolved.api_url) == (scope, url)
+
+
+@pytest.mark.parametrize("alias", sorted(SCOPES))
+@pytest.mark.parametrize("cloud", SOVEREIGN)
+def test_a_new_sovereign_cloud_has_the_apis_whose_hosts_are_documented(cloud: str, alias: str) -> None:
+    graph = SOVEREIGN[cloud]
+    if alias == "graph" and graph:
+        resolved = resolve_scope([alias], CLOUDS[cloud], delegated=False)
+        assert (resolved.value, resolved.api_url) == (f"{graph}/.default", graph)
+        return
+    with pytest.raises(InputError) as refused:
+        resolve_scope([alias], CLOUDS[cloud], delegated=False)
+    assert refused.value.hint
+    assert "resource URI itself as scope, and the base URL of the API as api_base_url" in refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -193,6 +209,9 @@ def test_an_alias_gives_the_scope_and_the_host_of_its_cloud(
         ("usgov", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"),
         ("usgov_dod", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"),
         ("china", "https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"),
+        ("bleu", "https://login.sovcloud-identity.fr", "api://AzureADTokenExchange"),
+        ("delos", "https://login.sovcloud-identity.de", "api://AzureADTokenExchange"),
+        ("govsg", "https://login.sovcloud-identity.sg", "api://AzureADTokenExchange"),
     ],
 )
 def test_each_cloud_has_its_login_host_and_its_audience_for_federation(
@@ -219,6 +238,9 @@ def test_each_cloud_has_its_login_host_and_its_audience_for_federation(
         ("usgovernmentl5", "usgov_dod"),
         ("AzureChinaCloud", "china"),
         ("China", "china"),
+        ("BleuCloud", "bleu"),
+        ("DelosCloud", "delos"),
+        ("GovSGCloud", "govsg"),
     ],
 )
 def test_the_names_of_other_tools_are_understood(given: str, name: str) -> None:

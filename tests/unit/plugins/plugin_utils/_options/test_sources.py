@@ -255,6 +255,40 @@ def test_a_variable_that_evaluates_to_nothing_is_passed_over(result: t.Any, monk
     assert options.tenant_id == "from-environment"
 
 
+# --- files that other tools name ----------------------------------------------------------------------------------
+
+
+def test_a_client_id_is_read_from_the_file_that_terraform_names(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "client-id"
+    file.write_text("from-file")
+    monkeypatch.setenv("ARM_CLIENT_ID_FILE_PATH", str(file))
+    options = resolve()
+    assert (options.client_id, options.origins["client_id"]) == ("from-file", "environment ARM_CLIENT_ID_FILE_PATH")
+    assert resolve({"client_id": "direct"}).client_id == "direct"
+    monkeypatch.setenv("ARM_CLIENT_ID", "from-environment")
+    assert resolve().client_id == "from-environment"
+
+
+@pytest.mark.parametrize(("content", "reason"), [(None, "can't be read: No such file"), (b"\xff\xfe", "is not text")])
+def test_a_file_of_another_tool_that_can_t_be_read_is_named_by_its_variable(
+    content: bytes | None, reason: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "client-id"
+    if content:
+        file.write_bytes(content)
+    monkeypatch.setenv("ARM_CLIENT_ID_FILE_PATH", str(file))
+    with pytest.raises(InputError, match=f"environment variable ARM_CLIENT_ID_FILE_PATH names {reason}") as refused:
+        resolve()
+    assert refused.value.__context__ is None
+
+
+def test_a_file_of_another_tool_is_passed_over_if_the_variable_is_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARM_CLIENT_ID_FILE_PATH", " ")
+    assert resolve().client_id is None
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------
 
 
