@@ -37,8 +37,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Variables = t.Mapping[str, t.Any]
 Template = t.Callable[[t.Any], t.Any]
 
-# These options concern one call; a later call that repeated them would send a request each time.
-_ONCE = frozenset({"force_refresh"})
 _KNOWN = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
 _MAX_FILE_CHARACTERS = 4096
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
@@ -72,12 +70,6 @@ class OptionSources:
         if _is_overruled_authority(origins):
             del values["authority"], origins["authority"]
         return AppTokenOptions(**values, origins=origins)
-
-    def get_given_variables(self) -> dict[str, t.Any]:
-        """Return the present value of each option that a variable gives, for a later call. Raises InputError."""
-        specs = (spec for spec in OPTIONS.values() if spec.variable in self.variables and spec.name not in _ONCE)
-        values = {spec.name: self._read(spec) for spec in specs}
-        return {name: value for name, value in values.items() if not is_blank(value)}
 
     def _find_candidates(self, spec: OptionSpec) -> t.Iterator[tuple[str, t.Any]]:
         for name in (spec.name, *spec.aliases):

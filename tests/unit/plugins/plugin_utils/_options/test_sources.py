@@ -365,11 +365,3 @@ def test_another_tool_s_login_host_does_not_overrule_the_cloud_that_was_named(
     options = resolve(direct)
     assert options.authority == authority
     assert ("authority" in options.origins) is (authority is not None)
-
-
-@pytest.mark.parametrize("spec", OPTIONS.values(), ids=OPTIONS)
-def test_what_variables_give_is_all_that_they_give_and_evaluated(spec: OptionSpec) -> None:
-    raw, _read = samples(spec)[0]
-    found = OptionSources({}, {spec.variable: raw, "app_token_fact": "x"}, lambda value: [value]).get_given_variables()
-    # To ask anew is what one call wishes, and not all that follow it.
-    assert found == ({} if spec.name == "force_refresh" else {spec.name: [raw]})
