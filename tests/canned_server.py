@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 
 _JOIN_SECONDS: t.Final = 10
 _ENDLESS: t.Final = b"HTTP/1.1 200 Canned\r\nContent-Type: application/json\r\n\r\n"
+_DRIP_SECONDS: t.Final = 0.05
 
 Canned = bytes | t.Callable[[socket.socket], None]
 
@@ -32,7 +33,7 @@ class Received(t.NamedTuple):
 
 
 def answer(status: int, body: str | bytes = b"", **headers: str) -> bytes:
-    """A whole HTTP answer; an underscore in a header's name stands for a hyphen."""
+    """A whole HTTP response; an underscore in a header's name stands for a hyphen."""
     content = body.encode() if isinstance(body, str) else body
     fields = {"Content-Length": str(len(content)), "Connection": "close"}
     fields.update({name.replace("_", "-"): value for name, value in headers.items()})
@@ -41,36 +42,60 @@ def answer(status: int, body: str | bytes = b"", **headers: str) -> bytes:
 
 
 def json_answer(status: int, body: object, **headers: str) -> bytes:
-    """An answer whose body is JSON."""
+    """A response whose body is JSON."""
     return answer(status, json.dumps(body), Content_Type="application/json", **headers)
 
 
 def token_answer(**fields: object) -> bytes:
-    """The answer of a token endpoint that issues a token; None leaves a field out."""
+    """The response of a token endpoint that issues a token; None leaves a field out."""
     body = {"token_type": "Bearer", "access_token": "canned-token", "expires_in": 3600, **fields}
     return json_answer(200, {name: value for name, value in body.items() if value is not None})
 
 
 def hang_up(connection: socket.socket) -> None:
-    """No answer at all."""
+    """No response at all."""
 
 
 def silence(connection: socket.socket) -> None:
-    """An answer that never begins: the connection stays open until the client goes."""
+    """A response that never begins: the connection stays open until the client goes."""
     while connection.recv(65536):
         pass
 
 
-def drip(connection: socket.socket) -> None:
-    """An answer that never ends: a byte now and then, until the client goes."""
-    connection.sendall(_ENDLESS)
+def stall_after(content: bytes) -> t.Callable[[socket.socket], None]:
+    """A response that stops after some bytes; the connection stays open until the client goes."""
+
+    def stall(connection: socket.socket) -> None:
+        connection.sendall(content)
+        silence(connection)
+
+    return stall
+
+
+def drip_after(content: bytes, piece: bytes, seconds: float = _DRIP_SECONDS) -> t.Callable[[socket.socket], None]:
+    """A response that begins with some bytes and then repeats a piece now and then, until the client goes."""
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(content)
+        pause = threading.Event()
+        while not pause.wait(seconds):
+            connection.sendall(piece)
+
+    return drip
+
+
+def sip(connection: socket.socket) -> None:
+    """The request is read at a few bytes now and then, and never answered."""
     pause = threading.Event()
-    while not pause.wait(0.01):
-        connection.sendall(b" ")
+    while connection.recv(1024) and not pause.wait(_DRIP_SECONDS):
+        pass
+
+
+drip = drip_after(_ENDLESS, b" ", 0.01)
 
 
 def flood(connection: socket.socket) -> None:
-    """An answer that never ends: as fast as it can, until the client goes."""
+    """A response that never ends: as fast as it can, until the client goes."""
     connection.sendall(_ENDLESS)
     while True:
         connection.sendall(b" " * 65536)
@@ -80,11 +105,13 @@ class CannedServer:
     """Gives each connection the next of ``answers``, and the last one to all that come later; a context manager.
 
     An answer is what to send, or a function that is given the connection. ``received`` are the requests so far.
+    With ``reads`` turned off, no request is read before the answer.
     """
 
-    def __init__(self, *answers: Canned, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *answers: Canned, tls: ssl.SSLContext | None = None, reads: bool = True) -> None:
         self.received: list[Received] = []
         self._answers = list(answers)
+        self._reads = reads
         self._lock = threading.Lock()
         canned = self
 
@@ -124,18 +151,22 @@ class CannedServer:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             with connection:
-                request = _read_request(connection)
-                if request is None:
+                request = _read_request(connection) if self._reads else None
+                if self._reads and request is None:
                     return
-                with self._lock:
-                    self.received.append(request)
-                    canned = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                canned = self._take(request)
                 if isinstance(canned, bytes):
                     connection.sendall(canned)
                 else:
                     canned(connection)
         except OSError:
             return  # the client has gone, which is for the test to judge
+
+    def _take(self, request: Received | None) -> Canned:
+        with self._lock:
+            if request:
+                self.received.append(request)
+            return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
 def _read_request(connection: socket.socket) -> Received | None:

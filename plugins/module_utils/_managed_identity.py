@@ -28,6 +28,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     NetworkError,
     printable,
 )
+from ansible_collections.entra.auth.plugins.module_utils._http.settings import Service
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 from ansible_collections.entra.auth.plugins.module_utils._token_response import parse_json_object, parse_token_response
 
@@ -90,7 +91,7 @@ def request_managed_identity_token(resource: str, selector: Selector, network: N
             hint="Name the managed identity by one of them.",
         )
     platform = detect_platform(os.environ)
-    direct = dataclasses.replace(network, proxy=None, use_environment=False)
+    direct = dataclasses.replace(network, proxy=None, use_environment=False, service=Service.PLATFORM)
     response = platform.send(resource, selector, direct, time.monotonic() + network.retry_for)
     if response.status == 200:
         _refuse_other_identity(platform.name, response, selector)

@@ -65,27 +65,27 @@ def parse_token_response(response: Response) -> Token:
             "The token endpoint issued a token that is not of the type Bearer.",
             hint="Turn off proof-of-possession for this app; this collection sends bearer tokens.",
         )
-    asked_on = response.asked_on
+    requested_on = response.requested_on
     refresh_in = to_seconds(body.get("refresh_in"))
     refresh_token = body.get("refresh_token")
     return Token(
         access_token=access_token,
-        issued_on=asked_on.epoch,
-        expires_on=asked_on.epoch + _lifetime(body, asked_on.epoch),
-        refresh_on=asked_on.epoch + refresh_in if refresh_in and refresh_in > 0 else None,
-        boot_id=asked_on.boot_id,
-        issued_at_uptime=asked_on.uptime,
+        issued_on=requested_on.epoch,
+        expires_on=requested_on.epoch + _lifetime(body, requested_on.epoch),
+        refresh_on=requested_on.epoch + refresh_in if refresh_in and refresh_in > 0 else None,
+        boot_id=requested_on.boot_id,
+        issued_at_uptime=requested_on.uptime,
         scope=str(body.get("scope") or ""),
         correlation_id=printable(response.headers.get("client-request-id")) or None,
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
     )
 
 
-def _lifetime(body: t.Mapping[str, t.Any], asked_on: float) -> float:
+def _lifetime(body: t.Mapping[str, t.Any], requested_on: float) -> float:
     lifetime = to_seconds(body.get("expires_in"))
     if lifetime is None:
         expires_on = _epoch(body.get("expires_on"))
-        lifetime = expires_on - asked_on if expires_on else _DEFAULT_LIFETIME_SECONDS
+        lifetime = expires_on - requested_on if expires_on else _DEFAULT_LIFETIME_SECONDS
     if lifetime <= 0:
         raise NetworkError(
             "The token endpoint issued a token that has already expired.",

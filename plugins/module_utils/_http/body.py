@@ -2,70 +2,77 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The body of an HTTP answer as it arrives, or whole within bounds of time and size.
+"""The body of an HTTP response: as it arrives, or as a whole within a bound of size.
+
+The deadline of the exchange bounds the time (see deadline).
 
 **PRIVATE** to the collection: not an API.
 """
 
 from __future__ import annotations
 
-import contextlib
-import time
+import json
 import typing as t
 
-# Where it is missing, no answer comes this far.
-with contextlib.suppress(ImportError):
+if t.TYPE_CHECKING:  # pragma: no cover
     import requests
 
-# A token answer has a few kilobytes; tokens with very many groups reach some tens.
-_MAX_ANSWER_BYTES = 1024 * 1024
-# How much one read of an old urllib3 takes at most, and when it took long.
-_PIECE_BYTES = 8192
-_SLOW_READ_SECONDS = 0.05
+# A token response has a few kilobytes; tokens with very many groups reach some tens.
+_MAX_RESPONSE_BYTES = 1024 * 1024
+_PIECE_BYTES = 65536
+# Beyond some 300 levels Ansible itself fails to handle a result.
+_MAX_LEVELS = 200
+
+
+class ResponseTooLargeError(Exception):
+    """A response is larger than anything that the service has to say."""
 
 
 def iterate_body(response: requests.Response) -> t.Iterator[bytes]:
-    """The body of an answer as it arrives, each piece whatever one read of the socket gave."""
-    raw = response.raw
-    if hasattr(raw, "read1"):
-        return iter(lambda: raw.read1(65536, decode_content=True), b"")
-    return _pieces(raw)
-
-
-def _pieces(raw: t.Any) -> t.Iterator[bytes]:
-    """The same with urllib3 before 2.1, whose reads wait until they have all they were asked for.
-
-    So a body that drips is read byte by byte, for its reader to look at the time, and one that flows in large pieces.
-    """
-    # Not the default before 2.0: a body that breaks off would pass for a whole one.
+    """Yield the body of a response in decoded pieces, as it arrives."""
+    raw: t.Any = response.raw
+    # Not the default before urllib3 2.0: a body that breaks off would pass for a complete one.
     raw.enforce_content_length = True
-    size = 1
-    while True:
-        began = time.monotonic()
-        piece = raw.read(size, decode_content=True)
-        is_slow = time.monotonic() - began > _SLOW_READ_SECONDS
-        # Nothing may also be what a few packed bytes unpack to.
-        if not piece and raw.closed:
-            return
-        yield piece
-        size = 1 if is_slow else min(2 * size, _PIECE_BYTES)
+    pieces: t.Iterator[bytes] = raw.stream(_PIECE_BYTES, decode_content=True)
+    return pieces
 
 
 def read_body(
-    response: requests.Response, until: float, limit: int = _MAX_ANSWER_BYTES, too_large: Exception | None = None
+    response: requests.Response, limit: int = _MAX_RESPONSE_BYTES, too_large: Exception | None = None
 ) -> bytes:
-    """The whole body, if it ends in time, though it may be dripping in for ever.
+    """Return the whole body.
 
-    Raises ``too_large`` for one of more than ``limit`` bytes.
+    Args:
+        response: The response, of which the body has not been read.
+        limit: The most bytes to accept.
+        too_large: What to raise for a body of more bytes; ResponseTooLargeError by default.
     """
     body = bytearray()
-    for chunk in iterate_body(response):
-        body += chunk
+    for piece in iterate_body(response):
+        body += piece
         if len(body) > limit:
-            raise too_large or requests.RequestException(f"the answer is larger than {limit} bytes")
-        if time.monotonic() > until:
-            raise requests.Timeout("the answer did not end in time")
+            raise too_large or ResponseTooLargeError(f"{limit} bytes")
     return bytes(body)
 
 
-__all__ = ("iterate_body", "read_body")
+def parse_json(text: str | bytes) -> t.Any:
+    """Return the value of a JSON text. Raises ValueError for anything else, and beyond 200 levels of nesting."""
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    level = [content]
+    for _dummy in range(_MAX_LEVELS):
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return content
+    raise ValueError("nested too deeply")
+
+
+__all__ = ("ResponseTooLargeError", "iterate_body", "parse_json", "read_body")

@@ -12,16 +12,35 @@ Apart from the transport, so that reading options does not load an HTTP library.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import typing as t
+
+
+class Service(enum.Enum):
+    """Who is asked. Advice about a failed connection depends on it: the value is where the host's name comes from."""
+
+    LOGIN = "cloud and authority"
+    API = "url and api_base_url"
+    PLATFORM = "the variable IDENTITY_ENDPOINT or MSI_ENDPOINT of the platform"
+    CI_ISSUER = "the variable that names the token service of the CI system"
 
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSettings:
-    """How to reach a service. ``timeout`` bounds one exchange, ``retry_for`` all of its repetitions, in seconds.
+    """How to reach a service.
 
-    ``use_environment`` is whether proxy and CA variables count. ``fingerprint`` pins the certificate of a server that
-    no CA vouches for. ``connect_timeout`` is for a host that may not exist; without one, ``timeout`` bounds connecting
-    as well. ``on_pause`` is told before each wait between two exchanges how many seconds it takes.
+    Attributes:
+        timeout: The seconds that one exchange may take as a whole, from connecting to the end of the response.
+        retry_for: The seconds within which an exchange may be repeated.
+        proxy: The URL of the proxy; None for the proxy of the environment, if any.
+        ca_path: A file of CA certificates in PEM; None for the usual ones.
+        validate_certs: Whether the server's certificate is verified.
+        lost_connection_retries: How often an exchange is repeated after a lost connection.
+        use_environment: Whether proxy and CA variables of the environment count.
+        fingerprint: The fingerprint of the only certificate to accept, in hexadecimal digits. No CA is needed then.
+        connect_timeout: The seconds that connecting may take, for a host that may not exist; None for all of timeout.
+        service: Who is asked.
+        on_pause: Is called with the seconds of each pause between two exchanges.
     """
 
     timeout: float
@@ -33,7 +52,8 @@ class NetworkSettings:
     use_environment: bool = True
     fingerprint: str | None = None
     connect_timeout: float | None = None
+    service: Service = Service.LOGIN
     on_pause: t.Callable[[float], object] = lambda seconds: None
 
 
-__all__ = ("NetworkSettings",)
+__all__ = ("NetworkSettings", "Service")

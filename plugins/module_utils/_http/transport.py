@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP exchange, with whoever issues tokens or with an API: a bounded answer, or a readable error.
+"""HTTP exchanges with a service that issues tokens or with an API: a complete, bounded response, or a readable error.
 
-Imported only when a request is due, because loading requests costs more than a warm cache hit altogether.
+Imported only when a request is due, because loading requests costs more than a whole cache hit.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
+import http.cookiejar
 import sys
 import time
 import typing as t
@@ -21,19 +23,23 @@ from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
-from ansible_collections.entra.auth.plugins.module_utils._http.body import read_body
-from ansible_collections.entra.auth.plugins.module_utils._http.errors import describe_network_error
+from ansible_collections.entra.auth.plugins.module_utils._http.body import ResponseTooLargeError, read_body
+from ansible_collections.entra.auth.plugins.module_utils._http.deadline import Exchange, limit_connections
+from ansible_collections.entra.auth.plugins.module_utils._http.errors import (
+    LOST_CONNECTIONS,
+    describe_failure,
+    find_reason,
+)
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 
 try:
     import requests
-    import requests.adapters
     import urllib3
-    from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
-    from urllib3.util.retry import Retry
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError
 except ImportError:
     HAS_REQUESTS = False
-    Retry = object  # type: ignore[assignment, misc]  # only so that the class below can be defined
+    HTTPAdapter = object  # type: ignore[assignment, misc]  # only so that the class below can be defined
 else:
     HAS_REQUESTS = True
 
@@ -41,17 +47,24 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 
 _USER_AGENT = "ansible-collection-entra.auth"
-_BACKOFF_FACTOR_SECONDS = 1
-_BACKOFF_MAX_SECONDS = 30
+_BACKOFF_SECONDS = 2
+_MAX_BACKOFF_SECONDS = 30
+_OLDEST_URLLIB3 = (1, 26)
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to send: ``form`` goes form-encoded, ``body`` as it is or from a file opened anew for each attempt.
+    """What to send.
 
-    ``retried_statuses`` are those that mean to ask again, with the waits of the retry policy. One that is not
-    ``repeatable`` is not sent again once it may have arrived. ``read`` takes the body of the answer, given until when
-    by time.monotonic; without one it is bounded to what a token endpoint answers.
+    Attributes:
+        url: Where to.
+        method: The HTTP method.
+        headers: More header fields.
+        form: The fields of a form-encoded body.
+        body: The body as it is, or a function that opens it, for each attempt again. It takes the place of ``form``.
+        repeatable: Whether the request may be sent again once it may have arrived.
+        retried_statuses: The statuses of responses after which the same request is sent again, after a pause.
+        read: Reads the body of the response; by default it is bounded to what a token endpoint sends.
     """
 
     url: str
@@ -61,178 +74,198 @@ class Request:
     body: bytes | t.Callable[[], t.BinaryIO] | None = dataclasses.field(default=None, repr=False)
     repeatable: bool = True
     retried_statuses: tuple[int, ...] = (408, 429, 500, 502, 503, 504)
-    read: t.Callable[[requests.Response, float], bytes] | None = None
+    read: t.Callable[[requests.Response], bytes] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Response:
-    """A complete HTTP answer; ``headers`` compare without case, ``asked_on`` is when the last attempt began."""
+    """A complete response. ``headers`` compare without case; ``requested_on`` is when the last attempt began."""
 
     status: int
     headers: t.Mapping[str, str]
     body: bytes = dataclasses.field(repr=False)
-    asked_on: Moment
+    requested_on: Moment
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait by the Retry-After header, given in seconds or as a date (RFC 9110 section 10.2.3)."""
+        """The seconds to wait that the response asks for (RFC 9110 section 10.2.3)."""
         return parse_retry_after(self.headers.get("Retry-After", ""), self.headers.get("Date", ""))
 
 
-@dataclasses.dataclass
-class _Attempts:
-    """Shared by the retry policies of one request, of which urllib3 makes a new one for each attempt."""
+class _Failure(t.NamedTuple):
+    """An exchange that failed. ``may_repeat`` is whether sending the request again can help and can't harm."""
 
-    deadline: float
-    on_pause: t.Callable[[float], object]
-    began_on: Moment = dataclasses.field(default_factory=Moment.now)
-
-
-class _RetryWithin(Retry):
-    """urllib3's retry policy, with a budget in seconds for busy answers.
-
-    A wait that would end after the deadline (time.monotonic) is not begun: what was last seen is the result.
-    """
-
-    attempts: _Attempts
-
-    def new(self, **changes: t.Any) -> _RetryWithin:
-        successor = super().new(**changes)
-        successor.attempts = self.attempts
-        return successor
-
-    def increment(self, *args: t.Any, **context: t.Any) -> _RetryWithin:
-        successor = super().increment(*args, **context)
-        if time.monotonic() + successor.pause_after(context.get("response")) > self.attempts.deadline:
-            raise MaxRetryError(context["_pool"], "", context.get("error"))
-        return successor
-
-    def sleep(self, response: t.Any = None) -> None:
-        self.attempts.on_pause(self.pause_after(response))
-        super().sleep(response)
-        self.attempts.began_on = Moment.now()
-
-    def pause_after(self, response: t.Any) -> float:
-        """The seconds to wait after an answer, or after none."""
-        return (self.get_retry_after(response) if response else None) or self.get_backoff_time()
-
-    def get_retry_after(self, response: t.Any) -> float | None:
-        # What can't be read counts as not there, where urllib3 would give up.
-        return parse_retry_after(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
-
-    def get_backoff_time(self) -> float:
-        return min(super().get_backoff_time(), _BACKOFF_MAX_SECONDS)
-
-
-def _need_libraries() -> None:
-    if not HAS_REQUESTS:
-        raise MissingLibraryError(missing_required_lib("requests"), hint="Install it where Ansible runs.")
-    # New in 1.26, together with all that the retry policy above needs.
-    if not hasattr(Retry, "DEFAULT_ALLOWED_METHODS"):
-        version = urllib3.__version__  # type: ignore[attr-defined]  # its annotations leave it out
-        raise MissingLibraryError(
-            f"urllib3 {version} of {sys.executable} is too old; urllib3 1.26 or newer is needed.",
-            hint="Upgrade requests and urllib3 where the token is asked for.",
-        )
+    error: NetworkError
+    may_repeat: bool
 
 
 class Transport:
-    """Sends requests over one kept-alive session."""
+    """Sends requests over one session, whose connections are kept alive."""
 
     def __init__(self, settings: NetworkSettings) -> None:
-        """Raises MissingLibraryError where requests is not installed, or with too old a urllib3."""
-        _need_libraries()
+        """Raises MissingLibraryError if requests is not installed, or with too old a urllib3."""
+        _require_libraries()
         self._settings = settings
-        self._session = requests.Session()
-        self._session.trust_env = settings.use_environment
-        # A callable that adds nothing: without one, requests would put a netrc entry into the Authorization header.
-        self._session.auth = lambda request: request
-        # Or requests would look where a redirect leads even though none is followed, and fail at a broken Location.
-        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # for this one alone
-        self._session.headers["User-Agent"] = _USER_AGENT
-        if not settings.validate_certs:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        # One for all requests, because it owns the connections that are kept alive.
-        self._adapter = self._new_adapter()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, self._adapter)
+        self._exchange = Exchange()
+        self._session = _open_session(settings, self._exchange)
 
     def send(self, request: Request, *, until: float) -> Response:
-        """The complete answer to a request; lost connections and busy answers are repeated until ``until``.
+        """Send a request, and send it again after lost connections and busy responses.
 
-        ``until`` is by time.monotonic. Redirects are not followed: they would carry the credential elsewhere.
-        Raises NetworkError.
+        Redirects are not followed: they would carry the credential elsewhere.
+
+        Args:
+            request: What to send.
+            until: When to begin the last attempt, by time.monotonic.
+
+        Returns:
+            The last response, whatever its status.
+
+        Raises:
+            NetworkError: There is no complete response.
         """
-        outcome = self._attempt(request, _policy(request, until, self._settings))
-        if isinstance(outcome, NetworkError):
-            raise outcome
+        retries = _Retries(request, self._settings.lost_connection_retries)
+        while True:
+            outcome = self._attempt(request)
+            pause = retries.choose_pause(outcome)
+            if pause is None or time.monotonic() + pause > until:
+                break
+            if pause:
+                self._settings.on_pause(pause)
+                time.sleep(pause)
+        if isinstance(outcome, _Failure):
+            raise outcome.error
         return outcome
 
-    def _attempt(self, request: Request, policy: _RetryWithin) -> Response | NetworkError:
-        try:
-            while True:
-                self._adapter.max_retries = policy
-                try:
-                    return self._exchange(request, policy)
-                except (ProtocolError, ReadTimeoutError) as exc:
-                    # urllib3 repeats what fails before the headers are in; a body that breaks off is as harmless.
-                    policy = policy.increment(request.method, request.url, error=exc, _pool=None)
-                    policy.sleep()
-        except (requests.RequestException, HTTPError, OSError, ValueError) as exc:
-            # A bare ValueError is what a proxy of the environment with a broken URL ends in.
-            return describe_network_error(request.url, exc)
-
-    def _new_adapter(self) -> requests.adapters.HTTPAdapter:
-        adapter = requests.adapters.HTTPAdapter()
-        if self._settings.fingerprint:
-            # Compared before anything is sent, by urllib3.
-            adapter.init_poolmanager(1, 1, assert_fingerprint=self._settings.fingerprint)
-        return adapter
-
-    def _verify(self) -> str | bool:
-        if self._settings.fingerprint or not self._settings.validate_certs:
-            return False
-        return self._settings.ca_path or True
-
-    def _exchange(self, request: Request, policy: _RetryWithin) -> Response:
+    def _attempt(self, request: Request) -> Response | _Failure:
         with contextlib.ExitStack() as files:
+            # Outside of what follows, because a file that can't be opened is no failure of the network.
             body = files.enter_context(request.body()) if callable(request.body) else request.body
-            return self._send(request, request.form if body is None else body, policy)
+            data = request.form if body is None else body
+            self._exchange.begin(self._settings.timeout, self._settings.connect_timeout)
+            try:
+                return self._exchange_messages(request, data)
+            except (requests.RequestException, HTTPError, http.client.HTTPException, ResponseTooLargeError) as exc:
+                failure: Exception = exc
+            except (ValueError, ArithmeticError) as exc:
+                # A proxy's URL that can't be read, or a number in a response that is not one of HTTP.
+                failure = exc
+            except OSError as exc:
+                if self._exchange.is_sent:
+                    # Of a file that the response is written to. Those of a connection are wrapped by urllib3.
+                    raise
+                failure = exc
+        return self._describe(request, failure)
 
-    def _send(self, request: Request, data: t.Any, policy: _RetryWithin) -> Response:
-        proxy = self._settings.proxy
+    def _exchange_messages(self, request: Request, data: t.Any) -> Response:
+        requested_on = Moment.now()
+        settings = self._settings
         response = self._session.request(
             request.method,
             request.url,
             data=data,
             headers=dict(request.headers),
-            timeout=(self._settings.connect_timeout or self._settings.timeout, self._settings.timeout),
-            proxies={"http": proxy, "https": proxy} if proxy else None,
-            verify=self._verify(),
+            timeout=settings.timeout,
+            proxies={"http": settings.proxy, "https": settings.proxy} if settings.proxy else None,
+            verify=_choose_verification(settings),
             allow_redirects=False,
             stream=True,
         )
         with response:
-            body = (request.read or read_body)(response, time.monotonic() + self._settings.timeout)
-            return Response(response.status_code, response.headers, body, policy.attempts.began_on)
+            body = (request.read or read_body)(response)
+            return Response(response.status_code, response.headers, body, requested_on)
+
+    def _describe(self, request: Request, exc: Exception) -> _Failure:
+        reason = find_reason(exc, self._exchange)
+        is_safe = request.repeatable or not self._exchange.is_sent
+        error = describe_failure(request.url, reason, exc, self._settings)
+        return _Failure(error, reason in LOST_CONNECTIONS and is_safe)
 
 
-def _policy(request: Request, until: float, settings: NetworkSettings) -> _RetryWithin:
-    retries = settings.lost_connection_retries
-    policy = _RetryWithin(
-        total=None,
-        connect=retries,
-        read=retries if request.repeatable else False,
-        redirect=False,
-        # Whatever is neither a lost connection nor a busy answer, as an untrusted certificate, stays what it is.
-        other=0,
-        allowed_methods=None,
-        status_forcelist=request.retried_statuses,
-        backoff_factor=_BACKOFF_FACTOR_SECONDS,
-        raise_on_status=False,
-    )
-    policy.attempts = _Attempts(until, settings.on_pause)
-    return policy
+class _Retries:
+    """When to send one request again."""
+
+    def __init__(self, request: Request, lost_connections: int) -> None:
+        self._busy = request.retried_statuses
+        self._lost_connections_left = lost_connections
+        self._count = 0
+
+    def choose_pause(self, outcome: Response | _Failure) -> float | None:
+        """Return the seconds to wait before the next attempt; None if the outcome is final."""
+        if isinstance(outcome, _Failure):
+            self._lost_connections_left -= 1
+            if not outcome.may_repeat or self._lost_connections_left < 0:
+                return None
+            return self._back_off()
+        if outcome.status not in self._busy:
+            return None
+        return outcome.retry_after or self._back_off()
+
+    def _back_off(self) -> float:
+        """Return no pause at first, then one that doubles."""
+        self._count += 1
+        return min(_BACKOFF_SECONDS ** (self._count - 1), _MAX_BACKOFF_SECONDS) if self._count > 1 else 0
+
+
+class _LimitedAdapter(HTTPAdapter):
+    """requests' adapter, whose connections keep to the deadline of the exchange in progress."""
+
+    def __init__(self, exchange: Exchange, fingerprint: str | None) -> None:
+        self._exchange = exchange
+        self._fingerprint = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *args: t.Any, **settings: t.Any) -> None:
+        """Open the pools for direct connections."""
+        if self._fingerprint:
+            # urllib3 compares it before anything is sent.
+            settings["assert_fingerprint"] = self._fingerprint
+        super().init_poolmanager(*args, **settings)
+        limit_connections(self.poolmanager, self._exchange)
+
+    def proxy_manager_for(self, proxy: str, **settings: t.Any) -> t.Any:
+        """Return the pools for connections by a proxy."""
+        is_new = proxy not in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **settings)
+        if is_new:
+            limit_connections(manager, self._exchange)
+        return manager
+
+
+def _require_libraries() -> None:
+    if not HAS_REQUESTS:
+        raise MissingLibraryError(missing_required_lib("requests"), hint="Install it where Ansible runs.")
+    version = urllib3.__version__  # type: ignore[attr-defined]  # its annotations leave it out
+    if tuple(int(number) for number in version.split(".")[:2]) < _OLDEST_URLLIB3:
+        raise MissingLibraryError(
+            f"urllib3 {version} of {sys.executable} is too old; urllib3 1.26 or newer is needed.",
+            hint="Upgrade requests and urllib3 where the token is requested.",
+        )
+
+
+def _open_session(settings: NetworkSettings, exchange: Exchange) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = settings.use_environment
+    # A callable that adds nothing: without one, requests would put a netrc entry into the Authorization header.
+    session.auth = lambda request: request
+    # Otherwise requests prepares to follow a redirect even though none is followed, and fails at a broken Location.
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # for this one alone
+    # No request depends on an earlier response.
+    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
+    session.headers["User-Agent"] = _USER_AGENT
+    if not settings.validate_certs:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    # One for both, because it owns the connections that are kept alive.
+    adapter = _LimitedAdapter(exchange, settings.fingerprint)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, adapter)
+    return session
+
+
+def _choose_verification(settings: NetworkSettings) -> str | bool:
+    if settings.fingerprint or not settings.validate_certs:
+        return False
+    return settings.ca_path or True
 
 
 __all__ = ("Request", "Response", "Transport")

@@ -163,12 +163,12 @@ class ApiCall:
             read=self._reader(destination) if destination else None,
         )
 
-    def _reader(self, destination: Destination) -> t.Callable[[requests.Response, float], bytes]:
+    def _reader(self, destination: Destination) -> t.Callable[[requests.Response], bytes]:
 
-        def read(response: requests.Response, until: float) -> bytes:
+        def read(response: requests.Response) -> bytes:
             is_json = "json" in response.headers.get("Content-Type", "")
             if not self._is_content(response.status_code) or (is_json and self._call.paginate):
-                return read_bounded(response, until, "set paginate to false, so that it is written as it comes")
+                return read_bounded(response, "set paginate to false, so that it is written as it comes")
             destination.begin()
             for chunk in iterate_body(response):
                 destination.write(chunk)

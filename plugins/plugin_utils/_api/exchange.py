@@ -33,7 +33,7 @@ _MAX_JSON_DEPTH = 200
 
 _NO_MASK = TokenMask(())
 
-Reader = t.Callable[["requests.Response", float], bytes]
+Reader = t.Callable[["requests.Response"], bytes]
 
 
 class Headers(t.Mapping[str, str]):

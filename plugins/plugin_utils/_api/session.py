@@ -9,12 +9,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 import urllib.parse
 import uuid
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._http.body import read_body
+from ansible_collections.entra.auth.plugins.module_utils._http.settings import Service
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 from ansible_collections.entra.auth.plugins.plugin_utils._api.authorized_session import AuthorizedSession
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
@@ -53,7 +55,7 @@ class ApiSession(AuthorizedSession):
         progress = {"log_progress": log_progress} if log_progress else {}
         super().__init__(token, pin, expects, retry_for=network.retry_for, **progress)
         self.is_graph = is_graph
-        self._transport = Transport(network)
+        self._transport = Transport(dataclasses.replace(network, service=Service.API))
 
     def _exchange(self, request: ApiRequest, access_token: str | None, deadline: float) -> ApiResponse:
         """Send a request over the kept connection; see AuthorizedSession."""
@@ -87,12 +89,11 @@ def _build_ids() -> dict[str, str]:
     return {"client-request-id": unique, "x-ms-client-request-id": unique, "x-ms-return-client-request-id": "true"}
 
 
-def read_bounded(response: requests.Response, until: float, otherwise: str = _WITH_DEST) -> bytes:
+def read_bounded(response: requests.Response, otherwise: str = _WITH_DEST) -> bytes:
     """Return the whole body; refuse it early if its announced length is too large.
 
     Args:
         response: The response whose body has not been read.
-        until: When reading must end, by time.monotonic.
         otherwise: What helps other than a smaller request, for the message.
 
     Raises:
@@ -102,7 +103,7 @@ def read_bounded(response: requests.Response, until: float, otherwise: str = _WI
     if announced.isdecimal() and int(announced) > _MAX_RESPONSE_BYTES:
         raise _build_too_large(response, f"has {int(announced)} bytes", otherwise)
     too_large = _build_too_large(response, "does not end", otherwise)
-    return read_body(response, until, _MAX_RESPONSE_BYTES, too_large)
+    return read_body(response, _MAX_RESPONSE_BYTES, too_large)
 
 
 def _build_too_large(response: requests.Response, size: str, otherwise: str) -> ApiError:

@@ -128,8 +128,10 @@ def _build_pipelines_request(url: str, token: str, connection: str) -> Request:
 
 def _send(request: Request, field: str, platform: str, network: NetworkSettings) -> str:
     """Return the assertion in a field of the response. Raises NetworkError if there is none."""
+    from ansible_collections.entra.auth.plugins.module_utils._http.settings import Service
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Transport
 
+    network = dataclasses.replace(network, service=Service.CI_ISSUER)
     response = Transport(network).send(request, until=time.monotonic() + network.retry_for)
     try:
         assertion = json.loads(response.body)[field]

@@ -19,7 +19,7 @@ import urllib.parse
 import pytest
 import trustme
 import urllib3
-from canned_server import CannedServer, answer, drip, flood, hang_up, json_answer, silence
+from canned_server import CannedServer, answer, flood, hang_up, json_answer
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -75,23 +75,6 @@ def tls(tls_ca: trustme.CA) -> Iterator[CannedServer]:
     tls_ca.issue_cert("127.0.0.1").configure_cert(context)
     with CannedServer(OK, tls=context) as server:
         yield server
-
-
-@pytest.fixture(params=["this urllib3", "urllib3 before 2.1"])
-def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of the reads that urllib3 was asked for; before 2.1 it had no read1."""
-    sizes: list[int] = []
-    read = urllib3.HTTPResponse.read
-
-    def noted(self: urllib3.HTTPResponse, amt: int | None = None, *args: t.Any, **options: t.Any) -> bytes:
-        sizes.append(amt or 0)
-        return read(self, amt, *args, **options)
-
-    monkeypatch.setattr(urllib3.HTTPResponse, "read", noted)
-    for cls in urllib3.HTTPResponse.__mro__ if request.param == "urllib3 before 2.1" else ():
-        if "read1" in vars(cls):
-            monkeypatch.delattr(cls, "read1")
-    return sizes
 
 
 @pytest.fixture
@@ -161,7 +144,7 @@ def test_where_a_redirect_leads_is_not_looked_at(location: str) -> None:
 
 def test_the_body_of_a_redirect_is_as_bounded_as_any(clock: Waits) -> None:
     with CannedServer(answer(302, b" " * 2 * 1024 * 1024, Location="https://elsewhere.test")) as server:
-        assert "larger than 1048576 bytes" in failure(server.url).message
+        assert "is larger than any that was expected" in failure(server.url).message
 
 
 def test_a_cookie_is_not_kept_for_the_next_attempt(clock: Waits) -> None:
@@ -213,14 +196,6 @@ def test_a_request_to_the_platform_itself_never_sees_a_proxy(monkeypatch: pytest
         send(server.url, use_environment=False)
     assert proxy.received == []
     assert len(server.received) == 1
-
-
-def test_a_proxy_that_refuses_is_named_as_the_culprit() -> None:
-    with CannedServer(answer(407)) as proxy:
-        error = failure("https://login.test/token", proxy=f"http://me:proxy-hunter2@127.0.0.1:{proxy.port}")
-    assert error.message.startswith("The proxy on the way to login.test did not let the request through")
-    assert "option proxy" in str(error.hint)
-    assert proxy.received[0].method == "CONNECT"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +258,7 @@ def test_a_certificate_for_another_host_is_refused(tls_ca: trustme.CA, ca_path: 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls_ca.issue_cert("login.test").configure_cert(context)
     with CannedServer(OK, tls=context) as server:
-        assert "is not trusted here" in failure(server.url, ca_path=ca_path).message
+        assert "is for another host name" in failure(server.url, ca_path=ca_path).message
     assert server.received == []
 
 
@@ -457,17 +432,6 @@ def test_no_retry_after_at_all_makes_an_answer_unreadable(value: str) -> None:
         assert seconds is None or seconds >= 0
 
 
-@given(st.text(st.characters(max_codepoint=255)))
-@example("\xb2")
-@example("0\x1f")
-@example("9" * 5000)
-@example("Mon, 99 Xyz 99999 99:99:99 +9999")
-def test_no_retry_after_at_all_breaks_the_retry_policy(value: str) -> None:
-    policy = transport._policy(Request("http://login.test"), 0, NetworkSettings(timeout=1, retry_for=0))
-    seconds = policy.get_retry_after(urllib3.HTTPResponse(headers={"Retry-After": value}))
-    assert seconds is None or seconds >= 0
-
-
 def test_a_lost_connection_is_repeated_three_times(clock: Waits) -> None:
     with CannedServer(hang_up, hang_up, hang_up, OK) as server:
         assert send(server.url).status == 200
@@ -478,7 +442,7 @@ def test_a_lost_connection_is_repeated_three_times(clock: Waits) -> None:
 def test_a_connection_lost_four_times_is_given_up(clock: Waits) -> None:
     with CannedServer(hang_up) as server:
         error = failure(server.url)
-    assert error.message.startswith(f"The request to 127.0.0.1:{server.port} failed: ")
+    assert error.message == f"The connection to 127.0.0.1:{server.port} ended before the response was complete."
     assert len(server.received) == 4
 
 
@@ -507,7 +471,7 @@ def test_an_unknown_host_is_named(clock: Waits) -> None:
 
 
 @pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
-def test_a_body_that_breaks_off_is_asked_for_again(framing: str, reading: list[int], clock: Waits) -> None:
+def test_a_body_that_breaks_off_is_asked_for_again(framing: str, clock: Waits) -> None:
     broken = (
         b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"fine":'
         if framing == "Content-Length"
@@ -528,50 +492,33 @@ def test_the_time_of_an_answer_is_that_of_its_own_attempt(clock: Waits) -> None:
     before = clock.time()
     with CannedServer(answer(429, Retry_After="50"), OK) as server:
         answered = send(server.url)
-    assert answered.asked_on.epoch == pytest.approx(before + 50, abs=20)
+    assert answered.requested_on.epoch == pytest.approx(before + 50, abs=20)
 
 
 # --- bounds -----------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_that_never_begins_ends_in_time(clock: Waits) -> None:
-    with CannedServer(silence) as server:
-        error = failure(server.url, timeout=0.1, retry_for=0)
-    assert error.message.startswith(f"127.0.0.1:{server.port} did not answer in time")
-    assert "timeout" in str(error.hint)
-
-
-def test_an_answer_that_drips_for_ever_ends_in_time(reading: list[int]) -> None:
-    with CannedServer(drip) as server:
-        began = time.monotonic()
-        error = failure(server.url, timeout=2, retry_for=0)
-    assert time.monotonic() - began < 60
-    assert "did not end in time" in error.message
-
-
 def test_an_answer_without_an_end_is_cut_off_at_its_size() -> None:
     with CannedServer(flood) as server:
         error = failure(server.url, timeout=20)
-    assert "larger than 1048576 bytes" in error.message
+    assert "is larger than any that was expected" in error.message
     assert len(server.received) == 1
 
 
-def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut_off(reading: list[int]) -> None:
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut_off() -> None:
     packed = gzip.compress(b" " * 50_000_000)
     with CannedServer(answer(200, packed, Content_Encoding="gzip")) as server:
-        assert "larger than 1048576 bytes" in failure(server.url, timeout=20).message
+        assert "is larger than any that was expected" in failure(server.url, timeout=20).message
 
 
-def test_an_answer_as_large_as_allowed_is_read_in_large_pieces(reading: list[int]) -> None:
+def test_an_answer_as_large_as_allowed_is_read() -> None:
     with CannedServer(answer(200, b" " * 1024 * 1024)) as server:
         assert len(send(server.url, timeout=60).body) == 1024 * 1024
-    # A machine under load has some slow reads, after each of which the pieces grow anew.
-    assert len(reading) < 20_000
 
 
 @pytest.mark.parametrize("content", [b"", b"f", b"fine", bytes(range(256)) * 400])
 @pytest.mark.parametrize("framing", ["Content-Length", "chunked", "close"])
-def test_a_packed_answer_is_unpacked(content: bytes, framing: str, reading: list[int]) -> None:
+def test_a_packed_answer_is_unpacked(content: bytes, framing: str) -> None:
     packed = gzip.compress(content)
     heads = {
         "Content-Length": b"Content-Length: %d\r\n\r\n%s" % (len(packed), packed),
@@ -583,7 +530,7 @@ def test_a_packed_answer_is_unpacked(content: bytes, framing: str, reading: list
         assert send(server.url).body == content
 
 
-def test_an_answer_packed_badly_is_a_readable_failure(reading: list[int], clock: Waits) -> None:
+def test_an_answer_packed_badly_is_a_readable_failure(clock: Waits) -> None:
     with CannedServer(answer(200, b"not gzip", Content_Encoding="gzip")) as server:
         assert f"127.0.0.1:{server.port}" in failure(server.url).message
 
@@ -612,9 +559,17 @@ def test_a_missing_requests_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     assert missing.value.hint
 
 
-def test_a_urllib3_that_is_too_old_says_what_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(transport.Retry, "DEFAULT_ALLOWED_METHODS")
+@pytest.mark.parametrize("version", ["1.25.11", "1.9", "0.26"])
+def test_a_urllib3_that_is_too_old_says_what_to_upgrade(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib3, "__version__", version)
     with pytest.raises(MissingLibraryError, match=r"is too old; urllib3 1\.26 or newer is needed") as missing:
         Transport(NetworkSettings(1, 1))
-    assert f"urllib3 {urllib3.__version__} of " in missing.value.message
+    assert f"urllib3 {version} of " in missing.value.message
     assert missing.value.hint
+
+
+@pytest.mark.parametrize("version", ["1.26.5", "2.0", "2.8.0.dev1", "10.0"])
+def test_a_urllib3_that_is_new_enough_is_used(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib3, "__version__", version)
+    with CannedServer(OK) as server:
+        assert send(server.url).status == 200

@@ -274,7 +274,7 @@ def test_a_busy_answer_passes_when_it_says(status: int, body: str, wait: str, re
 
 
 def test_a_lost_service_is_an_error(clock: Waits) -> None:
-    assert failure(hang_up).message.startswith("The request to 127.0.0.1:")
+    assert failure(hang_up).message.startswith("The connection to 127.0.0.1:")
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------
