@@ -280,14 +280,18 @@ ANSWERS: t.Final[dict[str, Case]] = {
     ),
     "unknown CA": Case(
         {"ca_path": "{{ files }}/other-ca.pem"},
-        ("The certificate of localhost:", "is not trusted here", "Name the CA that signed it with ca_path"),
+        (
+            "The certificate of localhost:",
+            "is not trusted here",
+            "Set ca_path or REQUESTS_CA_BUNDLE to a PEM file with the CA",
+        ),
     ),
     "refused connection": Case(
         {"authority": "https://{{ closed }}"},
         (
-            "The request to 127.0.0.1:",
-            "failed: [Errno 111] Connection refused",
-            "Check the host name (cloud, authority)",
+            "No connection to 127.0.0.1:",
+            "was established: Connection refused.",
+            "Check cloud and authority, the firewall and the proxy.",
         ),
     ),
     "refused proxy": Case(
@@ -310,13 +314,16 @@ FAULTS: t.Final[dict[str, tuple[dict[str, t.Any], tuple[str, ...]]]] = {
         ("Entra has throttled this app's token requests (429", "wait 30 s", "Raise retry_for above that wait"),
     ),
     "redirect": ({}, ("answered with a redirect (302)", "Check authority")),
-    "drop": ({}, ("The request to localhost:", "failed", "Check the host name (cloud, authority)")),
-    "slow": ({"seconds": 60.0}, ("localhost:", "did not answer in time", "raise timeout")),
+    "drop": ({}, ("The connection to localhost:", "ended before the response was complete", "Run again")),
+    "slow": ({"seconds": 60.0}, ("localhost:", "did not respond completely within ", "Raise timeout")),
 }
 TOO_MUCH: t.Final[dict[str, tuple[dict[str, t.Any], tuple[str, ...]]]] = {
-    "endless": ({}, ("The request to localhost:", "the answer is larger than 1048576 bytes", "Check the host name")),
-    "huge": ({}, ("The request to localhost:", "the answer is larger than 1048576 bytes", "Check the host name")),
-    "drip": ({"interval": 0.05}, ("localhost:", "did not answer in time", "raise timeout")),
+    "endless": (
+        {},
+        ("The response of localhost:", "is larger than any that was expected", "Check cloud and authority"),
+    ),
+    "huge": ({}, ("The response of localhost:", "is larger than any that was expected", "Check cloud and authority")),
+    "drip": ({"interval": 0.05}, ("localhost:", "did not respond completely within ", "Raise timeout")),
 }
 # Those that nothing else ends.
 _TIMED_OUT: t.Final = ("slow", "drip")

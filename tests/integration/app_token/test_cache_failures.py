@@ -173,7 +173,7 @@ def test_a_network_that_is_down_is_tried_by_one_host(plays: Plays) -> None:
     assert play.returncode == 0, play.output
     # One attempt at once, the next without a pause, and a third one would come after retry_for.
     assert len(silent.received) == 2
-    for task, words in {"Get silent": "did not answer in time", "Get shut": "refused"}.items():
+    for task, words in {"Get silent": "did not respond completely", "Get shut": "Connection refused"}.items():
         messages = [result["msg"] for result in failures(play, task)]
         assert len([message for message in messages if words in message]) == 20
         assert [_ONCE in message for message in messages].count(False) == 1
