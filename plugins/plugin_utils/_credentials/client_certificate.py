@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class ClientCertificate(AssertionCredential):
-    """Signs an assertion with the certificate's key, anew for each request."""
+    """Signs a new assertion with the certificate's key for each request."""
 
     kind = "client_certificate"
     selecting_options = ("client_certificate", "client_certificate_path")
@@ -30,21 +30,29 @@ class ClientCertificate(AssertionCredential):
     def get_sealing_secret(self) -> str:
         # A digest, because the content may be binary; the private key in it makes it a secret.
         password = self.options.client_certificate_password or ""
-        return hashlib.sha256(self._content() + b"\0" + password.encode()).hexdigest()
+        return hashlib.sha256(self._read_content() + b"\0" + password.encode()).hexdigest()
 
     def create_assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
         from ansible_collections.entra.auth.plugins.plugin_utils._credentials.certificate_file import (
             load_client_certificate,
         )
 
-        certificate = load_client_certificate(self._content(), self.options.client_certificate_password)
+        certificate = load_client_certificate(
+            self._read_content(), self.options.client_certificate_password, self._describe_source()
+        )
         with_chain = self.options.send_certificate_chain
         return certificate.sign_assertion(request.client_id, request.token_url, with_chain=with_chain)
 
-    def _content(self) -> bytes:
+    def _read_content(self) -> bytes:
         if self.options.client_certificate:
             return self.options.client_certificate.encode()
         return read_file("client_certificate_path", str(self.options.client_certificate_path))
+
+    def _describe_source(self) -> str:
+        options = self.options
+        if options.client_certificate:
+            return f"client_certificate (from {options.origins.get('client_certificate', 'option client_certificate')})"
+        return f"client_certificate_path {options.client_certificate_path}"
 
 
 __all__ = ("ClientCertificate",)

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import codecs
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
 
 _MAX_FILE_BYTES = 1024 * 1024
+_SHOWN_CHARACTERS = 300
+# PEM, and the beginning of every JWT.
+_CONTENTS = ("-----BEGIN", "eyJ")
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -26,6 +29,12 @@ _BYTE_ORDER_MARKS = (
 
 def read_file(option: str, path: str) -> bytes:
     """Return the content of the file that an option names. Raises InputError for a file without content."""
+    if "\n" in path or path.startswith(_CONTENTS):
+        # Without the text, which is a secret.
+        raise InputError(
+            f"{option} holds the content of a file instead of its path.",
+            hint=f"Give the path as {option}, or the content as the option that takes it.",
+        )
     try:
         with open(path, "rb") as file:
             content = file.read(_MAX_FILE_BYTES + 1)
@@ -35,7 +44,10 @@ def read_file(option: str, path: str) -> bytes:
         reason = "it is empty" if len(content) <= _MAX_FILE_BYTES else "it is larger than 1 MiB"
     if content.strip() and len(content) <= _MAX_FILE_BYTES:
         return content
-    raise InputError(f"{option} {path} can't be read: {reason}.", hint=f"Correct {option}, or the file's permissions.")
+    raise InputError(
+        f"{option} {printable(path, _SHOWN_CHARACTERS)} can't be read: {reason}.",
+        hint=f"Correct {option}, or the file's permissions.",
+    )
 
 
 def decode_text(content: bytes) -> str:

@@ -15,6 +15,7 @@ import jwt
 import pytest
 from canned_server import CannedServer, token_answer
 from certificates import Issued, issue
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from leaks import Markers
 
@@ -71,6 +72,7 @@ def _accepted(chain: Chain, directory: Path) -> dict[str, Options]:
     pfx = leaf.pfx(PASSWORD, [chain.intermediate, chain.root])
     bags = f"Bag Attributes\n    friendlyName: app\n{certificate}Bag Attributes: <No Attributes>\n{leaf.key_pem()}"
     opened = {"client_certificate_password": PASSWORD}
+    expired = issue("deployer.contoso.example", leaf.key, issuer=chain.intermediate, days=(-40, -1))
     return {
         "key first": {"client_certificate": leaf.pem()},
         "certificate first": {"client_certificate": certificate + leaf.key_pem()},
@@ -80,6 +82,13 @@ def _accepted(chain: Chain, directory: Path) -> dict[str, Options]:
         "PKCS#1, encrypted": {"client_certificate": leaf.key_pem(PASSWORD, traditional=True) + certificate, **opened},
         "a password that is not needed": {"client_certificate": leaf.pem(), **opened},
         "literal \\n": {"client_certificate": leaf.pem().replace("\n", "\\n")},
+        "literal \\r\\n": {"client_certificate": leaf.pem().replace("\n", "\\r\\n")},
+        "blank lines": {"client_certificate": leaf.pem().replace("\n", "\n\n")},
+        "UTF-16": {"client_certificate_path": _write(directory, "utf16.pem", leaf.pem().encode("utf-16"))},
+        "PEM in base64": {"client_certificate": base64.encodebytes(leaf.pem().encode()).decode()},
+        "two keys": {"client_certificate": chain.root.key_pem() + leaf.pem()},
+        "renewed, old certificate first": {"client_certificate": expired.certificate_pem + leaf.pem()},
+        "renewed, old certificate last": {"client_certificate": leaf.pem() + expired.certificate_pem},
         "Windows line ends": {"client_certificate": leaf.pem().replace("\n", "\r\n")},
         "text of openssl around it": {"client_certificate": bags},
         "a PEM file": {"client_certificate_path": _write(directory, "app.pem", leaf.pem())},
@@ -140,6 +149,8 @@ def _refused(chain: Chain, directory: Path) -> dict[str, tuple[Options, list[str
     over, begins = expired.certificate.not_valid_after_utc, early.certificate.not_valid_before_utc
     missing = str(directory / "missing.pem")
     wrong = {"client_certificate_password": "made-up~wrong"}
+    forms = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    openssh = leaf.key.private_bytes(*forms).decode()
     pfx = base64.b64encode(leaf.pfx(PASSWORD)).decode()
     needed = ["encrypted", "no password", "Set client_certificate_password"]
     opens_not = ["password does not open", "client_certificate_password"]
@@ -159,6 +170,17 @@ def _refused(chain: Chain, directory: Path) -> dict[str, tuple[Options, list[str
         "wrong password, PFX": ({"client_certificate": pfx, **wrong}, opens_not),
         "missing password": ({"client_certificate": leaf.pem(PASSWORD)}, needed),
         "missing password, PFX": ({"client_certificate": pfx}, needed),
+        "a path": ({"client_certificate": missing}, ["holds a path", "client_certificate_path"]),
+        "a certificate in DER": (
+            {"client_certificate_path": _write(directory, "public.cer", leaf.der)},
+            [f"client_certificate_path {directory}/public.cer holds a certificate in DER without its private key"],
+        ),
+        "an OpenSSH key": ({"client_certificate": openssh}, ["format of OpenSSH", "ssh-keygen -p -m PEM"]),
+        "JSON": (
+            {"client_certificate": '{"value": "made-up"}'},
+            ["JSON around the certificate (with the keys 'value')"],
+        ),
+        "a key in place of a path": ({"client_certificate_path": leaf.pem()}, ["holds the content of a file"]),
         "missing file": ({"client_certificate_path": missing}, [missing, "No such file", "client_certificate_path"]),
         "a directory": ({"client_certificate_path": str(directory)}, [str(directory), "Is a directory"]),
         "garbage": ({"client_certificate": "made-up"}, ["can't be read as PFX"]),

@@ -49,6 +49,15 @@ def test_a_file_that_can_t_be_used_is_named_with_its_option(name: str, reason: s
 
 
 @pytest.mark.parametrize(
+    "content", ["-----BEGIN PRIVATE KEY-----\\nhunter2", "eyJhbGciOiJSUzI1NiJ9.hunter2.c2ln", "hunter2\n"]
+)
+def test_a_content_in_the_place_of_a_path_is_not_shown(content: str) -> None:
+    with pytest.raises(InputError, match="an_option holds the content of a file instead of its path") as refused:
+        read_file("an_option", content)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"text",
