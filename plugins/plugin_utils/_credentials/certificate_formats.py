@@ -305,7 +305,7 @@ def _lacks_cipher(source: str, cipher: str, before: str = "") -> InputError:
     openssl = f"{'the' if before else 'The'} OpenSSL of this machine's Python"
     return InputError(
         f"{source} can't be opened. {before}{openssl} lacks the cipher {cipher}.",
-        hint="Check client_certificate_password. If it is right, encrypt the key again with AES; for a PFX run 'openssl "
+        hint="Check client_certificate_password. If it is right, encrypt the key again with AES; for a PFX: 'openssl "
         "pkcs12 -legacy -in old.pfx -nodes | openssl pkcs12 -export -out new.pfx' where OpenSSL has that cipher.",
     )
 
