@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
-from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_store
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN, OptionSpec
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank

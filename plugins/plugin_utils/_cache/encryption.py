@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 import os
+import sys
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
@@ -46,7 +47,10 @@ class EntryCipher:
 
     def __init__(self, secret: str) -> None:
         if not HAS_CRYPTOGRAPHY:
-            raise MissingLibraryError(missing_required_lib("cryptography"), hint="Install it where Ansible runs.")
+            raise MissingLibraryError(
+                missing_required_lib("cryptography"),
+                hint=f"On the control node, run: {sys.executable} -m pip install cryptography",
+            )
         keys = HKDF(algorithm=hashes.SHA256(), length=2 * _KEY_BYTES, salt=None, info=_FORMAT).derive(secret.encode())
         self._cipher = AESGCM(keys[:_KEY_BYTES])
         self._naming_key = keys[_KEY_BYTES:]

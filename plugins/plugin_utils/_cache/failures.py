@@ -23,8 +23,8 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache.base import Store
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
-    from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import Store
 
 # Other errors cost no request, or concern one caller alone.
 _SHARED = {cls.__name__: cls for cls in (NetworkError, TokenRequestRefused)}

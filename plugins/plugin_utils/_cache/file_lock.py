@@ -17,19 +17,23 @@ import os
 import time
 import typing as t
 
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files import Directory
+
 _POLL_SECONDS = (0.005, 0.05)
 
 
 class FileLock:
-    """A lock on a file, which is created if it does not exist.
+    """A lock on a file of a directory. The file is created if it is missing.
 
     Raises:
         OSError: The file can't be opened or created.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor = self._open()
+    def __init__(self, directory: Directory, name: str) -> None:
+        self._directory = directory
+        self._name = name
+        self._file = self._open()
 
     def acquire(self, *, wait_seconds: float) -> bool:
         """Acquire the lock, waiting at most ``wait_seconds``; return whether it is held now."""
@@ -44,46 +48,49 @@ class FileLock:
 
     def close(self) -> None:
         """Release the lock."""
-        os.close(self._descriptor)
+        os.close(self._file)
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        return os.open(self._name, flags, 0o600, dir_fd=self._directory.descriptor)
 
     def _try_acquire(self) -> bool:
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         if self._is_in_place():
-            # A sweep tells by this time that the lock is in use.
-            os.utime(self._descriptor)
+            # The time of the last use: what has not been used for long is swept.
+            os.utime(self._file)
             return True
         # The directory was cleared: other processes lock the file that replaced this one.
-        removed, self._descriptor = self._descriptor, self._open()
+        removed, self._file = self._file, self._open()
         os.close(removed)
         return False
 
     def _is_in_place(self) -> bool:
         with contextlib.suppress(FileNotFoundError):
-            return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._path))
+            found = os.stat(self._name, dir_fd=self._directory.descriptor, follow_symlinks=False)
+            return os.path.samestat(os.fstat(self._file), found)
         return False
 
 
 @contextlib.contextmanager
-def lock_file(path: str, *, wait_seconds: float) -> t.Iterator[bool]:
+def lock_file(directory: Directory, name: str, *, wait_seconds: float) -> t.Iterator[bool]:
     """Hold the lock on a file for the length of a ``with`` block.
 
     Args:
-        path: The file to lock.
+        directory: Where the file is.
+        name: The file to lock.
         wait_seconds: How long to wait for another holder.
 
     Yields:
         Whether the lock is held.
 
     Raises:
-        OSError: The file can't be opened or created.
+        OSError: The file can't be opened or created, or the file system has no locks.
     """
-    lock = FileLock(path)
+    lock = FileLock(directory, name)
     try:
         yield lock.acquire(wait_seconds=wait_seconds)
     finally:

@@ -2,92 +2,148 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that only their owner may read: read with distrust, replaced atomically.
+"""Directories and files that only their owner can use.
+
+A directory is held open by a descriptor and every file in it is reached through that descriptor, so that replacing the
+directory's path redirects nothing.
 
 **PRIVATE** to the collection: not an API.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-
 _MAX_BYTES = 1024 * 1024
+_NO_DETOUR = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def ensure_private_directory(path: str) -> None:
-    """Make a directory of mode 0700, or check that the one that is there is ours alone. Raises InputError."""
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        found = os.lstat(path)
-    except OSError as exc:
-        problem = f"can't be used: {exc.strerror}"
-    else:
-        problem = _objection(path, found)
-        if not problem:
-            return
-    raise InputError(f"The cache directory {path} {problem}.", hint=f"Remove it, or run: chmod 700 {path}")
+class Directory:
+    """A directory that is held open by ``descriptor`` for as long as this object exists.
 
-
-def _objection(path: str, found: os.stat_result) -> str:
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        return "is not a directory that belongs to this user alone"
-    # The mode counts for root as well, and a file system may be read-only.
-    if found.st_mode & 0o700 != 0o700 or not os.access(path, os.W_OK):
-        return "can't be written to"
-    return ""
-
-
-def read_private_file(path: str) -> bytes | None:
-    """The content of a regular file of ours; None where there is none. OSError for anything else."""
-    try:
-        # Without waiting, should somebody have put a pipe there.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return None
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        os.close(descriptor)
-        raise PermissionError(errno.EPERM, "it is not a regular file of this user")
-    with open(descriptor, "rb") as file:
-        return file.read(min(found.st_size, _MAX_BYTES))
-
-
-class Replacement:
-    """A file about to replace another: opened first, so that what can't be written is known before it is needed.
-
-    Use as a context manager, under a lock; without a call of ``commit`` nothing changes. Mode 0600. OSError where the
-    directory can't be written.
+    Raises:
+        OSError: The path is missing, a symbolic link or not a directory.
     """
 
+    descriptor = -1
+
     def __init__(self, path: str) -> None:
-        self._path = path
-        # One name for all attempts: what a killed process left behind is swept up by the next.
-        self._temporary = f"{path}.new"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._temporary)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._file = open(os.open(self._temporary, flags, 0o600), "wb")  # noqa: SIM115 - closed by __exit__
+        self.path = path
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NO_DETOUR)
 
-    def __enter__(self) -> Replacement:
-        return self
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
 
-    def __exit__(self, *_exc_info: object) -> None:
-        self._file.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._temporary)
+    def read(self, name: str) -> bytes | None:
+        """Read at most 1 MiB of a regular file of this user; return None if it is missing.
 
-    def commit(self, content: bytes, *, durable: bool = True) -> None:
-        """Put the content in place; if ``durable``, on the disk before anything else happens."""
-        self._file.write(content)
-        self._file.flush()
-        if durable:
-            os.fsync(self._file.fileno())
-        os.replace(self._temporary, self._path)
+        Raises:
+            OSError: The file is a symbolic link, of another user, not a regular file or not readable.
+        """
+        try:
+            # O_NONBLOCK: opening a pipe would wait for a writer.
+            file = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _NO_DETOUR, dir_fd=self.descriptor)
+        except FileNotFoundError:
+            return None
+        try:
+            found = os.fstat(file)
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, "it is not a regular file of this user")
+            return os.read(file, min(found.st_size, _MAX_BYTES))
+        finally:
+            os.close(file)
 
 
-__all__ = ("Replacement", "ensure_private_directory", "read_private_file")
+def open_private_directory(path: str, *, setting: str) -> Directory:
+    """Open a directory of mode 0700 that no other user can replace, and create it if it is missing.
+
+    Args:
+        path: The directory.
+        setting: What a user sets to have another directory used.
+
+    Raises:
+        OSError: The directory is not usable; ``strerror`` says why and what to do, in sentences.
+    """
+    try:
+        parent = find_shared_parent(path)
+        directory = None if parent else _open_or_create(path)
+        reason = directory and _find_problem(directory)
+    except OSError as exc:
+        parent, directory, reason = None, None, f"can't be used: {exc.strerror}"
+    if directory and not reason:
+        return directory
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import build_directory_error
+
+    raise build_directory_error(path, setting, reason, parent)
+
+
+def _open_or_create(path: str) -> Directory:
+    try:
+        return Directory(path)
+    except FileNotFoundError:
+        _create(path)
+        return Directory(path)
+
+
+def _create(path: str) -> None:
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        _create(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        # Another process was faster.
+        return
+
+
+def _find_problem(directory: Directory) -> str | None:
+    found = os.fstat(directory.descriptor)
+    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        return "is not a directory that belongs to this user alone"
+    # The mode counts for root as well, and a file system may be read-only.
+    if found.st_mode & 0o700 != 0o700 or not os.access(".", os.W_OK, dir_fd=directory.descriptor):
+        return "can't be written to"
+    return None
+
+
+def find_shared_parent(path: str) -> str | None:
+    """Find a directory above ``path`` in which another user can replace the next one on the way.
+
+    The directories on the way are those of the path as it is written and those of the path without symbolic links.
+    """
+    user = os.geteuid()
+    # In a user namespace root itself has another number there.
+    trusted = (0, user, os.stat("/").st_uid)
+    for parent in dict.fromkeys([*_get_parents(path), *_get_parents(os.path.realpath(path))]):
+        try:
+            found = os.lstat(parent)
+        except FileNotFoundError:
+            continue
+        # Containers often run as root in a directory of the user who started them.
+        if (found.st_uid not in trusted and user != 0) or _is_shared(found):
+            return parent
+    return None
+
+
+def _get_parents(path: str) -> list[str]:
+    parents = [os.path.dirname(path)]
+    while parents[-1] != (parent := os.path.dirname(parents[-1])):
+        parents.append(parent)
+    return parents
+
+
+def _is_shared(found: os.stat_result) -> bool:
+    """Whether users other than the owner can rename what is in a directory."""
+    if not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX or stat.S_ISLNK(found.st_mode):
+        return False
+    if found.st_mode & 0o002:
+        return True
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import is_private_group
+
+    return not is_private_group(found.st_gid)
+
+
+__all__ = ("Directory", "find_shared_parent", "open_private_directory")

@@ -4,8 +4,8 @@
 
 """The store that is a Redis server, which several machines share.
 
-The library decides what a URL means (redis-py, "redis.Redis.from_url"). Two parameters are ours: ``?sentinel=NAME``
-makes the hosts those of sentinels that know the service NAME, and ``?cluster=true`` those of a cluster.
+redis-py defines what a URL means ("redis.Redis.from_url"). Two parameters are added here: ``?sentinel=NAME`` says that
+the hosts are sentinels that know the service NAME, and ``?cluster=true`` that they are nodes of a cluster.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -13,6 +13,9 @@ makes the hosts those of sentinels that know the service NAME, and ``?cluster=tr
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
+import sys
 import threading
 import typing as t
 import urllib.parse
@@ -20,6 +23,7 @@ import urllib.parse
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import build_store_error
 
 try:
     import redis
@@ -38,29 +42,39 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from redis.lock import Lock
 
 _PREFIX = "entra.auth:"
+_ENTRY = re.compile(r"[0-9a-f]{40}")
 _SENTINEL_PORT = 26379
-# A holder that is killed holds up the others for no longer.
+_SOCKET_SECONDS = 5.0
+# Other users of the server can write anything under our names.
+_MAX_BYTES = 1024 * 1024
+_MAX_KEYS = 100_000
+# After this time the lock of a holder that was killed is free.
 _LOCK_SECONDS = 6.0
 _LOCK_POLL_SECONDS = 0.02
-_SOCKET_SECONDS = 5.0
 
 
 class RedisStore:
     """Keys ``entra.auth:NAME``, which expire by themselves.
 
-    Raises MissingLibraryError without redis-py, InputError for a URL that is none, OSError where no server answers.
+    Raises:
+        MissingLibraryError: redis-py is not installed.
+        InputError: The URL is not valid, or this redis-py can't verify what it names.
+        OSError: No server answers; ``strerror`` says why and what to do, in sentences.
     """
 
     def __init__(self, url: str) -> None:
         if not HAS_REDIS:
-            raise MissingLibraryError(missing_required_lib("redis"), hint="Install it where Ansible runs.")
+            raise MissingLibraryError(
+                missing_required_lib("redis"),
+                hint=f"On the control node, run: {sys.executable} -m pip install redis",
+            )
         try:
-            self._redis = _client(url)
+            self._redis = _open_client(url)
             self._redis.ping()
         except _FAILURES as exc:
-            reason = _reason(exc)
+            reason = _describe_reason(exc)
         except OSError as exc:
-            reason = _reason(exc)
+            reason = _describe_reason(exc)
         except (ValueError, TypeError, AttributeError):
             reason = None
         else:
@@ -70,32 +84,32 @@ class RedisStore:
                 "cache is not a URL that redis-py understands.",
                 hint="Write it like rediss://user:password@host:6379/0.",
             )
-        raise OSError(0, f"Redis can't be used: {reason}. To fix it: look at the URL in cache, and at the server.")
+        raise build_store_error(f"Redis can't be used: {reason}.", "Check the URL in cache, and the server.")
 
     def read(self, name: str) -> bytes | None:
         with contextlib.suppress(*_FAILURES):
-            content = self._redis.get(_PREFIX + name)
-            return content if isinstance(content, bytes) else None
+            content = self._redis.getrange(_PREFIX + name, 0, _MAX_BYTES)
+            if isinstance(content, bytes) and 0 < len(content) <= _MAX_BYTES:
+                return content
         return None
 
     def write(self, name: str, content: bytes, *, keep_seconds: float) -> None:
         try:
             self._redis.set(_PREFIX + name, content, px=max(1, int(keep_seconds * 1000)))
         except _FAILURES as exc:
-            reason = _reason(exc)
+            reason = _describe_reason(exc)
         else:
             return
         raise OSError(0, f"Redis: {reason}")
 
     @contextlib.contextmanager
     def lock(self, name: str, *, wait_seconds: float) -> t.Iterator[bool]:
-        lock = self._redis.lock(
-            f"{_PREFIX}{name}.lock", timeout=_LOCK_SECONDS, sleep=_LOCK_POLL_SECONDS, thread_local=False
-        )
+        key = f"{_PREFIX}{name}.lock"
+        lock = self._redis.lock(key, timeout=_LOCK_SECONDS, sleep=_LOCK_POLL_SECONDS, thread_local=False)
         try:
-            is_held = lock.acquire(blocking=wait_seconds > 0, blocking_timeout=wait_seconds or None)
+            is_held = lock.acquire(blocking=False) or self._wait(lock, key, wait_seconds)
         except _FAILURES:
-            # Without a server there is nobody to wait for.
+            # Without a server there is nothing to wait for.
             yield True
             return
         if not is_held:
@@ -105,24 +119,34 @@ class RedisStore:
             yield True
 
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
-        for key in self._keys():
-            content = self.read(key[len(_PREFIX) :])
+        names = [name for name in itertools.islice(self._scan(), _MAX_KEYS) if _ENTRY.fullmatch(name)]
+        for name in names:
+            content = self.read(name)
             if content is not None:
-                yield key[len(_PREFIX) :], content
+                yield name, content
 
     def clear(self) -> None:
-        with contextlib.suppress(*_FAILURES):
-            for key in self._keys():
-                self._redis.delete(key)
+        for name in self._scan():
+            with contextlib.suppress(*_FAILURES):
+                self._redis.delete(_PREFIX + name)
 
-    def _keys(self) -> list[str]:
+    def _wait(self, lock: Lock, key: str, wait_seconds: float) -> bool:
+        if not wait_seconds:
+            return False
+        expires_in = self._redis.pttl(key)
+        if expires_in == -1 or expires_in > _LOCK_SECONDS * 1000:
+            # No lock of ours lasts longer, so this one would never be released.
+            self._redis.pexpire(key, int(_LOCK_SECONDS * 1000))
+        return bool(lock.acquire(blocking_timeout=wait_seconds))
+
+    def _scan(self) -> t.Iterator[str]:
         with contextlib.suppress(*_FAILURES):
-            return [key.decode() for key in self._redis.scan_iter(match=f"{_PREFIX}*")]
-        return []
+            for key in self._redis.scan_iter(match=f"{_PREFIX}*"):
+                yield key.decode(errors="surrogateescape").removeprefix(_PREFIX)
 
 
 class _HeldLock:
-    """Keeps a lock from expiring while its holder lives."""
+    """Keeps a lock from expiring while the process that holds it lives."""
 
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
@@ -145,45 +169,67 @@ class _HeldLock:
                 self._lock.reacquire()
 
 
-def _client(url: str) -> redis.Redis | redis.cluster.RedisCluster:
+def _open_client(url: str) -> redis.Redis | redis.cluster.RedisCluster:
     parts = urllib.parse.urlsplit(url)
     query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-    sentinel, cluster = query.pop("sentinel", None), query.pop("cluster", "").lower()
-    # What is sealed is no text.
+    sentinel, is_cluster = query.pop("sentinel", None), query.pop("cluster", "").lower() in ("true", "yes", "1")
+    # Entries are bytes.
     query.pop("decode_responses", None)
+    if parts.scheme == "rediss":
+        query = _require_host_name(query, is_cluster=is_cluster)
     plain = urllib.parse.urlunsplit(parts._replace(query=urllib.parse.urlencode(query)))
-    # Without retries: where Redis is down, asking for a token is faster.
+    # Without retries: if Redis is down, a token request is faster.
     retry = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
     bounds = {"socket_timeout": _SOCKET_SECONDS, "socket_connect_timeout": _SOCKET_SECONDS, "retry": retry}
     if sentinel:
-        return _master(plain, sentinel, bounds)
-    if cluster in ("true", "yes", "1"):
-        return redis.cluster.RedisCluster.from_url(plain, **bounds)
-    return redis.Redis.from_url(plain, **bounds)
+        return _open_master(plain, sentinel, bounds)
+    return (redis.cluster.RedisCluster if is_cluster else redis.Redis).from_url(plain, **bounds)
 
 
-def _master(url: str, service: str, bounds: t.Mapping[str, t.Any]) -> redis.Redis:
-    """The master that sentinels name. The URL has them all: ``redis://user:password@host1:26379,host2:26379/0``."""
+def _require_host_name(query: dict[str, str], *, is_cluster: bool) -> dict[str, str]:
+    """Require that the server's certificate names the host, which is redis-py's default only from 6.0 on.
+
+    Raises:
+        InputError: This redis-py can't verify it in a cluster.
+    """
+    if not query.get("ssl_check_hostname"):
+        # A certificate that is not verified proves no name.
+        query = {**query, "ssl_check_hostname": str(query.get("ssl_cert_reqs") != "none")}
+    if is_cluster and int(redis.__version__.partition(".")[0]) < 6 and _is_true(query["ssl_check_hostname"]):
+        raise InputError(
+            f"redis-py {redis.__version__} can't verify the host names of a cluster.",
+            hint=f"On the control node, run: {sys.executable} -m pip install --upgrade 'redis>=6'",
+        )
+    return query
+
+
+def _is_true(value: str) -> bool:
+    """Whether redis-py takes a value of a URL for true."""
+    return value.lower() not in ("0", "f", "false", "n", "no")
+
+
+def _open_master(url: str, service: str, bounds: t.Mapping[str, t.Any]) -> redis.Redis:
+    """Open the master that sentinels name. The URL has them: ``redis://user:password@host1:26379,host2:26379/0``."""
     parts = urllib.parse.urlsplit(url)
     credentials, _at, hosts = parts.netloc.rpartition("@")
     first = parts._replace(netloc=f"{credentials}@sentinel" if credentials else "sentinel")
     settings = redis.connection.parse_url(urllib.parse.urlunsplit(first))
     settings.pop("host", None)
     is_tls = settings.pop("connection_class", None) is not None
-    sentinels = [_address(host) for host in hosts.split(",")]
+    sentinels = [_parse_address(host) for host in hosts.split(",")]
     tls = {"ssl": is_tls, **{name: value for name, value in settings.items() if name.startswith("ssl_")}}
     manager = redis.sentinel.Sentinel(sentinels, sentinel_kwargs={**bounds, **tls}, **bounds)
     master: redis.Redis = manager.master_for(service, ssl=is_tls, **settings)
     return master
 
 
-def _address(host: str) -> tuple[str, int]:
+def _parse_address(host: str) -> tuple[str, int]:
     parts = urllib.parse.urlsplit(f"//{host}")
     return str(parts.hostname), parts.port or _SENTINEL_PORT
 
 
-def _reason(exc: Exception) -> str:
-    """Why, in words that hold no address and no password."""
+def _describe_reason(exc: Exception) -> str:
+    """Describe a failure in words that contain no address and no password."""
     reasons = {
         redis.AuthenticationError: "it refused the user name or password",
         redis.TimeoutError: "it did not answer in time",

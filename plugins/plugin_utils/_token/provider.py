@@ -21,7 +21,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
-from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import get_run_secret, open_stores
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import get_entry_secret, open_stores
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.token_cache import CacheKey, TokenCache
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code import DeviceCode
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.managed_identity import (
@@ -37,10 +37,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry i
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN
-from ansible_collections.entra.auth.plugins.plugin_utils._token.refresh_tokens import (
-    RefreshTokenFile,
-    open_refresh_token_store,
-)
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import identify_machine
 from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import (
@@ -180,9 +176,11 @@ class TokenProvider:
         """The token, from the cache where there is a good one."""
         if self._kind != RefreshToken.kind:
             return self._get_cached(self._sealing_secret(), self._sign_in if self._signs_in() else self._ask)
-        keeper = open_refresh_token_store(self._options, self._stores.tokens, wait_seconds=self._wait_seconds)
-        provided = self._get_cached(keeper.sign_in().sealing_secret, functools.partial(self._redeem, keeper))
-        newest = dataclasses.replace(provided.token, refresh_token=keeper.sign_in().refresh_token)
+        if not self._options.refresh_token_file:
+            return self._get_cached(self._sealing_secret(), self._redeem_given)
+        store = self._open_refresh_token_store()
+        provided = self._get_cached(store.sign_in().sealing_secret, functools.partial(self._redeem, store))
+        newest = dataclasses.replace(provided.token, refresh_token=store.sign_in().refresh_token)
         return dataclasses.replace(provided, token=newest)
 
     def _get_cached(self, sealing_secret: str, ask: t.Callable[[], Token]) -> AppToken:
@@ -248,7 +246,7 @@ class TokenProvider:
 
     def _sealing_secret(self) -> str:
         own = self._credential.get_sealing_secret() or self._options.cache_key
-        return own or get_run_secret()
+        return own or get_entry_secret(self._stores.run, warn=self._messages.warning)
 
     def _signs_in(self) -> bool:
         return self._kind == DeviceCode.kind and bool(self._options.refresh_token_file)
@@ -260,29 +258,36 @@ class TokenProvider:
             return self._target.request_token(get_resource(self._request), identity.get_selector(), network)
         return (credential or self._credential).request_token(self._request, network)
 
-    def _redeem(self, keeper: RefreshTokenStore) -> Token:
-        with keeper.exclusive_redemption() as sign_in:
+    def _redeem_given(self) -> Token:
+        token = self._ask()
+        # Without a successor the one that was redeemed is still the newest.
+        return dataclasses.replace(token, refresh_token=token.refresh_token or self._options.refresh_token)
+
+    def _redeem(self, store: RefreshTokenStore) -> Token:
+        with store.exclusive_redemption() as sign_in:
             options = dataclasses.replace(self._options, refresh_token=sign_in.refresh_token)
             token = self._ask(create_credential(RefreshToken.kind, options))
-            # Without a successor the one that was redeemed goes on to be the newest.
             newest = token.refresh_token or sign_in.refresh_token
-            keeper.store_rotated(sign_in, newest)
+            store.store_rotated(sign_in, newest)
             return dataclasses.replace(token, refresh_token=newest)
+
+    def _open_refresh_token_store(self) -> RefreshTokenStore:
+        from ansible_collections.entra.auth.plugins.plugin_utils._token.refresh_tokens import RefreshTokenStore
+
+        options = self._options
+        return RefreshTokenStore(str(options.refresh_token_file), options.refresh_token, wait_seconds=self._wait_seconds)
 
     def _sign_in(self) -> Token:
         """By the refresh token of an earlier sign-in; by a new one where there is none or it has had its time."""
-        options = self._options
-        keeper = RefreshTokenFile(
-            str(options.refresh_token_file), options.refresh_token, wait_seconds=self._wait_seconds
-        )
-        if keeper.has_any():
+        store = self._open_refresh_token_store()
+        if store.has_any():
             try:
-                return self._redeem(keeper)
+                return self._redeem(store)
             except TokenRequestRefused as exc:
                 refusal = exc
             if refusal.response.error not in _SIGN_IN_AGAIN:
                 raise refusal
-        with keeper.replace_after_sign_in() as keep:
+        with store.replace_after_sign_in() as keep:
             token = self._ask()
             if token.refresh_token:
                 keep(token.refresh_token)

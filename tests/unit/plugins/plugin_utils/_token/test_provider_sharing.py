@@ -16,7 +16,7 @@ from canned_server import CannedServer, json_answer, token_answer
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
-from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_store
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
