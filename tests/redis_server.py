@@ -31,20 +31,21 @@ _TLS_FILES: t.Final = {"cert-file": "cert.pem", "key-file": "key.pem", "ca-cert-
 class RedisServer:
     """A running server; a context manager that stops it. It leaves nothing in ``directory``, where it runs.
 
-    With a ``ca`` it speaks TLS alone. ``settings`` are further lines of its configuration.
+    With a ``ca`` it speaks TLS alone, with a certificate for ``name``. ``settings`` are further lines of its
+    configuration.
     """
 
-    def __init__(self, directory: Path, *settings: str, ca: trustme.CA | None = None) -> None:
-        self.port = _free_port()
+    def __init__(self, directory: Path, *settings: str, ca: trustme.CA | None = None, name: str = "127.0.0.1") -> None:
+        self.port = _find_free_port()
         self.url = f"{'rediss' if ca else 'redis'}://:{_ESCAPED}@127.0.0.1:{self.port}/0"
         lines = [
             *("bind 127.0.0.1", f'requirepass "{PASSWORD}"', f"dir {directory}"),
             *('save ""', "appendonly no", "logfile /dev/null"),
-            *(_tls(directory, self.port, ca) if ca else (f"port {self.port}",)),
+            *(_configure_tls(directory, self.port, ca, name) if ca else (f"port {self.port}",)),
         ]
         if ca:
             self.url += f"?ssl_ca_certs={directory}/ca.pem"
-        self.client = redis.Redis.from_url(self.url)
+        self.client = redis.Redis.from_url(f"{self.url}&ssl_check_hostname=false" if ca else self.url)
         self._start("-", stdin="\n".join([*lines, *settings]))
 
     def _start(self, configuration: str, *arguments: str, stdin: str = "") -> None:
@@ -102,10 +103,12 @@ class RedisServer:
 class RedisCluster(RedisServer):
     """A cluster of one node, which has all slots."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory, "cluster-enabled yes", f"cluster-port {_free_port()}")
+    def __init__(self, directory: Path, ca: trustme.CA | None = None, name: str = "127.0.0.1") -> None:
+        tls = ["tls-cluster yes"] if ca else []
+        ports = f"cluster-port {_find_free_port()}"
+        super().__init__(directory, "cluster-enabled yes", ports, *tls, ca=ca, name=name)
         self.client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
-        self.url += "?cluster=true"
+        self.url += f"{'&' if ca else '?'}cluster=true"
         # It takes nothing for two seconds, in case it was one of several.
         ends = time.monotonic() + _START_SECONDS
         while self.client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
@@ -116,24 +119,31 @@ class RedisCluster(RedisServer):
 class RedisSentinel(RedisServer):
     """A sentinel without a password, which knows ``server`` as the service ``main``; with a ``ca``, all by TLS."""
 
-    def __init__(self, directory: Path, server: RedisServer, ca: trustme.CA | None = None) -> None:
-        self.port = _free_port()
+    def __init__(
+        self, directory: Path, server: RedisServer, ca: trustme.CA | None = None, name: str = "127.0.0.1"
+    ) -> None:
+        self.port = _find_free_port()
         tls = f"&ssl_ca_certs={directory}/ca.pem" if ca else ""
         self.url = f"{'rediss' if ca else 'redis'}://:{_ESCAPED}@127.0.0.1:{self.port}/0?sentinel=main{tls}"
         lines = [
             *("bind 127.0.0.1", f"dir {directory}", "logfile /dev/null"),
-            *((*_tls(directory, self.port, ca), "tls-replication yes") if ca else (f"port {self.port}",)),
+            *(
+                (*_configure_tls(directory, self.port, ca, name), "tls-replication yes")
+                if ca
+                else (f"port {self.port}",)
+            ),
             *(f"sentinel monitor main 127.0.0.1 {server.port} 1", f'sentinel auth-pass main "{PASSWORD}"'),
         ]
         # It wants to keep in a file what it learns.
         path = directory / "sentinel.conf"
         path.write_text("\n".join(lines))
-        self.client = redis.Redis.from_url(self.url.replace(f":{_ESCAPED}@", "").replace("sentinel=main", ""))
+        client_url = self.url.replace(f":{_ESCAPED}@", "").replace("sentinel=main", "")
+        self.client = redis.Redis.from_url(f"{client_url}&ssl_check_hostname=false" if ca else client_url)
         self._start(str(path), "--sentinel")
 
 
-def _tls(directory: Path, port: int, ca: trustme.CA) -> tuple[str, ...]:
-    certificate = ca.issue_cert("127.0.0.1")
+def _configure_tls(directory: Path, port: int, ca: trustme.CA, name: str) -> tuple[str, ...]:
+    certificate = ca.issue_cert(name)
     ca.cert_pem.write_to_path(str(directory / "ca.pem"))
     certificate.private_key_pem.write_to_path(str(directory / "key.pem"))
     certificate.cert_chain_pems[0].write_to_path(str(directory / "cert.pem"))
@@ -141,7 +151,7 @@ def _tls(directory: Path, port: int, ca: trustme.CA) -> tuple[str, ...]:
     return ("port 0", f"tls-port {port}", "tls-auth-clients no", *files)
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -18,11 +18,10 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import St
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.token_cache import Cached, CacheKey, TokenCache
 
 if t.TYPE_CHECKING:
-    from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import Store
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache.base import Store
 
-KEY = "https://login.test/t\nclient\nscope\n"
-SUBJECT = CacheKey(KEY)
-NAME = EntryCipher("secret").derive_name(KEY)
+KEY = CacheKey("https://login.test/t\nclient\nscope\n")
+NAME = EntryCipher("secret").derive_name(KEY.key)
 HOUR = 3600.0
 
 
@@ -38,40 +37,51 @@ class Service:
         self.requests += 1
         if self.failure:
             raise self.failure
-        return token(f"token-{self.requests}", self.lifetime)
+        return issue_token(f"token-{self.requests}", self.lifetime)
 
 
-class Asked(Exception):
-    """Somebody asked for a token, where none may come from the cache."""
+class Requested(Exception):
+    """A token was requested."""
 
 
-def only_ask() -> t.NoReturn:
-    """A service that leaves the cache as it is."""
-    raise Asked
+def refuse_request() -> t.NoReturn:
+    """Stand for a service, and leave the cache as it is."""
+    raise Requested
 
 
-def token(text: str, lifetime: float = HOUR) -> Token:
-    """One that is issued now."""
+def issue_token(text: str, lifetime: float = HOUR) -> Token:
+    """Issue a token now."""
     now = Moment.now()
     return Token(text, now.epoch, now.epoch + lifetime, boot_id=now.boot_id, issued_at_uptime=now.uptime)
 
 
-def on(store: Store | Stores, credential: str = "secret", *, wait: float = 30, **how: t.Any) -> TokenCache:
-    """The cache in a store, which is the run's, too, or in several."""
+def open_cache(store: Store | Stores, credential: str = "secret", *, wait: float = 30, **how: t.Any) -> TokenCache:
+    """Open the cache in a store, which is the run's, too, or in several."""
     stores = store if isinstance(store, Stores) else Stores(store, store)
     settings = {"min_validity": 300, "warn": print, **how}
     return TokenCache(stores, EntryCipher(credential), wait_seconds=wait, **settings)
 
 
-def put(store: Store, text: str) -> None:
+def write_token(store: Store, text: str) -> None:
     """Write what another process would write."""
-    content = json.dumps(dataclasses.asdict(token(text))).encode()
+    content = json.dumps(dataclasses.asdict(issue_token(text))).encode()
     store.write(NAME, EntryCipher("secret").encrypt(content, NAME), keep_seconds=HOUR)
 
 
-def got(cached: Cached) -> tuple[str, str]:
-    """The token's text and where it came from."""
+def unpack(cached: Cached) -> tuple[str, str]:
+    """Return the token's text and where it came from."""
     return cached.token.access_token, cached.source
 
 
-__all__ = ("HOUR", "KEY", "NAME", "SUBJECT", "Asked", "Service", "got", "on", "only_ask", "put", "token")
+__all__ = (
+    "HOUR",
+    "KEY",
+    "NAME",
+    "Requested",
+    "Service",
+    "issue_token",
+    "open_cache",
+    "refuse_request",
+    "unpack",
+    "write_token",
+)

@@ -18,6 +18,7 @@ import stat
 
 _MAX_BYTES = 1024 * 1024
 _NO_DETOUR = os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_PRIVATE = "is not a directory that belongs to this user alone"
 
 
 class Directory:
@@ -67,17 +68,23 @@ def open_private_directory(path: str, *, setting: str) -> Directory:
     Raises:
         OSError: The directory is not usable; ``strerror`` says why and what to do, in sentences.
     """
+    shared_parent: str | None = None
     try:
-        parent = find_shared_parent(path)
-        directory = None if parent else _open_or_create(path)
-        reason = directory and _find_problem(directory)
+        shared_parent = find_shared_parent(path)
+        if shared_parent:
+            reason = f"can be replaced by other users, because they can write to {shared_parent}"
+        else:
+            directory = _open_or_create(path)
+            reason = _describe_problem(directory)
+            if not reason:
+                return directory
+    except NotADirectoryError:
+        reason = _NOT_PRIVATE
     except OSError as exc:
-        parent, directory, reason = None, None, f"can't be used: {exc.strerror}"
-    if directory and not reason:
-        return directory
+        reason = f"can't be used: {exc.strerror}"
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import build_directory_error
 
-    raise build_directory_error(path, setting, reason, parent)
+    raise build_directory_error(path, setting, reason, shared_parent)
 
 
 def _open_or_create(path: str) -> Directory:
@@ -99,14 +106,14 @@ def _create(path: str) -> None:
         return
 
 
-def _find_problem(directory: Directory) -> str | None:
+def _describe_problem(directory: Directory) -> str:
     found = os.fstat(directory.descriptor)
     if found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        return "is not a directory that belongs to this user alone"
+        return _NOT_PRIVATE
     # The mode counts for root as well, and a file system may be read-only.
     if found.st_mode & 0o700 != 0o700 or not os.access(".", os.W_OK, dir_fd=directory.descriptor):
         return "can't be written to"
-    return None
+    return ""
 
 
 def find_shared_parent(path: str) -> str | None:
@@ -137,7 +144,7 @@ def _get_parents(path: str) -> list[str]:
 
 def _is_shared(found: os.stat_result) -> bool:
     """Whether users other than the owner can rename what is in a directory."""
-    if not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX or stat.S_ISLNK(found.st_mode):
+    if not stat.S_ISDIR(found.st_mode) or not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX:
         return False
     if found.st_mode & 0o002:
         return True

@@ -42,7 +42,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from redis.lock import Lock
 
 _PREFIX = "entra.auth:"
-_ENTRY = re.compile(r"[0-9a-f]{40}")
+_ENTRY = re.compile(rb"entra\.auth:([0-9a-f]{40})")
 _SENTINEL_PORT = 26379
 _SOCKET_SECONDS = 5.0
 # Other users of the server can write anything under our names.
@@ -119,16 +119,17 @@ class RedisStore:
             yield True
 
     def entries(self) -> t.Iterator[tuple[str, bytes]]:
-        names = [name for name in itertools.islice(self._scan(), _MAX_KEYS) if _ENTRY.fullmatch(name)]
-        for name in names:
-            content = self.read(name)
-            if content is not None:
-                yield name, content
+        for key in itertools.islice(self._scan(), _MAX_KEYS):
+            if match := _ENTRY.fullmatch(key):
+                name = match[1].decode()
+                content = self.read(name)
+                if content is not None:
+                    yield name, content
 
     def clear(self) -> None:
-        for name in self._scan():
+        for key in self._scan():
             with contextlib.suppress(*_FAILURES):
-                self._redis.delete(_PREFIX + name)
+                self._redis.delete(key)
 
     def _wait(self, lock: Lock, key: str, wait_seconds: float) -> bool:
         if not wait_seconds:
@@ -139,10 +140,9 @@ class RedisStore:
             self._redis.pexpire(key, int(_LOCK_SECONDS * 1000))
         return bool(lock.acquire(blocking_timeout=wait_seconds))
 
-    def _scan(self) -> t.Iterator[str]:
+    def _scan(self) -> t.Iterator[bytes]:
         with contextlib.suppress(*_FAILURES):
-            for key in self._redis.scan_iter(match=f"{_PREFIX}*"):
-                yield key.decode(errors="surrogateescape").removeprefix(_PREFIX)
+            yield from self._redis.scan_iter(match=f"{_PREFIX}*")
 
 
 class _HeldLock:

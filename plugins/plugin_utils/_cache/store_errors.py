@@ -30,17 +30,16 @@ def convert_store_error(consequence: str, error: OSError) -> InputError:
     return InputError(f"{consequence} {reason}", hint=fix)
 
 
-def build_directory_error(path: str, setting: str, reason: str | None, shared_parent: str | None) -> OSError:
+def build_directory_error(path: str, setting: str, reason: str, shared_parent: str | None) -> OSError:
     """Build the error that says why a directory is not used.
 
     Args:
         path: The directory.
         setting: What a user sets to have another directory used.
-        reason: What is wrong with the directory itself, as the end of a sentence about it.
-        shared_parent: A directory above it that other users can write to.
+        reason: What is wrong, as the end of a sentence about the directory.
+        shared_parent: The directory above it that other users can write to, if that is what is wrong.
     """
     if shared_parent:
-        reason = f"can be replaced by other users, because they can write to {shared_parent}"
         fix = f"Run: chmod go-w {shared_parent} (or, if users share it, chmod +t {shared_parent})"
     else:
         fix = f"Remove it, or run: chmod 700 {path}"

@@ -68,7 +68,8 @@ def open_stores(cache: str, *, warn: t.Callable[[str], None]) -> Stores:
     try:
         run = _open_run_store()
     except OSError as exc:
-        warn(f"The cache for this run is not used. {exc.strerror}")
+        consequence = "No cache is used for this run." if cache == "run" else "Failures are not shared in this run."
+        warn(f"{consequence} {exc.strerror}")
     if cache == "run":
         return Stores(run, run)
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_lasting_store

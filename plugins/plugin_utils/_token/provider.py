@@ -275,7 +275,9 @@ class TokenProvider:
         from ansible_collections.entra.auth.plugins.plugin_utils._token.refresh_tokens import RefreshTokenStore
 
         options = self._options
-        return RefreshTokenStore(str(options.refresh_token_file), options.refresh_token, wait_seconds=self._wait_seconds)
+        return RefreshTokenStore(
+            str(options.refresh_token_file), options.refresh_token, wait_seconds=self._wait_seconds
+        )
 
     def _sign_in(self) -> Token:
         """By the refresh token of an earlier sign-in; by a new one where there is none or it has had its time."""

@@ -2,26 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A store keeps names and bytes for a run, a user, or many machines; where that can't be, for the run."""
+"""The option names a store; if that can't be used, the next one is, with a warning, and no task fails for it."""
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import stat
 import typing as t
 
 import pytest
-from processes import Channel, Forked
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
-from ansible_collections.entra.auth.plugins.plugin_utils._cache import redis_store
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import run_secret
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores as stores_module
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.directory_store import DirectoryStore
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import (
     NoStore,
+    get_entry_secret,
     get_run_secret,
-    open_store,
     open_stores,
 )
 
@@ -30,91 +29,8 @@ if t.TYPE_CHECKING:
 
     from redis_server import RedisServer
 
-    from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import Store, Stores
-
-
-def store_of(cache: str) -> Store:
-    return open_stores(cache, warn=print).tokens
-
-
-def test_the_store_of_a_run_lies_in_the_run_s_own_directory(run_directory: pathlib.Path) -> None:
-    store = store_of("run")
-    with store.lock("name", wait_seconds=0) as held:
-        assert held
-        store.write("name", b"content", keep_seconds=60)
-    directory = run_directory / "entra_auth"
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert {entry.name for entry in directory.iterdir()} == {"name", "name.lock"}
-    assert {stat.S_IMODE(entry.stat().st_mode) for entry in directory.iterdir()} == {0o600}
-    assert store_of("run").read("name") == b"content"
-
-
-def test_a_store_others_can_read_is_refused(run_directory: pathlib.Path) -> None:
-    (run_directory / "entra_auth").mkdir()
-    (run_directory / "entra_auth").chmod(0o755)
-    with pytest.raises(InputError, match="belongs to this user alone"):
-        store_of("run")
-
-
-def test_an_entry_that_is_not_there_is_none(tmp_path: pathlib.Path) -> None:
-    assert DirectoryStore(str(tmp_path / "d")).read("name") is None
-
-
-@pytest.mark.parametrize("kind", ["directory", "symlink"])
-def test_an_entry_that_can_t_be_read_is_none(kind: str, tmp_path: pathlib.Path) -> None:
-    store = DirectoryStore(str(tmp_path / "d"))
-    if kind == "directory":
-        (tmp_path / "d" / "name").mkdir()
-    else:
-        (tmp_path / "d" / "name").symlink_to("/etc/hostname")
-    assert store.read("name") is None
-
-
-def test_an_entry_is_replaced_as_a_whole(tmp_path: pathlib.Path) -> None:
-    store = DirectoryStore(str(tmp_path / "d"))
-    store.write("name", b"long content", keep_seconds=60)
-    store.write("name", b"short", keep_seconds=60)
-    assert store.read("name") == b"short"
-
-
-def test_locks_of_different_names_are_apart(tmp_path: pathlib.Path) -> None:
-    store = DirectoryStore(str(tmp_path / "d"))
-    names = ("one", "two", "one")
-    with contextlib.ExitStack() as stack:
-        assert [stack.enter_context(store.lock(name, wait_seconds=0)) for name in names] == [True, True, False]
-
-
-def test_no_store_keeps_nothing_and_makes_nobody_wait() -> None:
-    store = store_of("none")
-    assert isinstance(store, NoStore)
-    with store.lock("name", wait_seconds=0) as one, store.lock("name", wait_seconds=0) as two:
-        assert (one, two) == (True, True)
-        store.write("name", b"content", keep_seconds=60)
-    assert store.read("name") is None
-
-
-def test_the_secret_of_a_run_is_one_for_all_of_it(run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = get_run_secret()
-    assert secret == get_run_secret()
-    assert len(secret) >= 32
-    (run_directory / "other").mkdir(0o700)
-    monkeypatch.setattr(stores_module, "_RUN_DIRECTORY", str(run_directory / "other"))
-    assert secret != get_run_secret()
-
-
-def test_the_secret_of_a_run_is_one_for_processes_that_begin_together(run_directory: pathlib.Path) -> None:
-    def ask(channel: Channel) -> None:
-        channel.hear()
-        channel.say(get_run_secret())
-
-    with Forked(ask) as first, Forked(ask) as second, Forked(ask) as third:
-        asking = (first, second, third)
-        for process in asking:
-            process.say("now")
-        assert len({t.cast("str", process.hear()) for process in asking}) == 1
-
-
-# --- a user's ---------------------------------------------------------------------------------------------------
+UNREACHABLE = "redis://:hunter2@127.0.0.1:1/0"
+NAME = "a" * 40
 
 
 @pytest.fixture
@@ -126,74 +42,85 @@ def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_directory:
     return path
 
 
-def put(cache: str) -> Stores:
-    """The stores, with something in that of the tokens; nobody is warned."""
-    stores = open_stores(cache, warn=pytest.fail)
-    stores.tokens.write("name", b"content", keep_seconds=60)
-    return stores
+def list_names(directory: pathlib.Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
 
 
-def test_the_store_of_a_user_outlives_the_run(home: pathlib.Path, run_directory: pathlib.Path) -> None:
-    stores = put("user")
-    directory = home / ".cache" / "entra_auth"
-    assert (directory / "name").read_bytes() == b"content"
+# --- usable stores ----------------------------------------------------------------------------------------------
+
+
+def test_the_store_of_a_run_is_in_the_directory_of_the_run(run_directory: pathlib.Path) -> None:
+    stores = open_stores("run", warn=pytest.fail)
+    assert stores.tokens is stores.run
+    with stores.tokens.lock(NAME, wait_seconds=0) as held:
+        assert held
+        stores.tokens.write(NAME, b"content", keep_seconds=60)
+    directory = run_directory / "entra_auth"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert stat.S_IMODE((directory / "name").stat().st_mode) == 0o600
+    assert list_names(directory) == {NAME, f"{NAME}.lock"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()} == {0o600}
+    assert open_stores("run", warn=pytest.fail).tokens.read(NAME) == b"content"
+
+
+def test_without_a_cache_nothing_is_stored_and_no_caller_waits(run_directory: pathlib.Path) -> None:
+    stores = open_stores("none", warn=pytest.fail)
+    for store in (stores.tokens, stores.run):
+        with store.lock(NAME, wait_seconds=0) as one, store.lock(NAME, wait_seconds=0) as two:
+            assert (one, two) == (True, True)
+            store.write(NAME, b"content", keep_seconds=60)
+        assert store.read(NAME) is None
+    assert list_names(run_directory) == set()
+
+
+def test_the_store_of_a_user_has_tokens_and_that_of_the_run_the_failures(
+    home: pathlib.Path, run_directory: pathlib.Path
+) -> None:
+    stores = open_stores("user", warn=pytest.fail)
+    stores.tokens.write(NAME, b"content", keep_seconds=60)
     stores.run.write("failure", b"note", keep_seconds=60)
-    assert [path.name for path in (run_directory / "entra_auth").iterdir()] == ["failure"]
-    assert store_of("user").read("name") == b"content"
+    assert list_names(home / ".cache" / "entra_auth") == {NAME}
+    assert list_names(run_directory / "entra_auth") == {"failure"}
 
 
-def test_the_store_of_a_user_lies_where_the_user_says(
-    home: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+def test_redis_has_tokens_and_the_store_of_the_run_the_failures(
+    redis_server: RedisServer, run_directory: pathlib.Path
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches" / "below"))
-    put("user")
-    assert (tmp_path / "caches" / "below" / "entra_auth" / "name").exists()
-    assert list(home.iterdir()) == []
+    stores = open_stores(redis_server.url, warn=pytest.fail)
+    stores.tokens.write(NAME, b"content", keep_seconds=60)
+    stores.run.write("failure", b"note", keep_seconds=60)
+    assert redis_server.contents() == {f"entra.auth:{NAME}": b"content"}
+    assert list_names(run_directory / "entra_auth") == {"failure"}
 
 
-@pytest.mark.parametrize("place", ["", "caches", "./caches", "~/caches"])
-def test_a_place_that_depends_on_where_one_is_does_not_count(
-    place: str, home: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", place)
-    monkeypatch.chdir(tmp_path)
-    put("user")
-    assert (home / ".cache" / "entra_auth" / "name").exists()
-
-
-def test_the_store_of_a_user_is_swept(home: pathlib.Path) -> None:
-    put("user")
-    path = home / ".cache" / "entra_auth" / "name"
-    os.utime(path, (1, 1))
-    store_of("user").write("new", b"content", keep_seconds=60)
-    assert [entry.name for entry in path.parent.iterdir()] == ["new"]
+# --- unusable stores --------------------------------------------------------------------------------------------
 
 
 def spoil(directory: pathlib.Path, how: str) -> None:
-    """Have something in the way of the user's cache."""
-    directory.parent.mkdir(0o700)
-    if how == "parent":
+    """Make a directory unusable as a cache."""
+    directory.parent.mkdir(0o700, exist_ok=True)
+    if how == "parent is a file":
         directory.parent.rmdir()
         directory.parent.write_text("")
     elif how == "file":
         directory.write_text("")
-    elif how == "symlink":
+    elif how == "symbolic link":
         (directory.parent / "real").mkdir(0o700)
         directory.symlink_to("real")
+    elif how == "shared parent":
+        directory.parent.chmod(0o777)
     else:
-        directory.mkdir({"readable": 0o755, "unwritable": 0o500}.get(how, 0o700))
+        directory.mkdir({"readable": 0o755, "not writable": 0o500}.get(how, 0o700))
         if how == "foreign":
             os.chown(directory, 65534, 65534)
 
 
-# Nobody but root can give a directory away.
-SPOILT = ["parent", "file", "symlink", "readable", "unwritable", *(["foreign"] if os.geteuid() == 0 else [])]
+# Only root can give a directory away.
+SPOILT = ["file", "symbolic link", "shared parent", "readable", "not writable"]
+SPOILT += ["foreign"] if os.geteuid() == 0 else []
 
 
-@pytest.mark.parametrize("how", SPOILT)
-def test_where_a_user_s_directory_is_not_private_the_run_s_is_used_with_a_warning(
+@pytest.mark.parametrize("how", [*SPOILT, "parent is a file"])
+def test_an_unusable_user_directory_is_replaced_by_the_run_s_with_a_warning(
     how: str, home: pathlib.Path, run_directory: pathlib.Path
 ) -> None:
     directory = home / ".cache" / "entra_auth"
@@ -202,118 +129,113 @@ def test_where_a_user_s_directory_is_not_private_the_run_s_is_used_with_a_warnin
     stores = open_stores("user", warn=warnings.append)
     (warning,) = warnings
     assert warning.startswith(f"The cache for this run alone is used. The cache directory {directory} ")
-    assert f"chmod 700 {directory}" in warning
+    assert "To fix it: " in warning
     assert stores.tokens is stores.run
-    stores.tokens.write("name", b"content", keep_seconds=60)
-    assert (run_directory / "entra_auth" / "name").exists()
-    assert not (directory / "name").exists()
-    with pytest.raises(InputError, match=f"The cache can't be looked at. The cache directory {directory}"):
-        open_store("user")
+    stores.tokens.write(NAME, b"content", keep_seconds=60)
+    assert (run_directory / "entra_auth" / NAME).exists()
+    assert not (directory / NAME).exists()
 
 
-def test_a_home_that_can_t_be_written_is_told_in_the_words_of_the_system(
-    run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", "/proc/self")
+def test_a_server_that_is_down_is_replaced_by_the_run_s_store_with_a_warning(run_directory: pathlib.Path) -> None:
     warnings: list[str] = []
-    assert open_stores("user", warn=warnings.append).tokens
-    assert "can't be used: No such file or directory" in warnings[0]
-
-
-# --- Redis ------------------------------------------------------------------------------------------------------
-
-
-def test_tokens_are_shared_by_redis_and_failures_stay_with_the_run(
-    redis_server: RedisServer, run_directory: pathlib.Path
-) -> None:
-    stores = put(redis_server.url)
-    assert redis_server.contents() == {"entra.auth:name": b"content"}
-    stores.run.write("failure", b"note", keep_seconds=60)
-    assert [path.name for path in (run_directory / "entra_auth").iterdir()] == ["failure"]
-    assert dict(open_store(redis_server.url).entries()) == {"name": b"content"}
-
-
-@pytest.fixture
-def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every URL that was connected to."""
-    urls: list[str] = []
-    connect = stores_module._connect
-
-    def record(url: str, *settings: t.Any) -> Store:
-        urls.append(url)
-        return connect(url, *settings)
-
-    monkeypatch.setattr(stores_module, "_connect", record)
-    return urls
-
-
-NOBODY = "redis://:hunter2@127.0.0.1:1/0"
-
-
-def test_a_server_that_is_down_is_asked_once_for_all_and_told_in_the_same_words(
-    run_directory: pathlib.Path, connected: list[str], later: t.Any
-) -> None:
-    warnings: list[str] = []
-    for _dummy in range(3):
-        stores = open_stores(NOBODY, warn=warnings.append)
-        assert stores.tokens is stores.run
-    assert connected == [NOBODY]
-    assert len(warnings) == 3
-    assert set(warnings) == {
+    stores = open_stores(UNREACHABLE, warn=warnings.append)
+    assert isinstance(stores.tokens, DirectoryStore)
+    assert stores.tokens is stores.run
+    assert warnings == [
         "The cache for this run alone is used. Redis can't be used: it could not be reached. "
-        "To fix it: look at the URL in cache, and at the server."
-    }
-    later.seconds = 29
-    open_stores(NOBODY, warn=warnings.append)
-    assert connected == [NOBODY]
-    later.seconds = 31
-    open_stores(NOBODY, warn=warnings.append)
-    assert connected == [NOBODY, NOBODY]
-    for path in (run_directory / "entra_auth").iterdir():
-        assert b"hunter2" not in path.read_bytes()
+        "To fix it: Check the URL in cache, and the server."
+    ]
 
 
-def test_another_server_is_not_taken_for_the_one_that_is_down(
-    redis_server: RedisServer, run_directory: pathlib.Path
+@pytest.mark.parametrize("how", SPOILT)
+def test_an_unusable_run_directory_is_a_warning_and_nothing_is_stored(how: str, run_directory: pathlib.Path) -> None:
+    directory = run_directory / "entra_auth"
+    spoil(directory, how)
+    before = {path.name for path in run_directory.rglob("*")}
+    warnings: list[str] = []
+    stores = open_stores("run", warn=warnings.append)
+    assert isinstance(stores.tokens, NoStore)
+    assert isinstance(stores.run, NoStore)
+    (warning,) = warnings
+    assert warning.startswith(f"No cache is used for this run. The cache directory {directory} ")
+    assert "ANSIBLE_LOCAL_TEMP" in warning
+    assert {path.name for path in run_directory.rglob("*")} == before
+
+
+def test_a_full_disk_is_a_warning(run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_how: object) -> t.NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    warnings: list[str] = []
+    assert isinstance(open_stores("run", warn=warnings.append).tokens, NoStore)
+    assert "can't be used: No space left on device" in warnings[0]
+
+
+def test_a_user_directory_is_used_without_one_of_the_run(
+    home: pathlib.Path, run_directory: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    open_stores(NOBODY, warn=lambda msg: None)
-    put(redis_server.url)
-    assert redis_server.contents() == {"entra.auth:name": b"content"}
+    spoil(run_directory / "entra_auth", "readable")
+    warnings: list[str] = []
+    stores = open_stores("user", warn=warnings.append)
+    stores.tokens.write(NAME, b"content", keep_seconds=60)
+    assert isinstance(stores.run, NoStore)
+    assert (home / ".cache" / "entra_auth" / NAME).exists()
+    assert len(warnings) == 1
+    assert warnings[0].startswith("Failures are not shared in this run. ")
 
 
-@pytest.mark.parametrize("note", [b"", b"junk", b"\xff\xfe", b"soon for a reason", b"1"])
-def test_a_damaged_note_of_a_lost_server_keeps_nobody_from_it(
-    note: bytes, redis_server: RedisServer, run_directory: pathlib.Path
-) -> None:
-    store_of("run").write(stores_module._lost_name(redis_server.url), note, keep_seconds=60)
-    put(redis_server.url)
-    assert redis_server.contents() == {"entra.auth:name": b"content"}
+def test_a_mistake_in_the_url_is_an_error(run_directory: pathlib.Path) -> None:
+    with pytest.raises(InputError, match="not a URL that redis-py understands"):
+        open_stores("redis://host:port", warn=pytest.fail)
 
 
-def test_many_who_lose_it_at_once_do_not_get_into_each_other_s_way(run_directory: pathlib.Path) -> None:
-    with store_of("run").lock(stores_module._lost_name(NOBODY), wait_seconds=0) as held:
-        assert held
-        stores = open_stores(NOBODY, warn=lambda msg: None)
-    assert stores.run.read(stores_module._lost_name(NOBODY)) is None
+# --- the secret of a run ----------------------------------------------------------------------------------------
 
 
-def test_what_is_no_url_is_a_mistake_and_no_reason_to_fall_back(
-    run_directory: pathlib.Path, connected: list[str]
-) -> None:
-    for _dummy in range(2):
-        with pytest.raises(InputError, match="not a URL that redis-py understands"):
-            open_stores("redis://host:port", warn=pytest.fail)
-    assert len(connected) == 2
-
-
-def test_a_missing_library_is_no_reason_to_fall_back(
+def test_the_secret_of_a_run_is_one_for_all_of_it_and_needs_no_cache(
     run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_store, "HAS_REDIS", False)
-    with pytest.raises(MissingLibraryError, match="redis"):
-        open_stores(NOBODY, warn=pytest.fail)
+    secret = get_run_secret()
+    assert len(secret) == 64
+    assert get_run_secret() == secret
+    for cache in ("none", "run"):
+        run = open_stores(cache, warn=pytest.fail).run
+        assert (get_entry_secret(run, warn=pytest.fail) == secret) is (cache == "run")
+    other = run_directory / "other"
+    other.mkdir(0o700)
+    monkeypatch.setattr(stores_module, "_RUN_DIRECTORY", str(other))
+    assert get_run_secret() != secret
 
 
-def test_a_server_that_is_down_can_t_be_looked_at() -> None:
-    with pytest.raises(InputError, match=r"The cache can't be looked at\. Redis can't be used: it could"):
-        open_store(NOBODY)
+def test_a_secret_that_was_created_is_only_read(run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = get_run_secret()
+    monkeypatch.setattr(run_secret, "create_run_secret", lambda *_args: pytest.fail("created again"))
+    assert get_run_secret() == secret
+
+
+def test_without_a_store_each_secret_is_new() -> None:
+    assert get_entry_secret(NoStore(), warn=pytest.fail) != get_entry_secret(NoStore(), warn=pytest.fail)
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_secret_without_a_place_is_an_error(how: str, run_directory: pathlib.Path) -> None:
+    spoil(run_directory / "entra_auth", how)
+    with pytest.raises(InputError, match=r"The key of this run can't be stored\. The cache directory ") as refused:
+        get_run_secret()
+    assert "ANSIBLE_LOCAL_TEMP" in refused.value.hint
+
+
+def test_entries_without_a_secret_are_a_warning(run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_how: object) -> t.NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run = open_stores("run", warn=pytest.fail).run
+    monkeypatch.setattr(run_secret, "Replacement", refuse)
+    warnings: list[str] = []
+    secrets = {get_entry_secret(run, warn=warnings.append) for _dummy in range(2)}
+    assert len(secrets) == 2
+    assert set(warnings) == {
+        "The cache is not shared. The key of this run can't be stored in "
+        f"{run_directory / 'entra_auth'}: No space left on device."
+    }

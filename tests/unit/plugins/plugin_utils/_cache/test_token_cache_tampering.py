@@ -10,7 +10,7 @@ import os
 import typing as t
 
 import pytest
-from token_caches import KEY, NAME, SUBJECT, Asked, Service, got, on, only_ask, token
+from token_caches import KEY, NAME, Requested, Service, issue_token, open_cache, refuse_request, unpack
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.directory_store import DirectoryStore
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
@@ -26,8 +26,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 FORMAT = b"entra.auth cache 2\n"
-LABELLED = CacheKey(KEY, {"scope": "s", "client_id": "c"})
-OTHER_TENANT = CacheKey(KEY.replace("/t\n", "/other\n"), LABELLED.public_metadata)
+LABELLED = CacheKey(KEY.key, {"scope": "s", "client_id": "c"})
+OTHER_TENANT = CacheKey(KEY.key.replace("/t\n", "/other\n"), LABELLED.public_metadata)
 
 
 @pytest.fixture(params=["run", "user", "redis"])
@@ -46,7 +46,7 @@ def opened(cache: str) -> Stores:
 @pytest.fixture
 def sealed(stores: Stores) -> bytes:
     """What lies there for the labelled subject, which is served as it is."""
-    on(stores).get(LABELLED, Service())
+    open_cache(stores).get(LABELLED, Service())
     content = stores.tokens.read(NAME)
     assert content
     assert is_served(stores)
@@ -55,8 +55,8 @@ def sealed(stores: Stores) -> bytes:
 
 def is_served(stores: Stores, subject: CacheKey = LABELLED, credential: str = "secret") -> bool:
     try:
-        on(stores, credential).get(subject, only_ask)
-    except Asked:
+        open_cache(stores, credential).get(subject, refuse_request)
+    except Requested:
         return False
     return True
 
@@ -67,7 +67,7 @@ def lay(stores: Stores, content: bytes, name: str = NAME) -> None:
 
 def numbered(number: int) -> t.Callable[[], Token]:
     """A service that issues one token."""
-    return lambda: token(f"number-{number}")
+    return lambda: issue_token(f"number-{number}")
 
 
 # --- bytes ------------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ def test_another_format_or_label_is_a_miss(old: bytes, new: bytes, stores: Store
 
 def test_a_wrong_secret_is_served_nothing(stores: Stores, sealed: bytes) -> None:
     assert not is_served(stores, credential="another secret")
-    lay(stores, sealed, EntryCipher("another secret").derive_name(KEY))
+    lay(stores, sealed, EntryCipher("another secret").derive_name(KEY.key))
     assert not is_served(stores, credential="another secret")
 
 
@@ -136,7 +136,7 @@ def test_another_tenant_is_served_nothing(stores: Stores, sealed: bytes) -> None
 
 
 def test_swapped_entries_are_misses(stores: Stores, sealed: bytes) -> None:
-    on(stores).get(OTHER_TENANT, Service())
+    open_cache(stores).get(OTHER_TENANT, Service())
     other_name = EntryCipher("secret").derive_name(OTHER_TENANT.key)
     other = stores.tokens.read(other_name)
     assert other
@@ -165,8 +165,8 @@ def machines(redis_server: RedisServer, tmp_path: pathlib.Path) -> list[Stores]:
 def test_what_one_machine_renewed_serves_the_other(machines: list[Stores]) -> None:
     here, there = machines
     for number in range(1, 5):
-        assert got(on(here).get(SUBJECT, numbered(number), force=True)) == (f"number-{number}", "network")
-        assert got(on(there).get(SUBJECT, only_ask)) == (f"number-{number}", "cache")
+        assert unpack(open_cache(here).get(KEY, numbered(number), force=True)) == (f"number-{number}", "network")
+        assert unpack(open_cache(there).get(KEY, refuse_request)) == (f"number-{number}", "cache")
         here, there = there, here
 
 
@@ -200,7 +200,7 @@ def test_what_is_no_file_of_the_user_is_a_miss(
     tamper: t.Callable[[pathlib.Path], None], run_directory: pathlib.Path
 ) -> None:
     stores = opened("run")
-    on(stores).get(LABELLED, Service())
+    open_cache(stores).get(LABELLED, Service())
     assert is_served(stores)
     tamper(run_directory / "entra_auth" / NAME)
     assert not is_served(stores)

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from processes import Channel, Forked
-from token_caches import KEY, NAME, SUBJECT, Service, got, on, put
+from token_caches import KEY, NAME, Service, open_cache, unpack, write_token
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     EntraAuthError,
@@ -40,11 +40,9 @@ def throttled(seconds: float) -> TokenRequestRefused:
     return failure
 
 
-def failure(
-    store: DirectoryStore | Stores, service: Service, subject: CacheKey = SUBJECT, **how: t.Any
-) -> EntraAuthError:
+def failure(store: DirectoryStore | Stores, service: Service, subject: CacheKey = KEY, **how: t.Any) -> EntraAuthError:
     with pytest.raises(EntraAuthError) as failed:
-        on(store).get(subject, service, **how)
+        open_cache(store).get(subject, service, **how)
     return failed.value
 
 
@@ -71,7 +69,7 @@ def test_what_passes_by_itself_is_asked_again_when_it_may_have_passed(
     failure(store, service)
     assert service.requests == 2
     later.seconds = 2 * holds + 2
-    assert got(on(store).get(SUBJECT, Service())) == ("token-1", "network")
+    assert unpack(open_cache(store).get(KEY, Service())) == ("token-1", "network")
 
 
 def test_what_concerns_one_caller_is_not_the_others_failure(store: DirectoryStore) -> None:
@@ -84,14 +82,14 @@ def test_what_concerns_one_caller_is_not_the_others_failure(store: DirectoryStor
 @pytest.mark.parametrize(
     ("subject", "credential"),
     [
-        (CacheKey(KEY, failure_fingerprint="another assertion"), "secret"),
-        (CacheKey(KEY + "another scope"), "secret"),
-        (SUBJECT, "another secret"),
+        (CacheKey(KEY.key, failure_fingerprint="another assertion"), "secret"),
+        (CacheKey(KEY.key + "another scope"), "secret"),
+        (KEY, "another secret"),
     ],
 )
 def test_what_is_asked_with_something_else_is_asked(subject: CacheKey, credential: str, store: DirectoryStore) -> None:
     failure(store, Service(failure=REFUSED))
-    assert got(on(store, credential).get(subject, Service())) == ("token-1", "network")
+    assert unpack(open_cache(store, credential).get(subject, Service())) == ("token-1", "network")
 
 
 def test_another_run_asks_for_itself(store: DirectoryStore, tmp_path: pathlib.Path) -> None:
@@ -109,13 +107,13 @@ def test_a_damaged_note_is_passed_over(damage: str, store: DirectoryStore, tmp_p
     if damage == "gone":
         note.unlink()
     elif damage == "swapped":
-        failure(store, Service(failure=REFUSED), CacheKey(KEY + "other"))
+        failure(store, Service(failure=REFUSED), CacheKey(KEY.key + "other"))
         (other,) = [path for path in (tmp_path / "cache").iterdir() if not path.suffix and path != note]
         other.rename(note)
     else:
         content = note.read_bytes()
         note.write_bytes({"empty": b"", "junk": b"junk", "truncated": content[:-1]}[damage])
-    assert got(on(store).get(SUBJECT, Service())) == ("token-1", "network")
+    assert unpack(open_cache(store).get(KEY, Service())) == ("token-1", "network")
 
 
 # --- force ------------------------------------------------------------------------------------------------------
@@ -126,16 +124,16 @@ def test_force_passes_over_what_was_known_before(store: DirectoryStore) -> None:
     service = Service(failure=REFUSED)
     assert not failure(store, service, force=True).from_cache
     assert service.requests == 1
-    assert got(on(store).get(SUBJECT, Service(), force=True)) == ("token-1", "network")
-    assert got(on(store).get(SUBJECT, Service())) == ("token-1", "cache")
+    assert unpack(open_cache(store).get(KEY, Service(), force=True)) == ("token-1", "network")
+    assert unpack(open_cache(store).get(KEY, Service())) == ("token-1", "cache")
 
 
 def test_what_force_got_makes_an_earlier_failure_void(store: DirectoryStore, later: t.Any) -> None:
     failure(store, Service(failure=REFUSED))
-    on(store).get(SUBJECT, Service(), force=True)
+    open_cache(store).get(KEY, Service(), force=True)
     for age in (3270, 3310, 4000):
         later.seconds += age
-        assert on(store, warn=pytest.fail).get(SUBJECT, Service()).source == "network"
+        assert open_cache(store, warn=pytest.fail).get(KEY, Service()).source == "network"
 
 
 def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
@@ -154,7 +152,7 @@ def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
         channel.hear()
         service = Service()
         with pytest.raises(TokenRequestRefused) as refused:
-            on(store).get(SUBJECT, service, force=True)
+            open_cache(store).get(KEY, service, force=True)
         channel.say((refused.value.message, service.requests))
 
     def refuse() -> t.NoReturn:
@@ -162,10 +160,10 @@ def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
         assert forcing.hear() == "waiting"
         raise REFUSED
 
-    put(store, "old")
+    write_token(store, "old")
     with Forked(work) as forcing:
         with pytest.raises(TokenRequestRefused):
-            on(store).get(SUBJECT, refuse, force=True)
+            open_cache(store).get(KEY, refuse, force=True)
         assert forcing.hear() == ("Entra refused.", 0)
 
 
@@ -177,41 +175,41 @@ def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
 def test_a_failed_renewal_is_told_once_and_not_tried_again_for_a_while(
     met: EntraAuthError, age: float, store: DirectoryStore, later: t.Any
 ) -> None:
-    on(store).get(SUBJECT, Service())
+    open_cache(store).get(KEY, Service())
     service, warnings = Service(failure=met), list[str]()
     for seconds in (0, 1, 40):
         later.seconds = age + seconds
-        assert got(on(store, warn=warnings.append).get(SUBJECT, service)) == ("token-1", "cache")
+        assert unpack(open_cache(store, warn=warnings.append).get(KEY, service)) == ("token-1", "cache")
     assert service.requests == len(warnings) == 1
     later.seconds = age + 61
-    assert got(on(store, warn=warnings.append).get(SUBJECT, service)) == ("token-1", "cache")
+    assert unpack(open_cache(store, warn=warnings.append).get(KEY, service)) == ("token-1", "cache")
     assert service.requests == len(warnings) == 2
     later.seconds = age + 122
-    assert got(on(store, warn=warnings.append).get(SUBJECT, Service())) == ("token-1", "network")
+    assert unpack(open_cache(store, warn=warnings.append).get(KEY, Service())) == ("token-1", "network")
     assert len(warnings) == 2
 
 
 def test_nobody_waits_for_a_renewal_that_is_known_to_fail(store: DirectoryStore, later: t.Any) -> None:
-    on(store).get(SUBJECT, Service())
+    open_cache(store).get(KEY, Service())
     later.seconds = 3310
-    on(store, warn=lambda msg: None).get(SUBJECT, Service(fails=True))
+    open_cache(store, warn=lambda msg: None).get(KEY, Service(fails=True))
     with store.lock(NAME, wait_seconds=0) as held:
         assert held
-        assert got(on(store).get(SUBJECT, Service(fails=True))) == ("token-1", "cache")
+        assert unpack(open_cache(store).get(KEY, Service(fails=True))) == ("token-1", "cache")
 
 
 def test_who_waited_for_a_renewal_that_fails_goes_on_with_the_old_token(
     store: DirectoryStore, tmp_path: pathlib.Path, later: t.Any
 ) -> None:
-    on(store).get(SUBJECT, Service())
+    open_cache(store).get(KEY, Service())
     later.seconds = 3310
 
     def work(channel: Channel) -> None:
         service, warnings = Service(), list[str]()
         channel.hear()
         channel.say("begun")
-        cached = on(DirectoryStore(str(tmp_path / "cache")), warn=warnings.append).get(SUBJECT, service)
-        channel.say((got(cached), service.requests, warnings))
+        cached = open_cache(DirectoryStore(str(tmp_path / "cache")), warn=warnings.append).get(KEY, service)
+        channel.say((unpack(cached), service.requests, warnings))
 
     def fail() -> t.NoReturn:
         waiting.say("go")
@@ -219,21 +217,21 @@ def test_who_waited_for_a_renewal_that_fails_goes_on_with_the_old_token(
         raise NetworkError("Away.", hint="Wait.")
 
     with Forked(work) as waiting:
-        assert got(on(store, warn=lambda msg: None).get(SUBJECT, fail)) == ("token-1", "cache")
+        assert unpack(open_cache(store, warn=lambda msg: None).get(KEY, fail)) == ("token-1", "cache")
         assert waiting.hear() == (("token-1", "cache"), 0, [])
 
 
 def test_a_token_that_ends_while_its_renewal_fails_is_used_no_more(store: DirectoryStore, later: t.Any) -> None:
-    on(store).get(SUBJECT, Service())
+    open_cache(store).get(KEY, Service())
     service = Service(fails=True)
     later.seconds = 3590
-    on(store, warn=lambda msg: None).get(SUBJECT, service)
+    open_cache(store, warn=lambda msg: None).get(KEY, service)
     later.seconds = 3601
     assert failure(store, service).message == "The service is away."
     assert service.requests == 1
 
 
 def test_force_does_not_go_back_to_the_old_token(store: DirectoryStore, later: t.Any) -> None:
-    on(store).get(SUBJECT, Service())
+    open_cache(store).get(KEY, Service())
     later.seconds = 3310
     assert failure(store, Service(fails=True), force=True).message == "The service is away."
