@@ -26,6 +26,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files im
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.replacement import Replacement
 
+_Result = t.TypeVar("_Result")
 _RECORD = "sign-in"
 # More than any refresh token or record has.
 _RESERVED_BYTES = 32 * 1024
@@ -58,9 +59,8 @@ class RefreshTokenStore:
         self._seed = seed
         self._wait_seconds = wait_seconds
         folder, self._name = os.path.split(os.path.abspath(path))
-        with self._explain_unwritable():
-            # Held open, so that a directory that is replaced during a redemption does not get the new refresh token.
-            self._directory = Directory(os.path.realpath(folder))
+        # Held open, so that a directory that is replaced during a redemption does not get the new refresh token.
+        self._directory = self._try_to_write(lambda: Directory(os.path.realpath(folder)))
 
     def sign_in(self) -> SignIn:
         """Load the sign-in as it is now. Raises InputError if there is no refresh token."""
@@ -121,8 +121,9 @@ class RefreshTokenStore:
         if sealing_secret := self._load_sealing_secret(refresh_token):
             return SignIn(refresh_token, sealing_secret)
         sign_in = _begin(refresh_token)
-        with self._explain_unwritable(), self._open_replacement(self._record_name) as record:
-            record.commit(_encrypt_record(sign_in.sealing_secret, refresh_token))
+        content = _encrypt_record(sign_in.sealing_secret, refresh_token)
+        with self._open_replacement(self._record_name) as record:
+            self._try_to_write(lambda: record.commit(content))
         return sign_in
 
     def _load_refresh_token(self) -> str:
@@ -154,35 +155,36 @@ class RefreshTokenStore:
 
         with contextlib.ExitStack() as stack:
             lock = lock_file(self._directory, f"{self._name}.lock", wait_seconds=self._wait_seconds)
-            with self._explain_unwritable(f"{self._path}.lock"):
-                if not stack.enter_context(lock):
-                    raise TimeoutError(0, "another process has held it for too long")
+            if not self._try_to_write(lambda: stack.enter_context(lock)):
+                raise self._build_unwritable_error(f"another process has held {self._name}.lock for too long")
             yield
 
     @contextlib.contextmanager
     def _reserve(self) -> t.Iterator[None]:
         """Create both files with room for their content, so that no redeemed token has no place to go."""
-        with contextlib.ExitStack() as stack:
-            with self._explain_unwritable():
-                self._new_record = stack.enter_context(self._open_replacement(self._record_name))
-                self._new_file = stack.enter_context(self._open_replacement(self._name))
+        with (
+            self._open_replacement(self._record_name) as self._new_record,
+            self._open_replacement(self._name) as self._new_file,
+        ):
             yield
 
     def _open_replacement(self, name: str) -> Replacement:
         from ansible_collections.entra.auth.plugins.plugin_utils._cache.replacement import Replacement
 
-        return Replacement(self._directory, name, f"{name}.new", reserve_bytes=_RESERVED_BYTES)
+        return self._try_to_write(
+            lambda: Replacement(self._directory, name, f"{name}.new", reserve_bytes=_RESERVED_BYTES)
+        )
 
-    @contextlib.contextmanager
-    def _explain_unwritable(self, path: str | None = None) -> t.Iterator[None]:
+    def _try_to_write(self, action: t.Callable[[], _Result]) -> _Result:
         try:
-            yield
+            return action()
         except OSError as exc:
             reason = exc.strerror
-        else:
-            return
-        raise InputError(
-            f"refresh_token_file: {path or self._path} can't be written: {reason}. No refresh token was redeemed.",
+        raise self._build_unwritable_error(reason)
+
+    def _build_unwritable_error(self, reason: str | None) -> InputError:
+        return InputError(
+            f"refresh_token_file: {self._path} can't be written: {reason}. No refresh token was redeemed.",
             hint="Put refresh_token_file in an existing directory with room that the user who runs Ansible may write "
             "to.",
         )

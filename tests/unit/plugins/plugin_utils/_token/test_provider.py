@@ -298,14 +298,17 @@ def test_a_refresh_token_is_redeemed_and_its_successor_handed_out(
     assert len(emulator.token_requests()) == 1
 
 
-def test_the_newest_token_is_redeemed_whichever_is_given(emulator: Emulator, user: Options, messages: Told) -> None:
-    emulator.configure(refresh_token_rotation="strict")
+def test_the_given_token_is_redeemed_and_its_successor_is_in_the_result(
+    emulator: Emulator, user: Options, messages: Told
+) -> None:
+    emulator.configure(refresh_token_rotation="keep_old")
     first = get(messages, user)
     second = get(messages, user, scope=["arm"])
-    third = get(messages, user, refresh_token=first.token.refresh_token, force_refresh=True)
-    tokens = [user["refresh_token"], first.token.refresh_token, second.token.refresh_token]
-    assert redeemed(emulator) == tokens
-    assert third.source == "network"
+    third = get(messages, user, refresh_token=first.token.refresh_token)
+    assert redeemed(emulator) == [user["refresh_token"], user["refresh_token"], first.token.refresh_token]
+    given = {user["refresh_token"], *(one.token.refresh_token for one in (first, second, third))}
+    assert len(given) == 4
+    assert get(messages, user).token == first.token, "from the cache, with the successor"
 
 
 def test_the_file_holds_the_successor_when_the_token_is_handed_out(
