@@ -262,12 +262,15 @@ def _build_refusal(platform: str, response: Response) -> NetworkError:
     reason = printable(_get_reason(response), _SHOWN_CHARACTERS).rstrip(". ")
     # A platform that Entra refused quotes the code.
     codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", reason))
-    return NetworkError(
+    refusal = NetworkError(
         f"The managed identity endpoint ({platform}) answered {response.status}: {reason or 'without a reason'}.",
         hint="Check that the resource has the requested identity (managed_identity_client_id selects one of several), "
         "and that scope names an API of this cloud.",
         response=ErrorResponse("managed_identity_error", None, codes, response.headers.get("x-ms-request-id")),
     )
+    if response.retry_after is not None:
+        refusal.retry_after = response.retry_after
+    return refusal
 
 
 def _get_reason(response: Response) -> str:

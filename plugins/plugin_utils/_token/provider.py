@@ -38,7 +38,10 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CL
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import identify_machine
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import (
+    identify_machine,
+    refuse_secret_on_target,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import (
     parse_claims_challenge,
     refuse_missing,
@@ -83,6 +86,7 @@ def get_app_token(options: AppTokenOptions, messages: Messages, target: Target) 
     kind, why = choose_kind(options)
     by = f"credential by {why}" if kind else "no credential"
     try:
+        refuse_secret_on_target(options, str(kind))
         refuse_missing(options, kind)
         refuse_unusable(options)
         provided = _get_checked(options, str(kind), messages, target)

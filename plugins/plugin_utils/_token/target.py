@@ -34,7 +34,9 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._managed_identity import Selector
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
+_MANAGED_IDENTITY = "managed_identity"
 _MODULE = "entra.auth.managed_identity_token"
 # Learn, "Managed identities for Azure resources": their tokens live for 24 hours at most.
 _MAX_SECONDS = 86400
@@ -42,6 +44,15 @@ _MAX_TOKEN_CHARACTERS = 100_000
 _MAX_CODES = 10
 _SHOWN_CHARACTERS = 300
 _CHECK_IDENTITY = "Check that the host has the managed identity that was requested."
+
+
+def refuse_secret_on_target(options: AppTokenOptions, kind: str) -> None:
+    """Raise InputError for ``run_on: target`` with any credential other than the managed identity of the host."""
+    if options.run_on == "target" and kind != _MANAGED_IDENTITY:
+        raise InputError(
+            f"run_on: target is for the managed identity of the task's host, not for the credential {kind}.",
+            hint="Set credential to managed_identity, or run_on to controller. Secrets are never sent to a host.",
+        )
 
 
 class Target(t.Protocol):
@@ -178,4 +189,4 @@ def identify_machine() -> str:
     return os.uname().nodename
 
 
-__all__ = ("RunsModules", "Target", "TaskHost", "UnreachableHost", "identify_machine")
+__all__ = ("RunsModules", "Target", "TaskHost", "UnreachableHost", "identify_machine", "refuse_secret_on_target")

@@ -30,7 +30,7 @@ def _authorizations(entries: list[dict[str, t.Any]]) -> list[list[str]]:
 
 
 def test_every_output_has_its_shape(plays: Plays, emulator: Emulator) -> None:
-    """One token request, five shapes of the same token."""
+    """One token request, five forms of the same token."""
     outputs = ("access_token", "authorization", "headers", "uri", "token")
     shown = {output: f"{LOOKUP}, output='{output}', extra_headers={{'X-Team': 'blue'}})" for output in outputs}
     play = plays.run(
@@ -54,7 +54,7 @@ def test_every_output_has_its_shape(plays: Plays, emulator: Emulator) -> None:
         "headers": values["headers"],
         "url_password": access_token,
         "use_netrc": False,
-        "unredirected_headers": ["Authorization"],
+        "unredirected_headers": ["X-Team", "Authorization"],
     }
     assert values["token"].keys() == values["task"].keys() - {"changed", "failed"}
     differing = {"source", "headers", "expires_in"}
@@ -135,9 +135,10 @@ def test_what_it_can_not_do_is_said(plays: Plays, emulator: Emulator) -> None:
     play = plays.run([{"tasks": tasks}], "-vvv", record=True)
     assert play.returncode == 0, play.output
     said = {name: play.result(name)["msg"] for name in wrong}
-    assert "'header' is none of access_token, authorization, headers, uri, token" in said["Output"]
-    assert "Did you mean 'client_secret'?" in said["Keyword"]
-    assert "Did you mean 'graph'?" in said["Scope"]
+    assert "output is not one of access_token, authorization, headers, uri, token." in said["Output"]
+    assert "To fix it: Use 'headers'." in said["Output"]
+    assert "'client_secret'" in said["Keyword"]
+    assert "'graph'" in said["Scope"]
     assert "AADSTS7000215" in said["Secret"]
     assert len(emulator.requests()) == 1
     assert "made-up~but-wrong" not in "".join(said.values())
@@ -174,10 +175,10 @@ def test_netrc_replaces_neither_the_header_nor_the_credential(plays: Plays, emul
 
 
 def test_a_redirect_elsewhere_carries_no_token(plays: Plays, emulator: Emulator) -> None:
-    """Whatever the method, what follows the redirect to a stranger has no Authorization header."""
+    """With each method, the request to a stranger has neither the Authorization header nor the extra ones."""
     emulator.fault("redirect", endpoint="graph", times=None)
     emulator.fault("redirect", endpoint="arm", status=307, times=None)
-    defaults = f"{LOOKUP}, output='uri')"
+    defaults = f"{LOOKUP}, output='uri', extra_headers={{'X-Key': 'made-up~key'}})"
     api = USERS.partition("/v1.0")[0]
     tasks = [
         uri(USERS, defaults),
@@ -189,6 +190,8 @@ def test_a_redirect_elsewhere_carries_no_token(plays: Plays, emulator: Emulator)
     asked, followed = emulator.requests(listener="api"), emulator.requests(listener="foreign")
     assert [len(values) for values in _authorizations(asked)] == [1, 1, 1]
     assert _authorizations(followed) == [[], [], []]
+    assert all(["X-key", "made-up~key"] in [[name.capitalize(), v] for name, v in entry["headers"]] for entry in asked)
+    assert "made-up~key" not in json.dumps(followed)
     assert _tokens(asked).isdisjoint({value for entry in followed for _name, value in entry["headers"]})
 
 
@@ -278,7 +281,7 @@ def test_secrets_from_vaults_stay_apart_behind_the_same_template(plays: Plays, e
 
 
 def test_it_works_in_a_template_and_a_handler(plays: Plays, emulator: Emulator) -> None:
-    """Wherever an expression may stand, and in the role's own variables too."""
+    """In each place where an expression may stand, and in the role's own variables too."""
     plays.directory.joinpath("headers.j2").write_text("{{ " + LOOKUP + ", output='headers') | to_json }}")
     play = plays.run(
         [

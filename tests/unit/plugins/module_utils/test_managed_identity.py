@@ -139,6 +139,16 @@ def test_imds_that_is_busy_is_asked_again(status: int, monkeypatch: pytest.Monke
     assert len(server.received) == 3
 
 
+@pytest.mark.parametrize(("header", "seconds"), [({"Retry_After": "7"}, 7), ({}, 30)], ids=str)
+def test_a_busy_endpoint_says_when_to_retry(
+    header: dict[str, str], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CannedServer(answer(429, **header)) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        assert failure(retry_for=0).retry_after == seconds
+
+
 @pytest.mark.parametrize("status", [410, 429, 500, 503])
 def test_imds_that_is_busy_when_it_is_probed_is_asked_all_the_same(
     status: int, monkeypatch: pytest.MonkeyPatch, clock: Waits
