@@ -56,8 +56,8 @@ def _on_azure(plays: Plays, url: str, *names: str) -> None:
         _host(plays, name, AZURE_POD_IDENTITY_AUTHORITY_HOST=url)
 
 
-def _token_answer(access_token: str = "canned-token", expires_in: str = "86399") -> bytes:
-    content = {"token_type": "Bearer", "access_token": access_token, "expires_in": expires_in, "resource": "made-up"}
+def _token_answer(text: str = "canned-token") -> bytes:
+    content = {"token_type": "Bearer", "access_token": text, "expires_in": "86399", "resource": "made-up"}
     return json_answer(200, content)
 
 
