@@ -76,7 +76,7 @@ measured(work)
 _OURS: t.Final = """
 from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader()
-from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import api_request_options
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import parse_api_request_options
 from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
@@ -89,7 +89,7 @@ class Silent:
 def call(arguments):
     options = OptionSources({}, {}, str).resolve()
     run = TaskContext(Silent(), UnreachableHost({}), check_mode=False, diff_mode=False, find_file=str)
-    return execute(api_request_options(arguments), options, run)
+    return execute(parse_api_request_options(arguments), options, run)
 
 url, dest = sys.argv[1], sys.argv[3]
 more = {"dest": dest} if dest else {}

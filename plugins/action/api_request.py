@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
-    api_request_options,
+    parse_api_request_options,
     split_arguments,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
@@ -52,7 +52,7 @@ class ActionModule(ControllerAction):
             diff_mode=bool(self._task.diff),
             find_file=self._find_file,
         )
-        return execute(api_request_options(own), options, run)
+        return execute(parse_api_request_options(own), options, run)
 
     def _find_file(self, path: str) -> str:
         with contextlib.suppress(AnsibleError):

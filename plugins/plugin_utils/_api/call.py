@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One api_request from its options to its result.
+"""Execute one task of api_request, from its options to its result.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -15,29 +15,35 @@ import functools
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
-from ansible_collections.entra.auth.plugins.module_utils._http.body import iterate_body
 from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
-from ansible_collections.entra.auth.plugins.plugin_utils._api.batch import Batch, batch_items
-from ansible_collections.entra.auth.plugins.plugin_utils._api.destination import Destination, file_mode, readable_file
-from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import (
-    CONTENT_TYPES,
-    decode_text,
-    encode_body,
+from ansible_collections.entra.auth.plugins.plugin_utils._api.batch import Batch, build_items
+from ansible_collections.entra.auth.plugins.plugin_utils._api.content import describe_response, read_text
+from ansible_collections.entra.auth.plugins.plugin_utils._api.destination import (
+    Destination,
+    check_readable,
+    open_source,
+    parse_file_mode,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, find_request_id
+from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import CONTENT_TYPES, encode_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, add_result
+from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.long_running import Operation
-from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, pages
-from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import difference, hides_values, shown_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, iterate_pages
+from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
+    build_difference,
+    format_body,
+    has_secret_values,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
-from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiRequest, ApiSession, read_bounded
+from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiSession, read_bounded
 from ansible_collections.entra.auth.plugins.plugin_utils._api.upload import upload
-from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import begins_upload
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import is_upload_session
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import requests
 
-    from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiResponse
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse
     from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import ApiRequestOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
@@ -48,7 +54,15 @@ Result = dict[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class TaskContext:
-    """The circumstances of a task. ``find_file`` is where the task's own files are looked for."""
+    """The circumstances of a task.
+
+    Attributes:
+        messages: Shows messages to the user.
+        target: The task's host.
+        check_mode: Whether writes are only shown.
+        diff_mode: Whether differences are shown.
+        find_file: Returns the path of a file of the task, or raises InputError.
+    """
 
     messages: Messages
     target: Target
@@ -56,183 +70,175 @@ class TaskContext:
     diff_mode: bool
     find_file: t.Callable[[str], str]
 
-    def tell(self, text: str) -> None:
-        """Progress, shown with -v."""
+    def log_progress(self, text: str) -> None:
+        """Show progress with -v."""
         self.messages.v(f"entra.auth: {text}")
 
 
-def execute(call: ApiRequestOptions, options: AppTokenOptions, run: TaskContext) -> Result:
-    """The result fields of a task. Raises EntraAuthError."""
-    return ApiCall(call, options, run).result()
+def execute(call: ApiRequestOptions, options: AppTokenOptions, context: TaskContext) -> Result:
+    """Return the result fields of a task. Raises EntraAuthError."""
+    return ApiCall(call, options, context).execute()
 
 
 class ApiCall:
-    def __init__(self, call: ApiRequestOptions, options: AppTokenOptions, run: TaskContext) -> None:
+    """One task. Everything that can be checked without a request is checked when it is built."""
+
+    def __init__(self, call: ApiRequestOptions, options: AppTokenOptions, context: TaskContext) -> None:
         self._call = call
         self._options = options
-        self._run = run
+        self._context = context
         self._select = build_selector(call.jmespath)
-        self._items = batch_items(call.requests)
-        self._mode = file_mode(call.mode)
-        self._src = readable_file(run.find_file(call.src)) if call.src else None
+        self._items = build_items(call.requests)
+        self._mode = parse_file_mode(call.mode)
+        self._src = check_readable(context.find_file(call.src)) if call.src else None
         self._encoded = encode_body(call.body, call.body_format) if "body" in call.given else None
-        address = resolve_address(call.url, options, allowed_hosts=call.allowed_hosts, query=call.query)
-        self._address = address
-        self._url = address.url
-        self._hides_values = hides_values(self._url, address.scope)
+        self._address = resolve_address(call.url, options, allowed_hosts=call.allowed_hosts, query=call.query)
+        self._url = self._address.url
+        self._has_secret_values = has_secret_values(self._url, self._address.scope)
+        self._sends_session = bool(self._src) and is_upload_session(self._url)
 
-    def result(self) -> Result:
+    def execute(self) -> Result:
+        """Return the result fields. Raises EntraAuthError."""
         with contextlib.ExitStack() as files:
             dest = self._call.dest
             destination = files.enter_context(Destination(dest, self._mode)) if dest else None
-            return self._result(destination)
+            session = self._build_session()
+            if self._call.is_safe:
+                return self._send(session, destination)
+            # Check mode gets the token too: that shows whether there is one, and changes nothing.
+            session.token.get_token()
+            diff = {"diff": self._build_difference(session)} if self._shows_difference() else {}
+            result = self._preview() if self._context.check_mode else self._send(session, destination)
+            return {**result, **diff}
 
-    def _result(self, destination: Destination | None) -> Result:
-
-        def obtain(options: AppTokenOptions) -> t.Any:
-            return get_app_token(options, self._run.messages, self._run.target)
-
-        network = dataclasses.replace(
-            self._options.get_network_settings(),
-            on_pause=lambda seconds: self._run.tell(f"waits {seconds:g} s before it sends the request again"),
+    def _build_session(self) -> ApiSession:
+        token = build_holder(
+            self._call.access_token,
+            self._options,
+            lambda options: get_app_token(options, self._context.messages, self._context.target),
+            self._address,
         )
-        token = build_holder(None, self._options, obtain, self._address)
-        session = ApiSession(
+        return ApiSession(
             token,
             self._address.pin,
-            network,
-            self._call.expects,
+            self._options.get_network_settings(),
+            self._expects,
             is_graph=self._address.is_graph,
-            log_progress=self._run.tell,
+            log_progress=self._context.log_progress,
         )
-        if self._call.is_safe:
-            return self._asked(session, destination)
-        # Check mode asks for the token, too: that tells whether it can be had, and changes nothing.
-        token.get_token()
-        diff = {"diff": self._difference(session)} if self._shows_difference() else {}
-        if self._run.check_mode:
-            body = {"requests": self._items} if self._items else self._call.body
-            shown = shown_body(body, self._call.body_format, hide_values=self._hides_values)
-            return {"changed": True, "method": self._call.method, "url": self._url, "body": shown, **diff}
-        return {**self._asked(session, destination), "changed": True, **diff}
+
+    def _expects(self, status: int) -> bool:
+        """Return whether a status is a good one. With dest, one without content has to be named in status_code."""
+        if self._call.dest and not self._call.status_code:
+            return self._call.has_content(status)
+        return self._call.expects(status)
+
+    def _preview(self) -> Result:
+        body = {"requests": self._items} if self._items else self._call.body
+        shown = format_body(body, self._call.body_format, hide_values=self._has_secret_values)
+        return {"changed": True, "method": self._call.method, "url": self._url, "body": shown}
 
     def _shows_difference(self) -> bool:
-        return self._run.diff_mode and self._call.method in ("PUT", "PATCH") and isinstance(self._call.body, dict)
+        return self._context.diff_mode and self._call.method in ("PUT", "PATCH") and isinstance(self._call.body, dict)
 
-    def _difference(self, session: ApiSession) -> Result:
-
+    def _build_difference(self, session: ApiSession) -> Result:
         headers = {
-            name: value for name, value in self._headers().items() if not name.lower().startswith(("if-", "content-"))
+            name: value
+            for name, value in self._build_headers().items()
+            if not name.lower().startswith(("if-", "content-"))
         }
         try:
             response = session.send(ApiRequest("GET", self._url, headers), accept=(200, 404))
             old = response.parse_json() if response.status == 200 else {}
         except EntraAuthError as exc:
-            self._run.tell(f"no difference is shown, because the old value can't be read: {exc.message}")
+            self._context.log_progress(f"shows no difference, because the old value can't be read: {exc.message}")
             return {}
-        return difference(self._url, self._call.method, old, self._call.body, hide_values=self._hides_values)
+        return build_difference(self._url, self._call.method, old, self._call.body, hide_values=self._has_secret_values)
 
-    def _headers(self) -> dict[str, str]:
-        accept = "*/*" if self._call.dest else "application/json"
-        own = {"Accept": accept}
+    def _build_headers(self) -> dict[str, str]:
+        own = {"Accept": "*/*" if self._call.dest else "application/json"}
         if {"body", "src"} & self._call.given:
-            own["Content-Type"] = CONTENT_TYPES[self._body_format()]
+            is_file = self._src and not self._sends_session
+            own["Content-Type"] = CONTENT_TYPES["raw" if is_file else self._call.body_format]
         given = {**self._options.extra_headers, **self._call.headers}
         named = {name.lower() for name in given}
         return {**{name: value for name, value in own.items() if name.lower() not in named}, **given}
 
-    def _body_format(self) -> str:
-        return "raw" if self._src and not begins_upload(self._url) else self._call.body_format
-
-    def _request(self, destination: Destination | None) -> ApiRequest:
-
-        call = self._call
+    def _build_request(self, destination: Destination | None) -> ApiRequest:
         body: t.Any = self._encoded
-        path = self._src
-        if path and begins_upload(self._url):
+        if self._sends_session:
             body = body or b"{}"
-        elif path:
-            # Closed by the transport, which opens it for each attempt.
-            body = functools.partial(open, path, "rb")
+        elif self._src:
+            # Opened for each attempt and closed by the transport.
+            body = functools.partial(open_source, self._src)
         return ApiRequest(
-            call.method,
+            self._call.method,
             self._url,
-            self._headers(),
+            self._build_headers(),
             body,
             is_download=destination is not None,
-            read=self._reader(destination) if destination else None,
+            read=functools.partial(self._read_to, destination) if destination else None,
         )
 
-    def _reader(self, destination: Destination) -> t.Callable[[requests.Response], bytes]:
+    def _read_to(self, destination: Destination, response: requests.Response) -> bytes:
+        """Write a response to dest as it arrives; return the body of one that is not written, or not like that."""
+        is_json = "json" in response.headers.get("Content-Type", "")
+        if not self._call.has_content(response.status_code) or (is_json and self._call.paginate):
+            return read_bounded(response, "set paginate to false, so that it is written as it comes")
+        destination.write_response(response)
+        return b""
 
-        def read(response: requests.Response) -> bytes:
-            is_json = "json" in response.headers.get("Content-Type", "")
-            if not self._is_content(response.status_code) or (is_json and self._call.paginate):
-                return read_bounded(response, "set paginate to false, so that it is written as it comes")
-            destination.begin()
-            for chunk in iterate_body(response):
-                destination.write(chunk)
-            return b""
-
-        return read
-
-    def _is_content(self, status: int) -> bool:
-        # What a 404 or a 304 says, though it may be a good answer, is not what the file is to hold.
-        return self._call.expects(status) and 200 <= status < 300
-
-    def _asked(self, session: ApiSession, destination: Destination | None) -> Result:
-        if self._call.requests:
-            return self._batched(session)
-        response = session.send(self._request(destination))
-        if self._src and begins_upload(self._url):
-            response = upload(session, response, self._src, retry_for=self._options.retry_for, tell=self._run.tell)
-        if self._call.wait:
-            response = Operation(session, response, self._call.wait_timeout, self._run.tell).result()
-        writes = destination if self._is_content(response.status) else None
-        content = response.parse_json() if response.is_json else None
-        if self._call.paginate and is_listing(content):
-            return self._listed(session, response, content, writes)
-        if writes:
-            if response.body:
-                writes.begin()
-                writes.write(response.body)
-            return {**_described(response), **writes.commit(check_mode=self._run.check_mode)}
-        whole = content if response.is_json else _text(response, any_kind=destination is not None)
-        return self._selected({**_described(response), "json": content}, whole)
-
-    def _selected(self, answered: Result, whole: t.Any) -> Result:
-        """What is returned for an answer. Raises ApiError, with the answer, where the expression does not fit it."""
+    def _send(self, session: ApiSession, destination: Destination | None) -> Result:
+        """Send what the task asks for, and return its result. A failure after a write took effect says so."""
+        if self._items:
+            return self._send_batch(session)
+        response = session.send(self._build_request(destination))
+        # An allowed 404 or 409 has changed nothing.
+        changed = not self._call.is_safe and 200 <= response.status < 300
         try:
-            return {"changed": False, **answered, "result": self._select(whole)}
-        except ApiError as exc:
+            result = self._finish(session, response, destination)
+            return {**result, "changed": changed or result.get("changed", False)}
+        except EntraAuthError as exc:
             failure = exc
-        failure.result = {**answered, "changed": not self._call.is_safe}
-        raise failure
+        raise add_result(failure, {"changed": changed}) if changed else failure
 
-    def _batched(self, session: ApiSession) -> Result:
-        headers = {**self._headers(), "Content-Type": CONTENT_TYPES["json"]}
-        batch = Batch(
-            session,
-            ApiRequest("POST", self._url, headers),
-            retry_for=self._options.retry_for,
-            expects=self._call.expects,
-            paginate=self._call.paginate,
-            tell=self._run.tell,
-        )
-        responses = batch.responses(self._items)
-        whole = {"responses": responses} if self._call.jmespath else responses
-        return self._selected({"responses": responses, "count": len(responses), "pages": batch.sent}, whole)
+    def _finish(self, session: ApiSession, response: ApiResponse, destination: Destination | None) -> Result:
+        log_progress = self._context.log_progress
+        if self._src and self._sends_session:
+            retry_for = self._options.retry_for
+            response = upload(session, response, self._src, retry_for=retry_for, log_progress=log_progress)
+        if self._call.wait:
+            response = Operation(session, response, self._call.wait_timeout, log_progress).wait()
+        writes = destination if self._call.has_content(response.status) else None
+        content = response.parse_json() if response.is_json else None
+        if self._call.paginate and is_listing(content, response.headers):
+            return self._list(session, response, content, writes)
+        if writes:
+            return self._write(response, writes)
+        described = describe_response(response)
+        if response.is_json:
+            return self._apply_selection({**described, "json": content}, content)
+        text = read_text(response, paginate=self._call.paginate, any_kind=destination is not None)
+        return self._apply_selection({**described, "json": None}, text)
 
-    def _listed(
+    def _write(self, response: ApiResponse, destination: Destination) -> Result:
+        if response.body:
+            destination.begin()
+            destination.write(response.body)
+        return {**describe_response(response), **destination.commit(check_mode=self._context.check_mode)}
+
+    def _list(
         self, session: ApiSession, response: ApiResponse, content: t.Any, destination: Destination | None
     ) -> Result:
+        """Return the result of a listing, whose first page is ``content``."""
         rest: Result = {}
         items: list[t.Any] = []
         count = number = 0
-        for page in pages(session, response, content, self._run.tell):
-            # Without this the first page would be held to the end.
+        name: str | None = None
+        for page in iterate_pages(session, response, content, self._context.log_progress):
+            # Otherwise the first page would be held to the end.
             content = None
-            response, number = page.response, page.number
+            response, number, name = page.response, page.number, page.list_name
             rest.update(page.rest)
             left = None if self._call.max_items is None else self._call.max_items - count
             taken = page.items if left is None else page.items[:left]
@@ -243,41 +249,33 @@ class ApiCall:
                 items += taken
             if count == self._call.max_items:
                 break
-        described = {**_described(response), "json": rest, "count": count, "pages": number}
+        described = {**describe_response(response), "json": rest, "count": count, "pages": number}
         if destination:
-            return {**described, **destination.commit(check_mode=self._run.check_mode)}
-        whole = {**rest, "value": items} if self._call.jmespath else items
-        return self._selected({**described, "value": items}, whole)
+            return {**described, **destination.commit(check_mode=self._context.check_mode)}
+        whole = items if name is None else {**rest, name: items}
+        wanted = whole if self._call.jmespath or name not in (None, "value") else items
+        return self._apply_selection({**described, "value": items}, wanted)
 
-
-def _described(response: ApiResponse) -> Result:
-
-    headers = {name.lower(): value for name, value in response.headers.items() if name.lower() != "set-cookie"}
-    return {"status": response.status, "headers": headers, "request_id": find_request_id(response.headers)}
-
-
-def _text(response: ApiResponse, *, any_kind: bool) -> str | None:
-    """What is not JSON, as text. Of what is none, and of the pages of portals and proxies, nothing if ``any_kind``.
-
-    Raises ApiError otherwise.
-    """
-
-    if not response.body:
-        return None
-    kind = response.content_type
-    if "html" not in kind and (kind.startswith("text/") or kind.endswith("xml")):
-        return decode_text(response.body, response.headers.get("Content-Type", ""))
-    if any_kind:
-        return None
-    if "html" in kind:
-        raise ApiError(
-            f"{response.request.safe_description} was answered {response.status} with HTML, so something else answered in its place.",
-            hint="Look for a captive portal or an intercepting proxy; check url.",
+    def _send_batch(self, session: ApiSession) -> Result:
+        batch = Batch(
+            session,
+            ApiRequest("POST", self._url, {**self._build_headers(), "Content-Type": CONTENT_TYPES["json"]}),
+            retry_for=self._options.retry_for,
+            expects=self._call.expects,
+            paginate=self._call.paginate,
+            log_progress=self._context.log_progress,
         )
-    raise ApiError(
-        f"{response.request.safe_description} was answered {response.status} with {kind or 'data of no named type'}, not with JSON.",
-        hint="Have it written to a file with dest.",
-    )
+        responses = batch.send(self._items)
+        known = {"responses": responses, "count": len(responses), "pages": batch.sent, "changed": batch.has_written}
+        return self._apply_selection(known, {"responses": responses} if self._call.jmespath else responses)
+
+    def _apply_selection(self, known: Result, content: t.Any) -> Result:
+        """Return the result with what jmespath selects. Raises ApiError, with the result, if it can't be applied."""
+        try:
+            return {**known, "result": self._select(content)}
+        except ApiError as exc:
+            failure = exc
+        raise add_result(failure, known)
 
 
 __all__ = ("TaskContext", "execute")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Queries and bodies as they go over the wire.
+"""URLs, queries and bodies: encode what is sent, decode what is received.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -23,14 +23,21 @@ CONTENT_TYPES = {
     "form": "application/x-www-form-urlencoded",
     "raw": "application/octet-stream",
 }
+# Every character that RFC 3986 does not allow in a URL, the #, and a percent sign that begins no escape.
+_NOT_ENCODED = re.compile(r"[^A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]|%(?![0-9A-Fa-f]{2})")
+_BOM = "\ufeff"
 
 
 def add_query(url: str, query: t.Mapping[str, t.Any]) -> str:
-    """A URL with more in its query. Raises InputError for a value that is no text, number, truth or list of them."""
+    """Add names and values to the query of a URL.
+
+    A list is sent as one value with commas for the options of OData, which begin with ``$``, and as several values for
+    other names. Empty texts and None are not sent. Raises InputError for a mapping or a list of lists.
+    """
     pairs = [
         pair
         for name, value in query.items()
-        for pair in _pairs(name, _filled(value), resolve_link=name.startswith("$"))
+        for pair in _build_pairs(name, _drop_empty(value), join=name.startswith("$"))
     ]
     if not pairs:
         return url
@@ -38,35 +45,46 @@ def add_query(url: str, query: t.Mapping[str, t.Any]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{text}"
 
 
-def _filled(value: t.Any) -> list[t.Any]:
-    """The values that are sent in a query: an empty text is as good as none, as a template may well give it."""
+def set_query(url: str, parameters: t.Mapping[str, str]) -> str:
+    """Set parameters in the query of a URL in place of those of the same name (without regard to case)."""
+    base, _mark, query = url.partition("?")
+    names = {name.lower() for name in parameters}
+    kept = [
+        part for part in query.split("&") if part and urllib.parse.unquote(part.partition("=")[0]).lower() not in names
+    ]
+    added = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote, safe="$")
+    return f"{base}?{'&'.join([*kept, added])}"
+
+
+def _drop_empty(value: t.Any) -> list[t.Any]:
+    # A template may well give an empty text for a parameter that is not wanted.
     return [one for one in (value if isinstance(value, list) else [value]) if one != ""]
 
 
-def _pairs(name: str, value: t.Any, *, resolve_link: bool = False) -> list[tuple[str, str]]:
-    """One pair for each value of a list; one for all if ``joined``, as OData's own options take them."""
+def _build_pairs(name: str, value: t.Any, *, join: bool = False) -> list[tuple[str, str]]:
     values = value if isinstance(value, list) else [value]
-    texts = [_text(name, one) for one in values if one is not None]
-    return [(name, ",".join(texts))] if resolve_link and texts else [(name, text) for text in texts]
+    texts = [_format_value(name, one) for one in values if one is not None]
+    return [(name, ",".join(texts))] if join and texts else [(name, text) for text in texts]
 
 
-def _text(name: str, value: t.Any) -> str:
+def _format_value(name: str, value: t.Any) -> str:
     if isinstance(value, (dict, list)):
         raise InputError(
-            f"'{name}' is a mapping or a list of lists, which has no place in a query or form.",
+            f"'{name}' is a mapping or a list of lists, which a query or form can't hold.",
             hint="Give a text, a number, true or false, or a list of them.",
         )
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def encode_body(body: t.Any, body_format: str) -> bytes:
-    """A body as bytes; text goes as it is. Raises InputError for what the format can't hold."""
+    """Encode a body; text is sent as it is. Raises InputError for data that the format can't hold."""
     if isinstance(body, str):
         return body.encode()
     if body_format == "json":
         return json.dumps(body).encode()
     if body_format == "form" and isinstance(body, dict):
-        return urllib.parse.urlencode([pair for name, value in body.items() for pair in _pairs(name, value)]).encode()
+        pairs = [pair for name, value in body.items() for pair in _build_pairs(name, value)]
+        return urllib.parse.urlencode(pairs).encode()
     wanted = "a mapping or text" if body_format == "form" else "text"
     raise InputError(
         f"With body_format: {body_format} the body has to be {wanted}.", hint="Correct body or body_format."
@@ -74,25 +92,43 @@ def encode_body(body: t.Any, body_format: str) -> bytes:
 
 
 def decode_text(text: bytes, content_type: str) -> str:
-    """Text in the charset that its type names; in UTF-8 where that is none that is known."""
+    """Decode text in the charset that its Content-Type names, or else in UTF-8, without a byte order mark."""
     named = re.search(r"""charset\s*=\s*["']?([\w.:+-]+)""", content_type, re.IGNORECASE)
     with contextlib.suppress(LookupError, ValueError):
-        return text.decode(named[1] if named else "utf-8", "replace")
-    return text.decode("utf-8", "replace")
+        return text.decode(named[1] if named else "utf-8", "replace").removeprefix(_BOM)
+    return text.decode("utf-8", "replace").removeprefix(_BOM)
 
 
 def resolve_link(base: str, link: str, label: str) -> str:
-    """Where a link leads that an answer to ``base`` holds. Raises ApiError, which calls it ``what``, for rot."""
+    """Return the absolute URL of a link in a response to ``base``.
+
+    Services leave characters unencoded that a URL can't hold: blanks, quotes, letters beyond ASCII, a ``#``. They are
+    percent-encoded first, so that no part of the link is lost. Raises ApiError, which calls the link ``label``, if it
+    is not a valid URL.
+    """
     with contextlib.suppress(ValueError):
-        url = urllib.parse.urljoin(base, link)
-        # What no address can be taken from fails here, and so does what has no UTF-8 form.
-        urllib.parse.urlsplit(url).netloc.encode()
-        url.encode()
+        url = urllib.parse.urljoin(base, _encode_link(link))
+        # Splitting fails for hosts that are not valid.
+        urllib.parse.urlsplit(url)
         return url
     raise ApiError(
-        f"{label} is no address that can be read.",
-        hint="Ask again; if it stays so, it is a fault of the API, or of a proxy that rewrites answers.",
+        f"{label} is not a valid URL.",
+        hint="Send the request again; if it stays so, it is a fault of the API, or of a proxy that rewrites responses.",
     )
 
 
-__all__ = ("CONTENT_TYPES", "add_query", "decode_text", "encode_body", "resolve_link")
+def _encode_link(link: str) -> str:
+    with contextlib.suppress(UnicodeError):
+        # UTF-8 in a header arrives as Latin-1.
+        link = link.encode("latin-1").decode("utf-8")
+    return _NOT_ENCODED.sub(lambda match: urllib.parse.quote(match[0], safe=""), link.strip())
+
+
+__all__ = (
+    "CONTENT_TYPES",
+    "add_query",
+    "decode_text",
+    "encode_body",
+    "resolve_link",
+    "set_query",
+)

@@ -41,6 +41,17 @@ class ApiError(EntraAuthError):
         return {**super().to_fields(), **self.result}
 
 
+def add_result(failure: EntraAuthError, fields: t.Mapping[str, t.Any]) -> ApiError:
+    """Return an error with more fields for the failed task, as an ApiError."""
+    whole = failure
+    if not isinstance(whole, ApiError):
+        whole = ApiError(failure.message, hint=failure.hint, response=failure.response)
+        whole.request_summary, whole.from_cache = failure.request_summary, failure.from_cache
+        whole.retry_after = failure.retry_after
+    whole.result = {**whole.result, **fields}
+    return whole
+
+
 @dataclasses.dataclass(frozen=True)
 class ServiceError:
     """An error body, reduced to what may be shown. ``code`` holds the codes of inner errors too, divided by " / "."""
@@ -218,6 +229,7 @@ _HINTS_BY_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
 __all__ = (
     "ApiError",
     "ServiceError",
+    "add_result",
     "build_api_error",
     "build_error_response",
     "find_hint",

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Following an operation that goes on after the answer, to its end and its result.
+"""Follow a long-running operation to its end and its result.
 
-Learn "Track asynchronous Azure operations", ARM RPC "Asynchronous operations", Learn "Working with long-running
-actions" of Microsoft Graph.
+An operation has ended only if a response says so. A state that is not known goes on until it changes or until
+``wait_timeout``, which names it. Sources: Learn "Track asynchronous Azure operations", ARM RPC "Asynchronous
+operations", Learn "Working with long-running actions" of Microsoft Graph, Learn "Long running operations" of Microsoft
+Fabric, and "Create Certificate" of Key Vault.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -26,184 +28,263 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import (
     find_request_id,
     parse_error_body,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import Origin
-from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiRequest, ApiResponse
+from ansible_collections.entra.auth.plugins.plugin_utils._api.operation_state import State, read_state
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiSession
 
 _STATUS_URLS = ("Azure-AsyncOperation", "Operation-Location")
-_SUCCEEDED = frozenset({"succeeded", "completed"})
-_FAILED = frozenset({"failed", "canceled", "cancelled"})
 _ADDRESS = "The address of the operation"
 _GRAPH_VERSION = re.compile(r"/(v1\.0|beta)(?=/)")
-# Where the service names no interval: from one second, doubled, to what the Azure SDKs poll with.
+# If the service names no interval: from one second, doubled, to the interval at which the Azure SDKs poll.
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
-# Where it names none at all: zero.
-_SHORTEST_PAUSE_SECONDS = 0.2
-# What tells the state of an operation of Graph from a resource that has a status of its own.
-_OF_GRAPH_OPERATIONS = frozenset({"operation", "operationType", "percentageComplete", "resourceId", "targetResourceId"})
+# If the service names an interval of zero.
+_SHORTEST_PAUSE_SECONDS = 1.0
+_ACCEPTED = 202
+_GOOD = (200, 201, _ACCEPTED, 204)
+_GONE = (404, 410)
+
+
+class PollPolicy:
+    """How long to wait before the next poll, and when to give up."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._until = time.monotonic() + seconds
+        self._backoff = _FIRST_PAUSE_SECONDS
+        self._requested: float | None = None
+
+    def get_pause(self, response: ApiResponse) -> float | None:
+        """Return the seconds to wait after a response; None if that is longer than there is time."""
+        if response.retry_after is not None:
+            # It holds until a response names another one.
+            self._requested = max(response.retry_after, _SHORTEST_PAUSE_SECONDS)
+        pause = self._requested or self._backoff
+        self._backoff = min(2 * self._backoff, _LONGEST_PAUSE_SECONDS)
+        return None if time.monotonic() + pause > self._until else pause
 
 
 class Operation:
-    """The operation that ``answer`` began. ``tell`` is given each state it is seen in."""
+    """The operation that ``response`` began. ``log_progress`` takes each state in words."""
 
     def __init__(
-        self, session: ApiSession, response: ApiResponse, seconds: float, tell: t.Callable[[str], None]
+        self, session: ApiSession, response: ApiResponse, seconds: float, log_progress: t.Callable[[str], None]
     ) -> None:
         self._session = session
         self._first = response
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
-        self._tell = tell
-        self._pause = _FIRST_PAUSE_SECONDS
-        self._asked: float | None = None
+        self._policy = PollPolicy(seconds)
+        self._log_progress = log_progress
+        self._last_state = ""
 
-    def result(self) -> ApiResponse:
-        """The answer that holds the result, once it is there; the first one where there is nothing to wait for.
+    def wait(self) -> ApiResponse:
+        """Return the response that holds the result, or the first one if it says that nothing is left to wait for.
 
-        Raises ApiError for an operation that failed or goes on for too long, and whatever asking raises.
+        Raises:
+            ApiError: The operation failed, goes on for too long, or can't be followed.
+            EntraAuthError: Sending a request failed.
         """
-        headers = self._first.headers
+        headers, method = self._first.headers, self._first.request.method
         status_url = next((headers[name] for name in _STATUS_URLS if headers.get(name)), None)
         if status_url:
-            return self._by_status(self._resolved(status_url))
-        if headers.get("Location") and self._is_accepted():
-            return self._by_location(self._resolved(headers["Location"]))
-        if self._first.request.method in ("PUT", "PATCH") and _provisioning_state(self._first):
-            return self._by_resource()
+            return self._poll_status(self._resolve(status_url))
+        if headers.get("Location") and self._has_operation_in_location():
+            return self._poll_location(self._resolve(headers["Location"]))
+        if method == "DELETE" and self._first.status == _ACCEPTED:
+            return self._poll_deleted(self._first)
+        if method in ("GET", "PUT", "PATCH"):
+            return self._poll_resource(self._first)
+        return self._refuse_unfollowable()
+
+    def _has_operation_in_location(self) -> bool:
+        # A Location with 201 names what was created, unless ARM sends it for a PUT, PATCH or DELETE.
+        return self._first.status == _ACCEPTED or (self._first.status == 201 and self._first.request.method != "POST")
+
+    def _poll_status(self, url: str) -> ApiResponse:
+        """Poll the address of a status document."""
+        response = self._first
+        while True:
+            response = self._poll(url, response, accept=(*_GOOD, *_GONE))
+            state = read_state(response)
+            if response.status in _GONE or (state is None and response.status != _ACCEPTED):
+                return self._conclude_without_state(response)
+            if state and self._has_ended(response, state):
+                return self._get_result(response)
+
+    def _poll_location(self, url: str) -> ApiResponse:
+        """Poll the address in Location: 202 until the end, or a document with a state."""
+        response = self._first
+        while True:
+            response = self._poll(url, response, accept=(*_GOOD, *_GONE))
+            if response.status in _GONE:
+                return self._conclude_without_state(response)
+            state = read_state(response)
+            if state and (state.is_known or not state.is_of_resource or response.status == _ACCEPTED):
+                if self._has_ended(response, state):
+                    return self._get_result(response, url)
+            elif response.status != _ACCEPTED:
+                return self._get_result(response, url)
+            url = self._resolve(response.headers.get("Location") or url)
+
+    def _poll_resource(self, response: ApiResponse, *, has_ended: bool = False) -> ApiResponse:
+        """Poll the resource itself until its state is final. ``has_ended`` is whether the operation said so."""
+        may_be_missing = (404,) if self._first.request.method == "PUT" else ()
+        while True:
+            state = read_state(response)
+            if response.status in (_ACCEPTED, *may_be_missing):
+                self._last_state = f"that its resource was answered {response.status}"
+            elif state is None:
+                return self._refuse_unknown(response, is_known=has_ended)
+            elif state.is_of_resource or (has_ended and not state.is_known):
+                return response
+            if state and self._has_ended(response, state):
+                return response
+            response = self._poll(self._first.request.url, response, accept=(*_GOOD, *may_be_missing))
+
+    def _refuse_unknown(self, response: ApiResponse, *, is_known: bool) -> ApiResponse:
+        # An accepted write may not have reached the resource yet, and nothing there would tell.
+        if is_known or self._first.status != _ACCEPTED or self._first.request.method == "GET":
+            return response
+        raise self._build_unfollowable("was accepted (202)")
+
+    def _poll_deleted(self, response: ApiResponse) -> ApiResponse:
+        """Poll the resource of a DELETE until it is gone."""
+        while response.status not in _GONE:
+            state = read_state(response)
+            self._last_state = f"that the resource was answered {response.status}"
+            if state and state.has_failed and "delet" in state.word.lower():
+                raise self._build_failure(response, state)
+            response = self._poll(self._first.request.url, response, accept=(*_GOOD, *_GONE))
+        self._log_progress(f"the resource is gone ({response.status})")
+        # Not the error that says so.
+        return dataclasses.replace(response, body=b"")
+
+    def _conclude_without_state(self, response: ApiResponse) -> ApiResponse:
+        """Find out how an operation ended whose address does not say it. Raises ApiError if that is not possible."""
+        if self._first.request.method == "DELETE":
+            self._log_progress(f"the address of the operation was answered {response.status}")
+            return self._poll_deleted(self._get(self._first.request.url, accept=(*_GOOD, *_GONE)))
+        error = f": {parse_error_body(response.body)}" if response.status in _GONE else ""
+        what = "no longer exists" if response.status in _GONE else "does not say in which state the operation is"
+        raise self._build_error(
+            response,
+            f"{_ADDRESS} {what}; {response.request.safe_description} was answered {response.status}{error}.",
+            "Look at the resource itself; the operation may have ended or may be going on.",
+        )
+
+    def _refuse_unfollowable(self) -> ApiResponse:
+        """Return the first response if it is the end. Raises ApiError if it says that something goes on or failed."""
+        state = read_state(self._first)
+        if state and state.has_failed and not state.is_of_resource:
+            raise self._build_failure(self._first, state)
+        if self._first.status == _ACCEPTED and not (state and state.has_succeeded):
+            raise self._build_unfollowable("was accepted (202)")
+        if state and (state.is_running or (state.is_provisioning and not state.has_succeeded)):
+            raise self._build_unfollowable(f"began something that is {state.word}")
         return self._first
 
-    def _is_accepted(self) -> bool:
-        # A Location with 201 names what was created, unless it is ARM's for a PUT, PATCH or DELETE.
-        return self._first.status == 202 or (self._first.status == 201 and self._first.request.method != "POST")
+    def _build_unfollowable(self, what: str) -> ApiError:
+        return self._build_error(
+            self._first,
+            f"{self._first.request.safe_description} {what}, and the response names no address to follow.",
+            "Remove wait, and poll what the request began in the way that the API documents. Do not send it again.",
+        )
 
-    def _by_status(self, url: str) -> ApiResponse:
-        response = self._first
-        while True:
-            response = self._look(url, response)
-            content = response.parse_json()
-            state = content.get("status") if isinstance(content, dict) else None
-            if not isinstance(state, str):
-                raise ApiError(
-                    f"{response.request.safe_description} does not say in which state the operation is.",
-                    hint="Look at the resource itself; the operation may be going on.",
-                )
-            if self._has_ended(response, state, content):
-                return self._final(response, content)
+    def _get_result(self, last: ApiResponse, url: str = "") -> ApiResponse:
+        """Return what a succeeded operation leaves: the resource, or the response at the address that is named.
 
-    def _final(self, last: ApiResponse, content: t.Mapping[str, t.Any]) -> ApiResponse:
-        """What a succeeded operation leaves: the resource, or the answer at the address that was named for it."""
+        ``url`` is the address that was polled if it came in Location, where the result of a POST is as well.
+        """
         request, location = self._first.request, self._first.headers.get("Location")
-        named = content.get("resourceLocation")
+        content = last.parse_json() if last.is_json else None
+        named = content.get("resourceLocation") if isinstance(content, dict) else None
         if isinstance(named, str) and named:
-            return self._get(self._resolved(named))
+            return self._fetch(self._resolve(named), last)
         if request.method in ("PUT", "PATCH"):
-            return self._get(request.url)
-        return self._get(self._resolved(location)) if request.method == "POST" and location else last
+            return self._poll_resource(self._fetch(request.url, last), has_ended=True)
+        if url:
+            return self._follow_final_location(last, url)
+        return self._fetch(self._resolve(location), last) if request.method == "POST" and location else last
 
-    def _by_location(self, url: str) -> ApiResponse:
-        response = self._first
-        while True:
-            response = self._look(url, response)
-            # Graph's monitors tell a state, most of them with 200 all the time; ARM's answer 202 until the end.
-            state = _graph_state(response)
-            if state and self._has_ended(response, state, response.parse_json()):
-                return response
-            if state is None and response.status != 202:
-                break
-            url = self._resolved(response.headers.get("Location") or url)
-        return self._get(self._first.request.url) if self._first.request.method in ("PUT", "PATCH") else response
+    def _follow_final_location(self, last: ApiResponse, url: str) -> ApiResponse:
+        # Fabric names the address of the result, if there is one, beside the final state.
+        location = last.headers.get("Location")
+        if not location or read_state(last) is None or self._resolve(location) == url:
+            return last
+        result = self._get(self._resolve(location), accept=(*_GOOD, *_GONE))
+        return last if result.status in _GONE else result
 
-    def _by_resource(self) -> ApiResponse:
-        response = self._first
-        while True:
-            state = _provisioning_state(response)
-            if state is None or self._has_ended(response, state, response.parse_json()):
-                return response
-            response = self._look(self._first.request.url, response)
+    def _fetch(self, url: str, last: ApiResponse) -> ApiResponse:
+        """Return the result, which may be visible only some time after the end of the operation."""
+        response = self._get(url, accept=(*_GOOD, 404))
+        while response.status in (_ACCEPTED, 404):
+            self._last_state = f"succeeded, but its result was answered {response.status}"
+            response = self._poll(url, last, accept=(*_GOOD, 404))
+        return response
 
-    def _look(self, url: str, response: ApiResponse) -> ApiResponse:
-        """The next look at ``url``, after the pause that the last answer asks for."""
-        if response.retry_after is not None:
-            # It holds until another one is named.
-            self._asked = max(response.retry_after, _SHORTEST_PAUSE_SECONDS)
-        pause = self._asked or self._pause
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
-        if time.monotonic() + pause > self._until:
-            raise self._too_long()
-        self._tell(f"the operation goes on; next look in {pause:g} s")
+    def _poll(self, url: str, response: ApiResponse, accept: tuple[int, ...] = _GOOD) -> ApiResponse:
+        """Return the next response of ``url``, after the pause that the last response asks for."""
+        pause = self._policy.get_pause(response)
+        if pause is None:
+            raise self._build_timeout(response)
+        self._log_progress(f"the operation goes on; next poll in {pause:g} s")
         time.sleep(pause)
-        return self._get(url)
+        return self._get(url, accept)
 
-    def _get(self, url: str) -> ApiResponse:
+    def _get(self, url: str, accept: tuple[int, ...] = _GOOD) -> ApiResponse:
         headers = {"Accept": "application/json"}
-        request = ApiRequest("GET", url, headers, label=_ADDRESS)
+        request = ApiRequest("GET", url, headers, label=_ADDRESS, origin="operation")
         if self._session.is_graph and not self._session.pin.allows(url) and Origin.is_private_at(url):
             # Some of Graph's monitors are elsewhere and want no token (Learn "Working with long-running actions").
             request = dataclasses.replace(request, headers={}, anonymous=True)
         try:
-            return self._session.send(request, accept=(200, 201, 202, 204))
+            return self._session.send(request, accept=accept)
         except EntraAuthError as exc:
             failure = exc
-        failure.message = f"The state of the operation could not be read, which may be going on: {failure.message}"
+        failure.message = f"The state of the operation can't be read, and it may be going on: {failure.message}"
         raise failure
 
-    def _has_ended(self, response: ApiResponse, state: str, content: t.Any) -> bool:
-        """Whether the operation is done. Raises ApiError where it failed."""
-        if state.lower() in _FAILED:
-            raise self._failure(response, state, content)
-        self._tell(f"the operation is {state}{_percentage(content)}")
-        return state.lower() in _SUCCEEDED
+    def _has_ended(self, response: ApiResponse, state: State) -> bool:
+        """Return whether the operation succeeded. Raises ApiError if it failed."""
+        if state.has_failed:
+            raise self._build_failure(response, state)
+        self._last_state = state.word if state.is_known else f"{state.word}, which entra.auth does not know"
+        self._log_progress(f"the operation is {state.word}{state.progress}")
+        return state.has_succeeded
 
-    def _failure(self, response: ApiResponse, state: str, content: t.Any) -> ApiError:
-        properties = content.get("properties") if isinstance(content, dict) else None
-        inner = properties if isinstance(properties, dict) and "error" in properties else content
-        complaint = parse_error_body(inner if isinstance(inner, dict) else {})
-        failure = ApiError(
-            f"The operation that {self._first.request.safe_description} began ended as {state}: {complaint}.",
-            hint="Correct what the message says and send the request again.",
-            response=build_error_response(response.headers, complaint),
+    def _build_failure(self, response: ApiResponse, state: State) -> ApiError:
+        error = parse_error_body(state.error)
+        failure = self._build_error(
+            response,
+            f"The operation that {self._first.request.safe_description} began ended as {state.word}: {error}.",
+            "Correct what the message says and send the request again.",
         )
+        failure.response = build_error_response(response.headers, error)
+        return failure
+
+    def _build_timeout(self, response: ApiResponse) -> ApiError:
+        state = f" Its last state was {self._last_state}." if self._last_state else ""
+        return self._build_error(
+            response,
+            f"The operation that {self._first.request.safe_description} began has not ended within wait_timeout "
+            f"({self._policy.seconds:g} s); it goes on.{state}",
+            "Raise wait_timeout, or look at the resource later.",
+        )
+
+    def _build_error(self, response: ApiResponse, message: str, hint: str) -> ApiError:
+        failure = ApiError(message, hint=hint)
         failure.request_summary = self._session.token.describe_request()
         failure.result = {"status": response.status, "request_id": find_request_id(response.headers)}
         return failure
 
-    def _too_long(self) -> ApiError:
-        return ApiError(
-            f"The operation that {self._first.request.safe_description} began has not ended within wait_timeout "
-            f"({self._seconds:g} s); it goes on.",
-            hint="Raise wait_timeout, or look at the resource later.",
-        )
-
-    def _resolved(self, url: str) -> str:
-        """An address of the operation in full; Graph leaves its version out of those without a host."""
+    def _resolve(self, url: str) -> str:
+        """Return the absolute URL of an address; Graph leaves its version out of those without a host."""
         version = _GRAPH_VERSION.match(urllib.parse.urlsplit(self._first.request.url).path)
-        if version and url.startswith("/") and not _GRAPH_VERSION.match(url):
+        if version and self._session.is_graph and url.startswith("/") and not _GRAPH_VERSION.match(url):
             url = version[0] + url
         return resolve_link(self._first.request.url, url, _ADDRESS)
 
 
-def _graph_state(response: ApiResponse) -> str | None:
-    content = response.parse_json() if response.is_json else None
-    if not isinstance(content, dict) or _OF_GRAPH_OPERATIONS.isdisjoint(content):
-        return None
-    return content["status"] if isinstance(content.get("status"), str) else None
-
-
-def _percentage(content: t.Any) -> str:
-    if not isinstance(content, dict):
-        return ""
-    percentage = content.get("percentComplete", content.get("percentageComplete"))
-    return f", {percentage:g} %" if isinstance(percentage, (int, float)) else ""
-
-
-def _provisioning_state(response: ApiResponse) -> str | None:
-    content = response.parse_json() if response.is_json else None
-    properties = content.get("properties") if isinstance(content, dict) else None
-    state = properties.get("provisioningState") if isinstance(properties, dict) else None
-    return state if isinstance(state, str) else None
-
-
-__all__ = ("Operation",)
+__all__ = ("Operation", "PollPolicy")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that ``api_request`` has besides those of ``app_token``: one table, typed and checked before any request.
+"""The options that ``api_request`` has in addition to those of ``app_token``: one table, checked before any request.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
@@ -23,13 +24,15 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 METHODS = (*SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")
 _BODY_FORMATS = ("json", "form", "raw")
 _BATCH_URL = "/v1.0/$batch"
-# What makes no sense beside a batch, whose requests have these themselves.
+# Options of one request, which the requests of a batch have themselves.
 _NOT_WITH_REQUESTS = ("body", "src", "dest", "wait", "max_items", "query", "method")
+# The statuses whose body is the content that was asked for: not 202 (not yet), 204 and 205 (nothing), 206 (a part).
+_CONTENT_STATUSES = (200, 201, 203)
 
 
 @dataclasses.dataclass(frozen=True)
 class ApiRequestOptions:
-    """What to ask of the API. Seconds are floats; ``given`` are the names of the options that were given."""
+    """What to request from the API. Seconds are floats; ``given`` are the names of the options that were given."""
 
     url: str = _option("str", "")
     method: str = _option("str", "GET", choices=METHODS)
@@ -48,6 +51,8 @@ class ApiRequestOptions:
     wait: bool = _option("bool", False)
     wait_timeout: float = _option("float", 1800.0)
     requests: list[dict[str, t.Any]] = _option("list", [])
+    access_token: str | None = _option("str", secret=True)
+    hide_result: bool = _option("bool", False)
     given: frozenset[str] = frozenset()
 
     @property
@@ -58,8 +63,12 @@ class ApiRequestOptions:
         return self.method in SAFE_METHODS
 
     def expects(self, status: int) -> bool:
-        """Whether an answer with this status is a good one."""
+        """Return whether a response with this status is a good one."""
         return status in self.status_code if self.status_code else 200 <= status < 300
+
+    def has_content(self, status: int) -> bool:
+        """Return whether a response with this status holds the whole content that was asked for."""
+        return self.expects(status) and status in _CONTENT_STATUSES
 
 
 API_OPTIONS: t.Mapping[str, OptionSpec] = {
@@ -67,25 +76,25 @@ API_OPTIONS: t.Mapping[str, OptionSpec] = {
     for option in dataclasses.fields(ApiRequestOptions)
     if option.metadata
 }
-_OF_APP_TOKEN = frozenset(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
-# Their elements, where they are not texts.
+_APP_TOKEN_NAMES = frozenset(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
+# The types of the elements of lists that are not texts.
 ELEMENTS = {"status_code": "int", "requests": "dict"}
 
 
 def split_arguments(arguments: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """A task's arguments apart: those of api_request itself, with all that nobody knows, and those of app_token."""
-    shared = {name: value for name, value in arguments.items() if name in _OF_APP_TOKEN}
+    """Split a task's arguments into those of api_request, with every unknown one, and those of app_token."""
+    shared = {name: value for name, value in arguments.items() if name in _APP_TOKEN_NAMES}
     return {name: value for name, value in arguments.items() if name not in shared}, shared
 
 
-def api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOptions:
-    """The options that a task's own arguments give.
+def parse_api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOptions:
+    """Return the options that a task's own arguments give.
 
     Raises InputError for an unknown option, a value of the wrong type and options that contradict each other.
     """
     _refuse_unknown(arguments)
     own = {name: value for name, value in arguments.items() if not is_blank(value)}
-    values = {name: _converted(API_OPTIONS[name], value) for name, value in own.items()}
+    values = {name: _convert(API_OPTIONS[name], value) for name, value in own.items()}
     options = ApiRequestOptions(**values, given=frozenset(own))
     if options.requests:
         options = dataclasses.replace(options, url=options.url or _BATCH_URL, method="POST")
@@ -93,60 +102,96 @@ def api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOptions:
     return options
 
 
-def _converted(spec: OptionSpec, value: t.Any) -> t.Any:
-    origin = f"option {spec.name}"
-    if spec.name == "method":
-        value = str(value).upper()
-    if spec.name == "query":
-        return _checked(spec, plain(value), t.Mapping, "a mapping of names to values")
-    if spec.name == "requests":
-        listed = _checked(spec, plain(value), list, "a list of mappings")
-        return [_checked(spec, request, t.Mapping, "a list of mappings") for request in listed]
-    if spec.name == "status_code":
-        statuses = convert(spec, value if isinstance(value, (list, tuple, str)) else [value], origin)
-        return [int(_checked(spec, int(s) if s.isdecimal() else s, int, "a list of numbers")) for s in statuses]
-    return convert(spec, value, origin)
+def _convert(spec: OptionSpec, value: t.Any) -> t.Any:
+    converter = _OWN_CONVERTERS.get(spec.name)
+    return converter(spec, value) if converter else convert(spec, value, f"option {spec.name}")
 
 
-def _checked(spec: OptionSpec, value: t.Any, kind: type, wanted: str) -> t.Any:
-    if isinstance(value, kind):
+def _convert_method(spec: OptionSpec, value: t.Any) -> t.Any:
+    return convert(spec, str(value).upper(), f"option {spec.name}")
+
+
+def _convert_query(spec: OptionSpec, value: t.Any) -> t.Any:
+    return _check_type(spec, _parse_json_text(value), t.Mapping, "a mapping of names to values")
+
+
+def _convert_requests(spec: OptionSpec, value: t.Any) -> t.Any:
+    wanted = "a list of mappings"
+    parsed = _parse_json_text(value)
+    listed = _check_type(spec, [parsed] if isinstance(parsed, dict) else parsed, list, wanted)
+    return [_check_type(spec, request, t.Mapping, wanted) for request in listed]
+
+
+def _convert_status_code(spec: OptionSpec, value: t.Any) -> list[int]:
+    listed = convert(spec, value if isinstance(value, (list, tuple, str)) else [value], f"option {spec.name}")
+    texts = [text for each in listed for text in each.strip("[]").split(",") if text.strip()]
+    numbers = [int(text) if text.strip().isdecimal() else text for text in texts]
+    return [int(_check_type(spec, number, int, "a list of numbers")) for number in numbers]
+
+
+def _convert_max_items(spec: OptionSpec, value: t.Any) -> int:
+    text = str(value).strip()
+    number = int(text) if text.isdecimal() and not isinstance(value, bool) else 0
+    if number >= 1:
+        return number
+    raise InputError("max_items has to be a whole number, 1 or more.", hint="Correct max_items, or remove it for all.")
+
+
+def _parse_json_text(value: t.Any) -> t.Any:
+    """Return data as it is, and text as the JSON that it holds. Ansible passes such data as text at times."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return plain(value)
+
+
+def _check_type(spec: OptionSpec, value: t.Any, kind: type, wanted: str) -> t.Any:
+    if isinstance(value, kind) and not isinstance(value, bool):
         return value
     raise InputError(f"{spec.name} has to be {wanted}.", hint=f"Correct the option {spec.name}.")
 
 
-def begins_upload(url: str) -> bool:
-    """Whether a POST to that URL answers with the address of an upload session."""
+_OWN_CONVERTERS: t.Mapping[str, t.Callable[[OptionSpec, t.Any], t.Any]] = {
+    "method": _convert_method,
+    "query": _convert_query,
+    "requests": _convert_requests,
+    "status_code": _convert_status_code,
+    "max_items": _convert_max_items,
+}
+
+
+def is_upload_session(url: str) -> bool:
+    """Return whether a POST to that URL is answered with the address of an upload session."""
     return url.partition("?")[0].lower().endswith("/createuploadsession")
 
 
 def _refuse_unknown(arguments: t.Mapping[str, t.Any]) -> None:
-    known = [*API_OPTIONS, *sorted(_OF_APP_TOKEN)]
-    for name in arguments:
-        if name not in API_OPTIONS:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            raise InputError(
-                f"'{name}' is not an option of api_request.",
-                hint=f"Did you mean '{close[0]}'?" if close else f"The options are {', '.join(known)}.",
-            )
+    known = [*API_OPTIONS, *sorted(_APP_TOKEN_NAMES)]
+    unknown = [str(name) for name in arguments if name not in API_OPTIONS]
+    if not unknown:
+        return
+    close = {name: difflib.get_close_matches(name, known, n=1) for name in unknown}
+    suggested = [f"{match[0]} in place of {name}" for name, match in close.items() if match]
+    raise InputError(
+        f"{', '.join(map(repr, unknown))} {'is not an option' if len(unknown) == 1 else 'are not options'} of "
+        "api_request.",
+        hint=f"Write {', '.join(suggested)}." if suggested else f"Remove it; the options are {', '.join(known)}.",
+    )
 
 
 def _refuse_contradictions(options: ApiRequestOptions) -> None:
     if not options.url:
-        raise InputError(
-            "api_request needs a url.", hint="Give an absolute one, or a path of the API such as /v1.0/users."
-        )
+        raise InputError("api_request needs a url.", hint="Give a whole URL, or a path of the API such as /v1.0/users.")
     pairs = [("dest", "jmespath"), ("dest", "wait"), ("src", "wait")]
-    if not begins_upload(options.url):
+    if not is_upload_session(options.url):
         pairs.append(("body", "src"))
     for one, other in (*pairs, *((name, "requests") for name in _NOT_WITH_REQUESTS)):
         if {one, other} <= options.given:
             raise InputError(f"{one} and {other} exclude each other.", hint=f"Remove {one} or {other}.")
     if options.method in SAFE_METHODS and {"body", "src"} & options.given:
         raise InputError(f"A {options.method} has no body.", hint="Set method to POST, PUT or PATCH, or use query.")
-    if options.max_items == 0:
-        raise InputError(
-            "max_items is 0, so there is nothing to ask for.", hint="Set it to 1 or more, or leave it out."
-        )
     refuse_broken_headers("headers", options.headers)
 
 
@@ -156,7 +201,7 @@ __all__ = (
     "METHODS",
     "SAFE_METHODS",
     "ApiRequestOptions",
-    "api_request_options",
-    "begins_upload",
+    "is_upload_session",
+    "parse_api_request_options",
     "split_arguments",
 )
