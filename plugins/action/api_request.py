@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of the module ``api_request``."""
+"""The work that the module ``api_request`` documents, on the control node."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import contextlib
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.compat.version import LooseVersion
+from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
+    API_OPTIONS,
     parse_api_request_options,
     split_arguments,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
     ControllerAction,
     Result,
@@ -31,11 +36,24 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 display = Display()
 
+_NO_RESPONSE = -1
+# Result fields that hold what an API sent, or what is sent to it.
+_CONTENT = frozenset({"json", "value", "result", "responses", "headers", "body", "diff"})
+# Before 2.19 the task decides whether the result of a loop as a whole is hidden, and a hidden failure has no message.
+_IS_BEFORE_2_19 = LooseVersion(core_version) < LooseVersion("2.19")
+
 
 class ActionModule(ControllerAction):
     """Call an API with a token that no output shows."""
 
     async_advice = "With wait, the module awaits long-running operations."
+
+    def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
+        """Return the API's response, or a failure, which has a status as well."""
+        result = super().run(tmp, task_vars)
+        if result.get("failed"):
+            result.setdefault("status", _NO_RESPONSE)
+        return self._hide(result) if self._hides_result() and _CONTENT & set(result) else result
 
     def find_sources(self, variables: Variables) -> OptionSources:
         """Return where the options of ``app_token`` come from."""
@@ -45,14 +63,31 @@ class ActionModule(ControllerAction):
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the API's response as result."""
         own, _shared = split_arguments(self._task.args)
-        run = TaskContext(
+        call = parse_api_request_options(own)
+        register_secrets(call.access_token)
+        context = TaskContext(
             display,
             UnreachableHost(variables),
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
             find_file=self._find_file,
         )
-        return execute(parse_api_request_options(own), options, run)
+        return execute(call, options, context)
+
+    def _hides_result(self) -> bool:
+        with contextlib.suppress(InputError):
+            value = self._task.args.get("hide_result") or False
+            return bool(convert(API_OPTIONS["hide_result"], value, "option hide_result"))
+        return True
+
+    def _hide(self, result: Result) -> Result:
+        """Return a result that only register gets. The message of a failure is shown."""
+        if _IS_BEFORE_2_19:
+            if result.get("failed"):
+                display.warning(str(result["msg"]))
+            if self._task.loop is not None:
+                self._task.no_log = True
+        return {**result, "_ansible_no_log": True}
 
     def _find_file(self, path: str) -> str:
         with contextlib.suppress(AnsibleError):

@@ -127,7 +127,7 @@ def _read_lesser_state(content: dict[str, t.Any], inner: dict[str, t.Any]) -> St
     return None
 
 
-def _is_word(value: t.Any) -> bool:
+def _is_word(value: t.Any) -> t.TypeGuard[str]:
     return isinstance(value, str) and bool(value.strip())
 
 

@@ -139,12 +139,11 @@ def _convert_max_items(spec: OptionSpec, value: t.Any) -> int:
 
 def _parse_json_text(value: t.Any) -> t.Any:
     """Return data as it is, and text as the JSON that it holds. Ansible passes such data as text at times."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return plain(value)
+    try:
+        return json.loads(value) if isinstance(value, str) else plain(value)
+    except (ValueError, TypeError, RecursionError):
+        # Not of the type that is wanted, as the caller finds out.
+        return None
 
 
 def _check_type(spec: OptionSpec, value: t.Any, kind: type, wanted: str) -> t.Any:
@@ -172,7 +171,7 @@ def _refuse_unknown(arguments: t.Mapping[str, t.Any]) -> None:
     unknown = [str(name) for name in arguments if name not in API_OPTIONS]
     if not unknown:
         return
-    close = {name: difflib.get_close_matches(name, known, n=1) for name in unknown}
+    close = {name: difflib.get_close_matches(name.lower(), known, n=1) for name in unknown}
     suggested = [f"{match[0]} in place of {name}" for name, match in close.items() if match]
     raise InputError(
         f"{', '.join(map(repr, unknown))} {'is not an option' if len(unknown) == 1 else 'are not options'} of "
