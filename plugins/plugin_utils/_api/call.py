@@ -198,9 +198,11 @@ class ApiCall:
         try:
             result = self._finish(session, response, destination)
             return {**result, "changed": changed or result.get("changed", False)}
+        except ApiError as exc:
+            failure: EntraAuthError = add_result(exc, {"status": response.status, **exc.result})
         except EntraAuthError as exc:
             failure = exc
-        raise add_result(failure, {"changed": changed}) if changed else failure
+        raise add_result(failure, {"changed": True}) if changed else failure
 
     def _finish(self, session: ApiSession, response: ApiResponse, destination: Destination | None) -> Result:
         log_progress = self._context.log_progress

@@ -104,7 +104,7 @@ def test_a_token_from_elsewhere_leaves_the_process_as_a_mask(reader: Options) ->
 
 def test_a_source_that_is_not_there_is_named(run: Runner, tmp_path: pathlib.Path) -> None:
     with CannedServer(PERSONAL) as server:
-        result = run(server, method="PUT", src="absent.bin")
+        result = run(server, {"get_search_path": list}, method="PUT", src="absent.bin")
     assert "src absent.bin was not found" in result["msg"]
     assert (result["status"], server.received) == (-1, [])
 
