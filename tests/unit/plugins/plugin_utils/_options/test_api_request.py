@@ -115,7 +115,11 @@ def test_a_batch_is_a_post_that_reads_if_its_requests_do() -> None:
 
 @pytest.mark.parametrize(
     ("url", "is_session"),
-    [("/v1.0/d/createUploadSession?x=1", True), ("/D/CREATEUPLOADSESSION", True), ("/v1.0/createUploadSession/x", False)],
+    [
+        ("/v1.0/d/createUploadSession?x=1", True),
+        ("/D/CREATEUPLOADSESSION", True),
+        ("/v1.0/createUploadSession/x", False),
+    ],
 )
 def test_an_upload_session_is_known_by_its_url(url: str, is_session: bool) -> None:
     assert is_upload_session(url) is is_session
