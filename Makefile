@@ -2,76 +2,73 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Every target is a stage of tools/run; the functions are in tools/stages.sh. State is in .build/ and the user's cache.
-#   CORES="2.19:3.11"   only these ansible-cores (and the Pythons they may run on)
-#   PYTHON=3.12         another Python for the tools and the demo
+# Every target runs sessions of noxfile.py; `make sessions` lists them all, and `.build/tools/bin/nox -s NAME` runs one.
+# nox and all environments are in .build, downloads in the user's cache.
 #   JOBS=4              test processes at once
 #   EE_BASE=IMAGE       the base of the execution environment, in place of a Debian that is made for it
 
-RUN := @bash tools/run
+TOOLS := .build/tools
+NOX := $(TOOLS)/bin/nox
+PYTHON ?= $(shell for name in 3.11 3.12 3.13 3.14; do if python$$name -c 'import ensurepip, ssl, venv' 2> /dev/null; then echo python$$name; exit; fi; done)
+
+STATIC := sources types lint docs-check license-check extra-checks ansible-lint
+TEST := $(STATIC) docs-site units awx plays entry-points attacks conformance sanity targets dist build-import-check
+ALL := $(TEST) units-all plays-all attacks-all audit audit-table sanity-all coverage ee
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup check test lint types docs unit integration sanity audit coverage dist ee bench bench-full bench-azcollection format clean
+.PHONY: help demo emulator test test-all check check-sources format docs audit attacks benchmarks ee release sessions clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: ## See it work: a token, users and subscriptions, from an emulator or from your tenant
-	$(RUN) demo
+demo: $(NOX) ## See it work: a token, users and subscriptions, from an emulator or from your tenant (half a minute)
+	@$(NOX) -s demo
 
-setup: ## Make the environment for development in .build/venv/dev
-	$(RUN) setup
+emulator: $(NOX) ## Start the emulator for your own plays, and print the variables to export
+	@$(NOX) -s emulator
 
-check: ## Before each commit, two minutes: lint, types, unit tests, one play
-	$(RUN) lint types quickunit smoke
+test: $(NOX) ## Run all tests on the main ansible-core and the entry points on the oldest and newest, as CI does
+	@$(NOX) -s $(TEST)
 
-test: ## Everything, as CI runs it (half an hour on two cores the first time)
-	$(RUN) lint types docs unit conformance wire targets sanity dist
+test-all: $(NOX) ## Run everything on every ansible-core: hours
+	@$(NOX) -s $(ALL)
 
-lint: ## ruff, shellcheck, yamllint, REUSE, changelog fragments, ansible-lint
-	$(RUN) lint
+check: $(NOX) ## Before each commit: style, types, unit tests, a play (two minutes)
+	@$(NOX) -s sources types 'units(2.19)' smoke
 
-types: ## mypy, strict
-	$(RUN) types
+check-sources: $(NOX) ## Check style and layout alone
+	@$(NOX) -s sources
 
-docs: ## Check the documentation and build it as HTML in .build/docs
-	$(RUN) docs
+format: $(NOX) ## Sort imports and lay out the Python sources
+	@$(NOX) -s format
 
-unit: ## Unit tests on each ansible-core
-	$(RUN) unit
+docs: $(NOX) ## Build the documentation in .build/docs/html
+	@$(NOX) -s docs-site
 
-integration: ## Plays against the emulator on each ansible-core, then ansible-test's targets
-	$(RUN) wire targets
+audit: $(NOX) ## Search everything that plays print and leave for every secret: ends with a table
+	@$(NOX) -s audit audit-table
 
-sanity: ## ansible-test sanity on the oldest and the main ansible-core
-	$(RUN) sanity
+attacks: $(NOX) ## Play every attacker of the threat model
+	@$(NOX) -s attacks attacks-all
 
-audit: ## Search all that plays print and leave for every secret, on four ansible-cores: ends with a table
-	$(RUN) audit
+benchmarks: $(NOX) ## Measure what a token costs, beside other ways to get one (five minutes)
+	@$(NOX) -s benchmarks
 
-conformance: ## Microsoft's own clients against the emulator
-	$(RUN) conformance
+ee: $(NOX) ## Build an execution environment with podman and run jobs in it
+	@$(NOX) -s ee
 
-coverage: ## Unit tests and plays on one ansible-core, measured, and the lines they missed
-	@COVERAGE=1 CORES=2.19:3.11,3.12,3.13 bash tools/run unit wire coverage
+release: $(NOX) ## Check and build the release, and stop before the upload
+	@$(NOX) -s release
 
-dist: ## Build the artifact, run a play from it, let Galaxy's importer check it
-	$(RUN) dist
-
-ee: ## Build an execution environment with podman and run jobs in it: three minutes, as root on Debian or Ubuntu
-	$(RUN) ee
-
-bench: ## What a token costs, compared with other ways: five minutes
-	$(RUN) bench
-
-bench-full: ## The same with all hosts and rounds, an hour and a half: writes benchmarks/results.json, the tables and the plots
-	$(RUN) bench_full
-
-bench-azcollection: ## Adds azure.azcollection to these results (1.6 GB in .build)
-	$(RUN) bench_azcollection
-
-format: ## Sort imports and lay out the Python sources
-	$(RUN) format
+sessions: $(NOX) ## List every session of nox
+	@$(NOX) --list
 
 clean: ## Remove .build
 	rm -rf .build
+
+$(NOX): tests/requirements/tools.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with the modules ensurepip, ssl and venv was not found. On Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Setting up nox in $(TOOLS)"
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements/tools.txt
+	@touch $(NOX)

@@ -1,0 +1,378 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv] >= 2026.4", "antsibull-nox >= 1.10"]
+# ///
+
+"""Every check of the collection as a session: ``make`` runs groups of them, ``nox --list`` names them all.
+
+The sessions of antsibull-nox are configured in ``antsibull-nox.toml``. The environments are in ``.build/nox``.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import sys
+import typing as t
+
+import nox
+
+ROOT = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import antsibull_nox  # noqa: E402 - it needs nox, which says so if it is missing
+import workspace  # noqa: E402 - from the folder tools
+
+antsibull_nox.load_antsibull_nox_toml()
+
+nox.needs_version = ">= 2026.4"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.envdir = str(workspace.BUILD / "nox")
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = workspace.IN_CI
+
+RUNTIME = ("-r", "meta/ee-requirements.txt")
+TEST = ("-r", "tests/requirements/test.txt")
+DEV = ("-r", "tests/requirements/dev.txt")
+PROCESSES = ("-n", workspace.JOBS)
+
+
+class Core(t.NamedTuple):
+    """An ansible-core, a Python that it supports, and the libraries to go with it."""
+
+    version: str
+    python: str
+    package: str
+    libraries: tuple[str, ...] = ()
+
+
+# The oldest core goes with the oldest libraries.
+CORES = {
+    core.version: core
+    for core in (
+        Core("2.16", "3.11", "ansible-core ~= 2.16.0", ("-r", "tests/requirements/oldest.txt")),
+        Core("2.17", "3.11", "ansible-core ~= 2.17.0"),
+        Core("2.18", "3.11", "ansible-core ~= 2.18.0"),
+        Core("2.19", "3.11", "ansible-core ~= 2.19.0"),
+        Core("2.20", "3.12", "ansible-core ~= 2.20.0"),
+        Core("2.21", "3.13", "ansible-core ~= 2.21.0"),
+        Core("2.22", "3.13", "ansible-core ~= 2.22.0rc1"),
+    )
+}
+OLDEST, MAIN, NEWEST = "2.16", "2.19", "2.22"
+
+
+def on_cores(*versions: str) -> t.Callable[[t.Any], t.Any]:
+    """Parametrize a session by ansible-core; each runs on a Python that the core supports."""
+    cores = [CORES[version] for version in versions or CORES]
+    return nox.parametrize(
+        ["python", "core"], [nox.param(core.python, core.version, id=core.version) for core in cores]
+    )
+
+
+def install(session: nox.Session, *packages: str) -> None:
+    """Install packages, without a word unless it fails."""
+    session.install(*packages, silent=True)
+
+
+def install_core(session: nox.Session, core: str, *packages: str) -> None:
+    """Install an ansible-core with what the tests need."""
+    chosen = CORES[core]
+    install(session, chosen.package, *RUNTIME, *TEST, *chosen.libraries, *packages)
+
+
+def install_dev(session: nox.Session) -> None:
+    """Install what checks and documents the sources, with the newest released ansible-core."""
+    install(session, "ansible-core < 2.22", *RUNTIME, *TEST, *DEV)
+
+
+def run(session: nox.Session, *command: str, **more: str) -> None:
+    """Run a command in an environment that nothing of the caller's shell, home or proxy reaches."""
+    session.run(*command, env={**workspace.hermetic_environment(), **more}, include_outer_env=False, external=True)
+
+
+def run_pytest(session: nox.Session, *arguments: str, **more: str) -> None:
+    """Run pytest; arguments after ``--`` on the command line of nox take the place of the session's own."""
+    run(session, "python", "-m", "pytest", "-q", *(session.posargs or arguments), **more)
+
+
+# --- sources --------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def sources(session: nox.Session) -> None:
+    """Check style and layout of the Python sources, shell scripts and changelog fragments."""
+    install_dev(session)
+    run(session, "ruff", "check", ".")
+    run(session, "ruff", "format", "--check", ".")
+    run(session, "shellcheck", "-x", ".ci/run")
+    run(session, "antsibull-changelog", "lint")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types with mypy, strict."""
+    install_dev(session)
+    run(session, "mypy")
+
+
+@nox.session(name="docs-site")
+def docs_site(session: nox.Session) -> None:
+    """Check the documentation, and build it as HTML in .build/docs."""
+    install_dev(session)
+    site = workspace.BUILD / "docs"
+    shutil.rmtree(site, ignore_errors=True)
+    (site / "rst").mkdir(parents=True, mode=0o755)
+    # antsibull-docs checks a copy; the collection must not be found a second time.
+    alone = {"ANSIBLE_COLLECTIONS_PATH": str(site)}
+    run(
+        session, "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all",
+        "--disallow-unknown-collection-refs", ".", **alone,
+    )  # fmt: skip
+    shutil.copy(ROOT / "tools/docs_conf.py", site / "conf.py")
+    run(
+        session, "antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--dest-dir", f"{site}/rst",
+        "entra.auth",
+    )  # fmt: skip
+    run(session, "sphinx-build", "-q", "-W", "--keep-going", "-c", str(site), f"{site}/rst", f"{site}/html")
+    session.log(f"The documentation is in {site.relative_to(ROOT)}/html/index.html")
+
+
+@nox.session(name="format")
+def format_sources(session: nox.Session) -> None:
+    """Sort imports and lay out the Python sources."""
+    install_dev(session)
+    run(session, "ruff", "check", "--select", "I", "--fix", ".")
+    run(session, "ruff", "format", ".")
+
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+
+def run_units(session: nox.Session, core: str) -> None:
+    install_core(session, core)
+    # The emulator does not depend on the core, and its own tests need a newer requests than the oldest one.
+    without = ("--ignore=tests/unit/entra_emulator",) if core == OLDEST else ()
+    run_pytest(session, *PROCESSES, "tests/unit", *without)
+
+
+@nox.session
+@on_cores(OLDEST, MAIN, NEWEST)
+def units(session: nox.Session, core: str) -> None:
+    """Run the unit tests on the oldest, the main and the newest ansible-core."""
+    run_units(session, core)
+
+
+@nox.session
+def smoke(session: nox.Session) -> None:
+    """Run the few plays that show an installation works."""
+    install_dev(session)
+    run_pytest(session, "-m", "smoke", "tests/integration")
+
+
+@nox.session(name="units-all")
+@on_cores("2.17", "2.18", "2.20", "2.21")
+def units_all(session: nox.Session, core: str) -> None:
+    """Run the unit tests on the other ansible-cores."""
+    run_units(session, core)
+
+
+@nox.session
+def awx(session: nox.Session) -> None:
+    """Make the environment of AWX's own credential injector, which the plays about AWX call."""
+    install(session, "-r", "tests/requirements/awx.txt")
+
+
+@nox.session
+@on_cores(MAIN)
+def plays(session: nox.Session, core: str) -> None:
+    """Run all plays against the emulator on the main ansible-core."""
+    install_core(session, core)
+    run_pytest(session, "-n", workspace.PLAY_JOBS, "tests/integration")
+
+
+# One row for each entry point; the cache and the APIs do not depend on the core.
+ENTRY_POINTS = (
+    "tests/integration/test_smoke.py",
+    *(f"tests/integration/app_token/test_{name}.py" for name in ("module", "lookup", "role")),
+    "tests/integration/secrecy/test_runner.py",
+)
+
+
+@nox.session(name="entry-points")
+@on_cores(OLDEST, NEWEST)
+def entry_points(session: nox.Session, core: str) -> None:
+    """Run the plays of each entry point on the oldest and the newest ansible-core."""
+    install_core(session, core)
+    run_pytest(session, "-n", workspace.PLAY_JOBS, *ENTRY_POINTS)
+
+
+@nox.session(name="plays-all")
+@on_cores(*(version for version in CORES if version != MAIN))
+def plays_all(session: nox.Session, core: str) -> None:
+    """Run all plays on every other ansible-core."""
+    install_core(session, core)
+    run_pytest(session, "-n", workspace.PLAY_JOBS, "tests/integration")
+
+
+@nox.session
+@on_cores(MAIN)
+def attacks(session: nox.Session, core: str) -> None:
+    """Play the attacker on the main ansible-core."""
+    install_core(session, core)
+    run_pytest(session, *PROCESSES, "tests/attacks")
+
+
+@nox.session(name="attacks-all")
+@on_cores(OLDEST, "2.21", NEWEST)
+def attacks_all(session: nox.Session, core: str) -> None:
+    """Play the attacker on the other ansible-cores that differ in how they show results."""
+    install_core(session, core)
+    run_pytest(session, *PROCESSES, "tests/attacks")
+
+
+@nox.session
+@on_cores(OLDEST, "2.18", MAIN, "2.21", NEWEST)
+def audit(session: nox.Session, core: str) -> None:
+    """Search everything that plays print and leave for every secret; the table is in .build/audit."""
+    install_core(session, core)
+    workspace.fetch_audit_callbacks(session)
+    run_pytest(session, *PROCESSES, "tests/audit")
+
+
+@nox.session(name="audit-table")
+def audit_table(session: nox.Session) -> None:
+    """Show the table of the audit."""
+    install_dev(session)
+    run(session, "python", "-m", "audit.table")
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Have Microsoft's own clients take the emulator for Entra ID."""
+    install(session, "-r", "tests/requirements/conformance.txt")
+    run_pytest(session, "tests/conformance")
+
+
+@nox.session
+@on_cores(MAIN)
+def coverage(session: nox.Session, core: str) -> None:
+    """Measure which lines the unit tests and the plays of the main ansible-core run."""
+    install_core(session, core)
+    run(session, "coverage", "run", "-m", "pytest", "-q", *PROCESSES, "tests/unit")
+    run(session, "coverage", "run", "-m", "pytest", "-q", "-n", workspace.PLAY_JOBS, "tests/integration")
+    run(session, "coverage", "combine", "-q")
+    run(session, "coverage", "report")
+
+
+def run_sanity(session: nox.Session, core: str, *arguments: str) -> None:
+    install(session, CORES[core].package, *RUNTIME)
+    tree = workspace.make_tree()
+    # pylint's requirements of 2.22 come from outside the package index. Shell scripts are checked with the sources.
+    without = ["--skip-test", "shellcheck", *(["--skip-test", "pylint"] if core == NEWEST else [])]
+    with session.chdir(tree):
+        run(session, "ansible-test", "sanity", "--local", "--color", "no", *without, *arguments)
+
+
+@nox.session
+@on_cores(MAIN)
+def sanity(session: nox.Session, core: str) -> None:
+    """Run ansible-test sanity on the main ansible-core, with every Python that it knows."""
+    run_sanity(session, core)
+
+
+@nox.session(name="sanity-all")
+@on_cores(*(version for version in CORES if version != MAIN))
+def sanity_all(session: nox.Session, core: str) -> None:
+    """Run ansible-test sanity on every other ansible-core."""
+    run_sanity(session, core, "--python", CORES[core].python)
+
+
+@nox.session
+@on_cores(MAIN)
+def targets(session: nox.Session, core: str) -> None:
+    """Run the targets of ansible-test integration."""
+    install_core(session, core)
+    with session.chdir(workspace.make_tree()):
+        run(session, "ansible-test", "integration", "--local", "--color", "no")
+
+
+# --- artifact -------------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Build the artifact twice, install it, run a play with nothing but it."""
+    install_dev(session)
+    artifact = workspace.build_artifact(session, run)
+    installed = workspace.BUILD / "installed"
+    shutil.rmtree(installed, ignore_errors=True)
+    alone = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "ENTRA_COLLECTIONS_PATH": str(installed)}
+    galaxy = ("ansible-galaxy", "collection")
+    run(session, *galaxy, "install", "--offline", "--force", "-p", str(installed), str(artifact), **alone)
+    run(session, *galaxy, "verify", "--offline", "entra.auth", **alone)
+    workspace.strip_installed(installed)
+    run_pytest(session, "-m", "smoke", "tests/integration", **alone)
+
+
+@nox.session
+def ee(session: nox.Session) -> None:
+    """Build an execution environment with podman, and run jobs in it as AWX does."""
+    install_dev(session)
+    workspace.require_programs(session, "podman", "runc", "mmdebstrap")
+    artifact = workspace.build_artifact(session, run)
+    image = workspace.build_execution_environment(session, run, artifact)
+    run_pytest(session, "-n", "1", "tests/ee", ENTRA_EE_IMAGE=image)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Check and build the release of the version in galaxy.yml, and stop before the upload."""
+    install_dev(session)
+    install(session, "cyclonedx-bom", "galaxy-importer >= 0.4.44")
+    run(session, "antsibull-changelog", "lint")
+    run(session, "python", "tools/check_release.py")
+    artifact = workspace.build_artifact(session, run)
+    workspace.write_bill_of_materials(session, artifact)
+    session.log(
+        f"Checked and built: {artifact.relative_to(ROOT)}. Nothing was uploaded; RELEASING.md has the next step."
+    )
+
+
+# --- to look at -----------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Show a token, users and subscriptions, from an emulator or from your tenant."""
+    install(session, "ansible-core", *RUNTIME, "-r", "tests/requirements/emulator.txt")
+    if workspace.names_a_tenant():
+        session.log("The environment names an app, so this asks Microsoft. Unset AZURE_TENANT_ID for the emulator.")
+        session.run("ansible-playbook", "entra.auth.demo", env=workspace.collection_environment())
+    else:
+        session.log("The environment names no app, so this asks an emulator on this machine.")
+        run(session, "python", "-m", "entra_emulator", "exec", "--", "ansible-playbook", "entra.auth.demo")
+
+
+@nox.session
+def emulator(session: nox.Session) -> None:
+    """Start the emulator for plays of your own, and print the variables to export."""
+    install(session, "ansible-core", *RUNTIME, "-r", "tests/requirements/emulator.txt")
+    run(session, "python", "-m", "entra_emulator", "serve")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure what a token costs, beside other ways to get one."""
+    package = CORES[MAIN].package
+    install(session, package, *RUNTIME, "-r", "tests/requirements/conformance.txt")
+    arguments = session.posargs or ("bench",)
+    run(session, "python", "-m", "benchmarks", *arguments, PYTHONPATH=f"{ROOT}:{ROOT / 'tests'}")
+
+
+if __name__ == "__main__":
+    nox.main()
