@@ -21,7 +21,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import select_output
-from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import decrypt_call
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -50,6 +49,8 @@ class LookupModule(LookupBase):
 
     def _find_resolver(self, term: t.Any, variables: Options, options: Options) -> t.Callable[[], AppTokenOptions]:
         if "_role_call" in options:  # given by the variables that the role app_token leaves behind
+            from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import decrypt_call
+
             return functools.partial(decrypt_call, str(options["_role_call"]))
         direct = options if term is None else {**options, "scope": term}
         return OptionSources(direct, variables, self._templar.template if self._templar else _keep).resolve

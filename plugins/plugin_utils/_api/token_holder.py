@@ -18,7 +18,7 @@ from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token import Freshness, Token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import describe_request
+from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import describe_request
 from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import parse_claims_challenge
 
 if t.TYPE_CHECKING:  # pragma: no cover

@@ -20,7 +20,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, get_host_name
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import TaskHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.task_host import TaskHost
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions

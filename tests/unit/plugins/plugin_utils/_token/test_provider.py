@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import typing as t
 
@@ -20,8 +21,10 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 )
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._token import provider
+from ansible_collections.entra.auth.plugins.plugin_utils._token.machine import identify_machine
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost, identify_machine
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 from entra_emulator import seed
 
 if t.TYPE_CHECKING:
@@ -34,7 +37,7 @@ Options = dict[str, t.Any]
 GRAPH = "https://graph.microsoft.com/.default"
 
 
-class Told(t.Protocol):
+class Shown(t.Protocol):
     """The recorder of conftest.py."""
 
     shown: list[tuple[str, str]]
@@ -73,7 +76,7 @@ def failure(messages: t.Any, options: Options, **more: t.Any) -> EntraAuthError:
 
 
 def test_a_cold_token_costs_one_post_and_a_warm_one_nothing(
-    emulator: Emulator, reader: Options, messages: Told
+    emulator: Emulator, reader: Options, messages: Shown
 ) -> None:
     cold, warm = get(messages, reader), get(messages, reader)
     (request,) = emulator.requests()
@@ -83,7 +86,7 @@ def test_a_cold_token_costs_one_post_and_a_warm_one_nothing(
     assert (cold.source, warm.source) == ("network", "cache")
 
 
-def test_a_token_comes_with_all_that_was_asked_for_it(reader: Options, messages: Told) -> None:
+def test_a_token_comes_with_all_that_was_asked_for_it(reader: Options, messages: Shown) -> None:
     result = get(messages, reader).as_dict()
     assert result["scope"] == GRAPH
     assert result["api_url"] == "https://graph.microsoft.com"
@@ -97,7 +100,7 @@ def test_a_token_comes_with_all_that_was_asked_for_it(reader: Options, messages:
     assert "refresh_token" not in result
 
 
-def test_an_api_of_one_s_own_is_where_relative_urls_go(reader: Options, messages: Told) -> None:
+def test_an_api_of_one_s_own_is_where_relative_urls_go(reader: Options, messages: Shown) -> None:
     provided = get(messages, reader, api_base_url="https://gateway.test")
     assert provided.api_url == "https://gateway.test"
 
@@ -113,8 +116,8 @@ def test_an_api_of_one_s_own_is_where_relative_urls_go(reader: Options, messages
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_what_is_asked_for_differently_is_asked_for_again(
-    change: Options, emulator: Emulator, reader: Options, messages: Told
+def test_a_different_request_is_requested_again(
+    change: Options, emulator: Emulator, reader: Options, messages: Shown
 ) -> None:
     get(messages, reader)
     assert get(messages, reader, **change).source == "network"
@@ -124,18 +127,18 @@ def test_what_is_asked_for_differently_is_asked_for_again(
 @pytest.mark.parametrize(
     "change", [{"extra_headers": {"X-A": "b"}}, {"timeout": 9.0}, {"min_validity": 100}, {"required_roles": []}]
 )
-def test_what_concerns_only_the_caller_does_not_ask_again(change: Options, reader: Options, messages: Told) -> None:
+def test_what_concerns_only_the_caller_does_not_ask_again(change: Options, reader: Options, messages: Shown) -> None:
     get(messages, reader)
     assert get(messages, reader, **change).source == "cache"
 
 
-def test_a_wrong_secret_is_never_served_what_the_right_one_bought(reader: Options, messages: Told) -> None:
+def test_a_wrong_secret_is_never_served_what_the_right_one_bought(reader: Options, messages: Shown) -> None:
     get(messages, reader)
     error = failure(messages, reader, client_secret="hunter2-is-wrong")
     assert error.response.error_codes == (7000215,)
 
 
-def test_a_changed_secret_does_not_find_the_old_token(emulator: Emulator, reader: Options, messages: Told) -> None:
+def test_a_changed_secret_does_not_find_the_old_token(emulator: Emulator, reader: Options, messages: Shown) -> None:
     get(messages, reader)
     emulator.add_app(client_id=reader["client_id"], name="reader", secret="a-new-one", roles={"graph": ["A.Role"]})
     renewed = get(messages, reader, client_secret="a-new-one")
@@ -143,68 +146,59 @@ def test_a_changed_secret_does_not_find_the_old_token(emulator: Emulator, reader
     assert renewed.token.roles() == ["A.Role"]
 
 
-# --- words ------------------------------------------------------------------------------------------------------
-
-
-def test_what_was_done_and_why_is_told_with_v(emulator: Emulator, reader: Options, messages: Told) -> None:
-    origins = {"client_secret": "environment ENTRA_AUTH_CLIENT_SECRET", "tenant_id": "option tenant_id"}
-    get(messages, reader, origins=origins)
-    first, second = messages.on("v")
-    assert first.startswith("entra.auth: token from network, valid until 2")
-    for words in ("credential client_secret", f"tenant {emulator.tenant_id}", f"client {emulator.client_id}", "graph"):
-        assert words in first
-    assert "credential by environment ENTRA_AUTH_CLIENT_SECRET" in second
-    assert "User.Read.All" in second
-    assert "tenant_id from option tenant_id" in second
-    assert messages.on("warning") == messages.on("vv") == messages.on("display") == []
-
-
-def test_a_token_from_the_cache_is_told_in_one_line(reader: Options, messages: Told) -> None:
-    get(messages, reader)
-    messages.shown.clear()
-    get(messages, reader)
-    assert len(messages.on("v")) == 1
-    assert messages.on("v")[0].startswith("entra.auth: token from cache")
-    assert len(messages.on("vv")) == 1
-
-
-@pytest.mark.parametrize(
-    ("wrong", "by"),
-    [
-        ({"client_secret": "hunter2-is-wrong"}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
-        ({"required_roles": ["Mail.Send"]}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
-        ({"client_id": "has a space"}, "credential by environment ENTRA_AUTH_CLIENT_SECRET"),
-        ({"client_secret": None}, "no credential"),
-    ],
-)
-def test_where_everything_was_found_is_told_of_a_failure_too(
-    reader: Options, messages: Told, wrong: Options, by: str
+def test_tokens_are_registered_with_ansible_on_the_warm_path_too(
+    reader: Options, messages: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    origins = {"client_secret": "environment ENTRA_AUTH_CLIENT_SECRET", "tenant_id": "option tenant_id"}
-    failure(messages, {**reader, **wrong}, origins=origins)
-    found = ", ".join(f"{name} from {origin}" for name, origin in origins.items())
-    assert messages.on("v") == [f"entra.auth: {by}; {found}"]
+    registered: list[str | None] = []
+    monkeypatch.setattr(provider, "register_secrets", lambda *secrets: registered.extend(secrets))
+    cold = get(messages, reader)
+    assert registered == [cold.token.access_token, None]
+    registered.clear()
+    assert get(messages, reader).source == "cache"
+    assert registered == [cold.token.access_token, None]
 
 
-def test_no_word_is_a_secret_or_a_token(reader: Options, messages: Told) -> None:
-    token = get(messages, reader).token.access_token
-    words = " ".join(msg for _dummy, msg in messages.shown)
-    assert token not in words
-    assert token.split(".")[2] not in words
-    assert reader["client_secret"] not in words
+# --- claims -----------------------------------------------------------------------------------------------------
+
+CHALLENGE = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
 
 
-def test_roles_that_can_t_be_read_are_told_as_such(emulator: Emulator, reader: Options, messages: Told) -> None:
-    emulator.configure(opaque_tokens=True)
+def test_a_token_that_satisfies_a_challenge_replaces_the_one_that_did_not(
+    emulator: Emulator, reader: Options, messages: Shown
+) -> None:
     get(messages, reader)
-    assert "roles none to be seen in the token" in messages.on("v")[1]
+    challenged = get(messages, reader, claims_challenge=CHALLENGE)
+    assert challenged.source == "network"
+    for options in (reader, {**reader, "claims_challenge": CHALLENGE}):
+        assert get(messages, options).token == challenged.token
+    assert len(emulator.token_requests()) == 2
+
+
+def claims_of(emulator: Emulator) -> list[t.Any]:
+    forms = [dict(request["form"]) for request in emulator.token_requests()]
+    return [json.loads(form["claims"]) if "claims" in form else None for form in forms]
+
+
+def test_a_token_for_a_caller_with_capabilities_is_for_such_callers_alone(
+    emulator: Emulator, reader: Options, messages: Shown
+) -> None:
+    capable = {**reader, "client_capabilities": ["cp1"]}
+    plain, declared = get(messages, reader), get(messages, capable)
+    challenged = get(messages, capable, claims_challenge=CHALLENGE)
+    assert (plain.source, declared.source, challenged.source) == ("network", "network", "network")
+    declaration = {"xms_cc": {"values": ["cp1"]}}
+    challenge = json.loads(CHALLENGE)["access_token"]
+    assert claims_of(emulator) == [None, {"access_token": declaration}, {"access_token": {**challenge, **declaration}}]
+    assert get(messages, reader).token == plain.token
+    assert get(messages, capable).token == challenged.token
+    assert len(emulator.token_requests()) == 3
 
 
 # --- failures ---------------------------------------------------------------------------------------------------
 
 
 def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
-    emulator: Emulator, reader: Options, messages: Told
+    emulator: Emulator, reader: Options, messages: Shown
 ) -> None:
     error = failure(messages, reader, client_secret="hunter2-is-wrong")
     assert isinstance(error, TokenRequestRefused)
@@ -226,13 +220,13 @@ def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
     assert error.response.correlation_id == sent["client-request-id"]
 
 
-def test_the_cloud_is_named_where_no_authority_is(messages: Told, run_directory: pathlib.Path) -> None:
+def test_the_cloud_is_named_where_no_authority_is(messages: Shown, run_directory: pathlib.Path) -> None:
     options = {"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "cloud": "usgov", "retry_for": 0}
     error = failure(messages, options, proxy="http://127.0.0.1:1")
     assert "Asked with credential client_secret, cloud usgov, tenant contoso.com, client c, scope graph." in str(error)
 
 
-def test_a_missing_role_is_named_with_how_to_grant_it(reader: Options, messages: Told) -> None:
+def test_a_missing_role_is_named_with_how_to_grant_it(reader: Options, messages: Shown) -> None:
     error = failure(messages, reader, required_roles=["User.Read.All", "Mail.Send", "A.Role"])
     assert isinstance(error, InputError)
     assert f"The token for {GRAPH} lacks the app roles A.Role, Mail.Send. It has User.Read.All" in error.message
@@ -240,7 +234,7 @@ def test_a_missing_role_is_named_with_how_to_grant_it(reader: Options, messages:
     assert "force_refresh" in str(error.hint)
 
 
-def test_roles_that_are_there_are_no_failure(reader: Options, messages: Told) -> None:
+def test_roles_that_are_there_are_no_failure(reader: Options, messages: Shown) -> None:
     assert get(messages, reader, required_roles=["User.Read.All"])
 
 
@@ -262,168 +256,25 @@ def test_roles_that_are_there_are_no_failure(reader: Options, messages: Told) ->
     ids=str,
 )
 def test_bad_input_never_reaches_the_service(
-    change: Options, emulator: Emulator, reader: Options, messages: Told
+    change: Options, emulator: Emulator, reader: Options, messages: Shown
 ) -> None:
-    assert isinstance(failure(messages, reader, **change), InputError)
+    error = failure(messages, reader, **change)
+    assert isinstance(error, InputError)
+    assert "Asked with" not in str(error)
     assert emulator.requests() == []
 
 
-def test_an_unknown_ca_is_told(reader: Options, messages: Told) -> None:
+def test_an_unknown_ca_is_shown(reader: Options, messages: Shown) -> None:
     error = failure(messages, reader, ca_path=None)
     assert isinstance(error, NetworkError)
     assert "is not trusted here" in error.message
-
-
-# --- refresh tokens ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def user(emulator: Emulator, reader: Options) -> Options:
-    """Options with which a user's refresh token of a public app is redeemed."""
-    refresh_token = emulator.add_refresh_token(seed.PUBLIC)
-    return {**reader, "client_id": seed.PUBLIC, "client_secret": None, "refresh_token": refresh_token}
-
-
-def redeemed(emulator: Emulator) -> list[str]:
-    return [dict(request["form"])["refresh_token"] for request in emulator.token_requests()]
-
-
-def test_a_refresh_token_is_redeemed_and_its_successor_handed_out(
-    emulator: Emulator, user: Options, messages: Told
-) -> None:
-    first = get(messages, user)
-    assert first.credential == "refresh_token"
-    assert first.token.refresh_token not in (None, user["refresh_token"])
-    assert get(messages, user).source == "cache"
-    assert len(emulator.token_requests()) == 1
-
-
-def test_the_given_token_is_redeemed_and_its_successor_is_in_the_result(
-    emulator: Emulator, user: Options, messages: Told
-) -> None:
-    emulator.configure(refresh_token_rotation="keep_old")
-    first = get(messages, user)
-    second = get(messages, user, scope=["arm"])
-    third = get(messages, user, refresh_token=first.token.refresh_token)
-    assert redeemed(emulator) == [user["refresh_token"], user["refresh_token"], first.token.refresh_token]
-    given = {user["refresh_token"], *(one.token.refresh_token for one in (first, second, third))}
-    assert len(given) == 4
-    assert get(messages, user).token == first.token, "from the cache, with the successor"
-
-
-def test_the_file_holds_the_successor_when_the_token_is_handed_out(
-    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
-) -> None:
-    emulator.configure(refresh_token_rotation="strict")
-    path = tmp_path / "refresh_token"
-    first = get(messages, user, refresh_token_file=str(path))
-    assert path.read_text() == first.token.refresh_token
-    second = get(messages, user, refresh_token=None, refresh_token_file=str(path), force_refresh=True)
-    assert path.read_text() == second.token.refresh_token != first.token.refresh_token
-
-
-def test_a_token_without_a_successor_stays_the_newest(emulator: Emulator, user: Options, messages: Told) -> None:
-    emulator.configure(refresh_token_rotation="none")
-    assert get(messages, user).token.refresh_token == user["refresh_token"]
-
-
-def test_a_refused_refresh_token_leaves_the_file_as_it_was(
-    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
-) -> None:
-    path = tmp_path / "refresh_token"
-    path.write_text("not-a-refresh-token")
-    error = failure(messages, user, refresh_token=None, refresh_token_file=str(path))
-    assert error.response.error == "invalid_grant"
-    assert path.read_text() == "not-a-refresh-token"
-
-
-def test_a_file_that_can_t_be_written_costs_no_refresh_token(
-    emulator: Emulator, user: Options, messages: Told, tmp_path: pathlib.Path
-) -> None:
-    error = failure(messages, user, refresh_token_file=str(tmp_path / "missing" / "token"))
-    assert "can't be written" in error.message
-    assert emulator.requests() == []
-
-
-# --- device codes -----------------------------------------------------------------------------------------------
-
-
-def test_a_person_signs_in_once_and_later_runs_are_unattended(
-    emulator: Emulator, reader: Options, messages: Told, tmp_path: pathlib.Path, clock: t.Any
-) -> None:
-    emulator.configure(device_code_approve_after=0)
-    path = tmp_path / "refresh_token"
-    options = {
-        **reader,
-        "client_id": seed.PUBLIC,
-        "client_secret": None,
-        "credential": "device_code",
-        "refresh_token_file": str(path),
-        "retry_for": 60,
-    }
-    first = get(messages, options)
-    assert first.credential == "device_code"
-    assert any("enter the code" in msg for msg in messages.on("display"))
-    assert path.read_text() == first.token.refresh_token
-    messages.shown.clear()
-    second = get(messages, options, force_refresh=True)
-    assert second.source == "network"
-    assert messages.on("display") == []
-    assert path.read_text() == second.token.refresh_token
-
-
-def test_a_refresh_token_that_had_its_time_makes_a_person_sign_in_again(
-    emulator: Emulator, reader: Options, messages: Told, tmp_path: pathlib.Path, clock: t.Any
-) -> None:
-    emulator.configure(device_code_approve_after=0)
-    path = tmp_path / "refresh_token"
-    path.write_text("had-its-time")
-    options = {**reader, "client_id": seed.PUBLIC, "client_secret": None, "credential": "device_code"}
-    signed_in = get(messages, options, refresh_token_file=str(path), retry_for=60)
-    assert any("enter the code" in msg for msg in messages.on("display"))
-    assert path.read_text() == signed_in.token.refresh_token
-
-
-def test_a_refusal_that_no_sign_in_would_change_is_told(
-    reader: Options, messages: Told, tmp_path: pathlib.Path
-) -> None:
-    path = tmp_path / "refresh_token"
-    path.write_text("kept")
-    with CannedServer(json_answer(401, {"error": "invalid_client", "error_codes": [7000218]})) as server:
-        options = {**reader, "authority": server.url, "client_secret": None, "credential": "device_code"}
-        error = failure(messages, options, refresh_token_file=str(path))
-    assert error.response.error == "invalid_client"
-    assert len(server.received) == 1
-    assert messages.on("display") == []
-    assert path.read_text() == "kept"
-
-
-def test_a_sign_in_without_a_refresh_token_leaves_no_file(
-    reader: Options, messages: Told, tmp_path: pathlib.Path, clock: t.Any
-) -> None:
-    started = {"device_code": "d", "user_code": "u", "verification_uri": "https://x.test", "interval": 1}
-    path = tmp_path / "refresh_token"
-    with CannedServer(json_answer(200, started), token_answer()) as server:
-        options = {**reader, "authority": server.url, "client_secret": None, "credential": "device_code"}
-        assert get(messages, options, refresh_token_file=str(path)).source == "network"
-    assert not path.exists()
-
-
-def test_without_a_file_a_person_signs_in_for_the_run(
-    emulator: Emulator, reader: Options, messages: Told, clock: t.Any
-) -> None:
-    emulator.configure(device_code_approve_after=0)
-    options = {**reader, "client_id": seed.PUBLIC, "client_secret": None, "credential": "device_code", "retry_for": 60}
-    assert get(messages, options).source == "network"
-    assert get(messages, options).source == "cache"
-    assert len(messages.on("display")) == 1
 
 
 # --- credentials without a secret -------------------------------------------------------------------------------
 
 
 def test_a_token_without_a_secret_of_its_own_is_sealed_with_one_of_the_run(
-    run_directory: pathlib.Path, messages: Told, monkeypatch: pytest.MonkeyPatch
+    run_directory: pathlib.Path, messages: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with CannedServer(token_answer()) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
@@ -442,7 +293,7 @@ TARGET = {"credential": "managed_identity", "run_on": "target", "scope": ["arm"]
 
 
 @pytest.mark.usefixtures("run_directory")
-def test_a_host_is_asked_for_a_resource_and_nothing_secret_goes_there(messages: Told) -> None:
+def test_a_host_is_asked_for_a_resource_and_nothing_secret_goes_there(messages: Shown) -> None:
     host = Host()
     options = {"client_secret": "hunter2", "managed_identity_client_id": "the-client", "timeout": 7.0}
     provided = get(messages, TARGET, host, **options)
@@ -454,7 +305,7 @@ def test_a_host_is_asked_for_a_resource_and_nothing_secret_goes_there(messages: 
 
 
 @pytest.mark.usefixtures("run_directory")
-def test_each_host_has_a_managed_identity_of_its_own(messages: Told) -> None:
+def test_each_host_has_a_managed_identity_of_its_own(messages: Shown) -> None:
     hosts = [Host("h001"), Host("h002"), Host("h001")]
     provided = [get(messages, TARGET, host) for host in hosts]
     assert [each.source for each in provided] == ["network", "network", "cache"]
@@ -463,7 +314,7 @@ def test_each_host_has_a_managed_identity_of_its_own(messages: Told) -> None:
 
 
 def test_the_token_of_a_host_is_not_that_of_the_control_node(
-    messages: Told, run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    messages: Shown, run_directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller = Host(f"controller {identify_machine()}")
     get(messages, TARGET, controller)
@@ -476,7 +327,7 @@ def test_the_token_of_a_host_is_not_that_of_the_control_node(
 
 @pytest.mark.parametrize("more", [{}, {"cache_key": "made-up~key-of-more-than-32-characters"}], ids=str)
 def test_the_token_of_a_host_stays_in_the_cache_of_the_run(
-    more: Options, messages: Told, run_directory: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    more: Options, messages: Shown, run_directory: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another inventory may have another machine of that name, and who can forge it there must not do so here."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -490,7 +341,7 @@ def test_the_token_of_a_host_stays_in_the_cache_of_the_run(
 
 
 @pytest.mark.usefixtures("run_directory")
-def test_the_app_never_gets_the_token_of_a_host(emulator: Emulator, reader: Options, messages: Told) -> None:
+def test_the_app_never_gets_the_token_of_a_host(emulator: Emulator, reader: Options, messages: Shown) -> None:
     get(messages, {**TARGET, "scope": ["graph"]}, Host(), client_id=reader["client_id"])
     provided = get(messages, reader)
     assert (provided.source, provided.credential) == ("network", "client_secret")
@@ -498,7 +349,7 @@ def test_the_app_never_gets_the_token_of_a_host(emulator: Emulator, reader: Opti
 
 
 @pytest.mark.usefixtures("run_directory")
-def test_a_lookup_finds_only_the_token_that_a_task_has_requested(messages: Told) -> None:
+def test_a_lookup_finds_only_the_token_that_a_task_has_requested(messages: Shown) -> None:
     error = failure(messages, TARGET)
     assert "only the token that a task has requested" in error.message
 
@@ -507,7 +358,7 @@ def test_a_lookup_finds_only_the_token_that_a_task_has_requested(messages: Told)
 
 
 def test_a_failed_renewal_is_a_warning_until_the_token_ends(
-    emulator: Emulator, reader: Options, messages: Told, later: t.Any
+    emulator: Emulator, reader: Options, messages: Shown, later: t.Any
 ) -> None:
     first = get(messages, reader)
     emulator.fault("error", code=90033, error="temporarily_unavailable", times=None)
@@ -520,14 +371,14 @@ def test_a_failed_renewal_is_a_warning_until_the_token_ends(
     assert "AADSTS90033" in str(failure(messages, reader))
 
 
-def test_a_service_that_issues_junk_is_told(messages: Told, run_directory: pathlib.Path) -> None:
+def test_a_service_that_issues_junk_is_shown(messages: Shown, run_directory: pathlib.Path) -> None:
     with CannedServer(json_answer(200, {"access_token": "hunter2 x", "token_type": "Bearer"})) as server:
         options = {"tenant_id": "t", "client_id": "c", "client_secret": "s", "authority": server.url}
         assert "characters that no bearer token has" in failure(messages, options).message
 
 
 def test_a_corrected_secret_is_tried_with_the_same_refresh_token(
-    emulator: Emulator, reader: Options, messages: Told
+    emulator: Emulator, reader: Options, messages: Shown
 ) -> None:
     signed_in = {**reader, "refresh_token": emulator.add_refresh_token(reader["client_id"])}
     assert failure(messages, signed_in, client_secret="hunter2-is-wrong").response.error_codes == (7000215,)

@@ -129,7 +129,7 @@ def test_a_credential_without_a_secret_shares_with_the_run_alone_and_says_why(
 
 
 @pytest.mark.parametrize("cache", ["run", "none"])
-def test_nobody_is_told_of_a_key_who_shares_nothing(
+def test_a_key_is_not_asked_for_where_nothing_is_shared(
     cache: str, platform: CannedServer, run_directory: pathlib.Path, messages: t.Any
 ) -> None:
     get(messages, {}, cache=cache)
@@ -189,7 +189,7 @@ def test_a_given_refresh_token_opens_its_own_entries_in_a_shared_cache(
 # --- failures ---------------------------------------------------------------------------------------------------
 
 
-def test_a_refusal_is_met_once_for_all_hosts_and_told_in_full_to_each(
+def test_a_refusal_is_met_once_for_all_hosts_and_shown_in_full_to_each(
     emulator: Emulator, reader: Options, messages: t.Any
 ) -> None:
     errors = [failure(messages, reader, client_secret="hunter2-is-wrong") for _dummy in range(5)]

@@ -188,7 +188,10 @@ def test_two_redemptions_of_a_file_are_one_after_the_other(path: pathlib.Path) -
 
 def test_a_lock_held_for_too_long_fails_without_a_redemption(path: pathlib.Path, clock: t.Any) -> None:
     path.write_text("r1")
-    with open_store(path).exclusive_redemption(), pytest.raises(InputError, match="has held refresh_token.lock for too long") as failed:
+    with (
+        open_store(path).exclusive_redemption(),
+        pytest.raises(InputError, match="has held refresh_token.lock for too long") as failed,
+    ):
         open_store(path, wait=5).exclusive_redemption().__enter__()
     assert "No refresh token was redeemed" in failed.value.message
     assert sum(clock.slept) >= 4

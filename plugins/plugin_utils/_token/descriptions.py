@@ -1,0 +1,80 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Describe a token request in words, for messages and for ``-v``. Loaded only if there is something to say.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import printable
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._token import Token
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
+
+_SHOWN_CHARACTERS = 1000
+
+
+def log_token(messages: Messages, app_token: AppToken, reason: str) -> None:
+    """Show with -v where a token comes from, and with which credential, roles and options it was requested.
+
+    Args:
+        messages: Shows a text.
+        app_token: The token.
+        reason: Why its credential was chosen.
+    """
+    options, kind = app_token.options, app_token.credential
+    state = f"token from {app_token.source}, valid until {app_token.token.expires_at}"
+    messages.v(_format_message(state, describe_request(options, kind, " ".join(options.scope))))
+    show = messages.v if app_token.source == "network" else messages.vv
+    roles = f"roles {list_roles(app_token.token)}"
+    show(_format_message(f"credential by {reason}", roles, _describe_origins(options, kind)))
+
+
+def log_failure(messages: Messages, options: AppTokenOptions, kind: str | None, reason: str) -> None:
+    """Show with -v which credential was chosen, and where each option was found."""
+    chosen = f"credential by {reason}" if kind else "no credential"
+    messages.v(_format_message(chosen, _describe_origins(options, kind)))
+
+
+def describe_request(options: AppTokenOptions, kind: str, scope: str) -> str:
+    """Return what a token is requested with, in words; names only the tenant, client and authority that are used."""
+    identity = create_credential(kind, options).get_identity()
+    parts = [
+        ("credential", kind),
+        ("authority", identity.authority) if identity.authority else ("cloud", options.cloud),
+        ("tenant", identity.tenant_id),
+        ("client", identity.client_id),
+        ("scope", scope),
+    ]
+    text = ", ".join(f"{name} {value}" for name, value in parts if value)
+    return printable(text, _SHOWN_CHARACTERS)
+
+
+def list_roles(token: Token) -> str:
+    """Return the app roles in a token, in words."""
+    return ", ".join(token.roles()) or "none that can be read in the token"
+
+
+def _describe_origins(options: AppTokenOptions, kind: str | None) -> str:
+    unused = create_credential(kind, options).list_unused() if kind else []
+    parts = [
+        f"{name} from {origin}{' (not used by this credential)' if name in unused else ''}"
+        for name, origin in options.origins.items()
+    ]
+    return ", ".join(parts)
+
+
+def _format_message(*parts: str) -> str:
+    return f"entra.auth: {'; '.join(filter(None, parts))}"
+
+
+__all__ = ("describe_request", "list_roles", "log_failure", "log_token")
