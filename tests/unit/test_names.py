@@ -20,7 +20,7 @@ SUFFIXES = (".py", ".yml", ".yaml", ".md", ".rst", ".j2", ".sh", ".toml", "")
 _VERBS = """
 accept acquire add append apply assert attach await begin bind build cache calculate cancel canonicalize check
 choose clean clear close collect combine commit compare compute configure connect consume convert copy count create
-cut decide decode decrypt delay delete derive describe detect determine discard display do drain drop dump encode
+cut decide decode decrypt define delay delete derive describe detect determine discard display do drain drop dump encode
 encrypt end ensure enter escape estimate evaluate exchange exclude execute exit expand expect explain extract fail
 fetch filter find finish fit follow forget format freeze gather generate get give guess handle has hash hide hold
 identify ignore increment init insert invoke is iterate join judge keep limit list load lock log look

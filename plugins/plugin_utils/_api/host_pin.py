@@ -138,7 +138,7 @@ class HostPin:
         called = find_apis_at(url) or ([self.api] if self.api else [])
         if not audience or not called or any(api.is_named_by(audience) for api in called):
             return False
-        return any(cloud.api_named_by(audience) for cloud in CLOUDS.values())
+        return any(cloud.find_api(audience) for cloud in CLOUDS.values())
 
 
 _HINTS: t.Mapping[UrlOrigin, str] = {

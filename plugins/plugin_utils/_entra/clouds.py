@@ -23,28 +23,37 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 
 @dataclasses.dataclass(frozen=True)
 class Api:
-    """A protected API: ``resource`` is its identifier in scopes, ``url`` its base URL where it has just one.
+    """A protected API.
 
-    ``also`` are other identifiers Entra knows it by; a scope that names one of them still means this API. ``hosts``
-    are the hosts a token for it is good for besides that of ``url``; ``*.`` stands for all that end so.
+    Attributes:
+        resource: Its identifier in scopes.
+        url: Its base URL; None if it has none, or one for each account.
+        also: Other identifiers that Entra knows it by.
+        hosts: Hosts for which its tokens are valid, in addition to that of ``url``; ``*.`` stands for any name.
+        has_account_resources: Whether the URL of one account is a resource too, so that a token can be for it alone.
     """
 
     resource: str
     url: str | None = None
     also: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    has_account_resources: bool = False
 
     def is_named_by(self, resource: str) -> bool:
-        """Whether a resource identifier, with or without its last slash, means this API."""
+        """Return whether a resource identifier, with or without its last slash, is one of this API."""
         return resource.rstrip("/").lower() in {name.rstrip("/").lower() for name in (self.resource, *self.also)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Cloud:
-    """One national cloud. ``apis`` maps each scope alias to the API it means here.
+    """One national cloud.
 
-    ``federation_audience`` is what an assertion of another issuer has to be for (Learn, "Configure an app to trust a
-    managed identity").
+    Attributes:
+        name: The value of the option ``cloud``.
+        login_url: The URL of its login host.
+        federation_audience: The audience of an assertion of another issuer (Learn, "Configure an app to trust a managed
+            identity").
+        apis: Its APIs by their aliases.
     """
 
     name: str
@@ -52,12 +61,12 @@ class Cloud:
     federation_audience: str
     apis: t.Mapping[str, Api]
 
-    def api_named_by(self, resource: str) -> Api | None:
-        """The known API a resource identifier means, if any."""
+    def find_api(self, resource: str) -> Api | None:
+        """Return the API with a resource identifier; None if it is not known."""
         return next((api for api in self.apis.values() if api.is_named_by(resource)), None)
 
-    def api(self, alias: str) -> Api:
-        """The API an alias means here; InputError where this cloud does not offer it."""
+    def get_api(self, alias: str) -> Api:
+        """Return the API of an alias. Raises InputError if it is not known in this cloud."""
         if alias in self.apis:
             return self.apis[alias]
         known = f"Use one of {', '.join(sorted(self.apis))}, or give" if self.apis else "Give"
@@ -67,57 +76,56 @@ class Cloud:
         )
 
 
-def single_host_api(resource: str, *also: str, hosts: tuple[str, ...] = ()) -> Api:
-    """An API whose identifier is also its base URL."""
+def define_api(resource: str, *also: str, hosts: tuple[str, ...] = ()) -> Api:
+    """Return an API whose identifier is also its base URL."""
     return Api(resource, resource, also, hosts)
 
 
-def multi_host_api(resource: str, *hosts: str) -> Api:
-    """An API of as many hosts as it has customers' resources."""
+def define_account_api(resource: str, *hosts: str) -> Api:
+    """Return an API with one host for each account."""
     return Api(resource, hosts=hosts)
 
 
-def _same_id_everywhere(storage_suffix: str, messaging_suffix: str, *storage_hosts: str) -> dict[str, Api]:
-    """The APIs whose identifier is the same in every cloud, and whose hosts are not."""
+def _define_common_apis(storage_suffix: str, messaging_suffix: str, *storage_hosts: str) -> dict[str, Api]:
+    """Return the APIs with the same identifier but other hosts in each cloud. Their accounts are resources too."""
     services = ("blob", "dfs", "file", "queue", "table")
-    messaging = f"*.servicebus.{messaging_suffix}"
+    hosts = (*(f"*.{service}.{storage_suffix}" for service in services), *storage_hosts)
+    messaging = (f"*.servicebus.{messaging_suffix}",)
     return {
-        "storage": multi_host_api(
-            "https://storage.azure.com/", *(f"*.{service}.{storage_suffix}" for service in services), *storage_hosts
-        ),
-        "event_hubs": multi_host_api("https://eventhubs.azure.net/", messaging),
-        "service_bus": multi_host_api("https://servicebus.azure.net/", messaging),
+        "storage": Api("https://storage.azure.com/", hosts=hosts, has_account_resources=True),
+        "event_hubs": Api("https://eventhubs.azure.net/", hosts=messaging, has_account_resources=True),
+        "service_bus": Api("https://servicebus.azure.net/", hosts=messaging, has_account_resources=True),
     }
 
 
 _GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
 _USGOV = {
-    **_same_id_everywhere("core.usgovcloudapi.net", "usgovcloudapi.net"),
-    "app_insights": single_host_api("https://api.applicationinsights.us"),
+    **_define_common_apis("core.usgovcloudapi.net", "usgovcloudapi.net"),
+    "app_insights": define_api("https://api.applicationinsights.us"),
     "arm": Api(
         "https://management.core.usgovcloudapi.net",
         "https://management.usgovcloudapi.net",
         ("https://management.usgovcloudapi.net",),
         ("*.management.usgovcloudapi.net",),
     ),
-    "batch": multi_host_api("https://batch.core.usgovcloudapi.net/", "*.batch.usgovcloudapi.net"),
+    "batch": define_account_api("https://batch.core.usgovcloudapi.net/", "*.batch.usgovcloudapi.net"),
     "defender": Api("https://api.securitycenter.microsoft.com", "https://api-gov.securitycenter.microsoft.us"),
-    "exchange": single_host_api("https://outlook.office365.us"),
-    "fabric": single_host_api("https://api.fabric.microsoft.us"),
-    "graph": single_host_api("https://graph.microsoft.us", _GRAPH_APP_ID),
-    "key_vault": multi_host_api("https://vault.usgovcloudapi.net", "*.vault.usgovcloudapi.net"),
-    "log_analytics": single_host_api("https://api.loganalytics.us"),
-    "managed_hsm": multi_host_api("https://managedhsm.usgovcloudapi.net", "*.managedhsm.usgovcloudapi.net"),
-    "monitor": multi_host_api("https://monitor.azure.us", "*.monitor.azure.us"),
-    "oss_rdbms": multi_host_api(
+    "exchange": define_api("https://outlook.office365.us"),
+    "fabric": define_api("https://api.fabric.microsoft.us"),
+    "graph": define_api("https://graph.microsoft.us", _GRAPH_APP_ID),
+    "key_vault": define_account_api("https://vault.usgovcloudapi.net", "*.vault.usgovcloudapi.net"),
+    "log_analytics": define_api("https://api.loganalytics.us"),
+    "managed_hsm": define_account_api("https://managedhsm.usgovcloudapi.net", "*.managedhsm.usgovcloudapi.net"),
+    "monitor": define_account_api("https://monitor.azure.us", "*.monitor.azure.us"),
+    "oss_rdbms": define_account_api(
         "https://ossrdbms-aad.database.usgovcloudapi.net",
         "*.mysql.database.usgovcloudapi.net",
         "*.postgres.database.usgovcloudapi.net",
     ),
     "power_bi": Api("https://high.analysis.usgovcloudapi.net/powerbi/api", "https://api.high.powerbigov.us"),
-    "sql": multi_host_api("https://database.usgovcloudapi.net/", "*.database.usgovcloudapi.net"),
-    "synapse": multi_host_api("https://dev.azuresynapse.usgovcloudapi.net", "*.dev.azuresynapse.usgovcloudapi.net"),
+    "sql": define_account_api("https://database.usgovcloudapi.net/", "*.database.usgovcloudapi.net"),
+    "synapse": define_account_api("https://dev.azuresynapse.usgovcloudapi.net", "*.dev.azuresynapse.usgovcloudapi.net"),
 }
 
 CLOUDS: t.Mapping[str, Cloud] = {
@@ -126,44 +134,43 @@ CLOUDS: t.Mapping[str, Cloud] = {
         "https://login.microsoftonline.com",
         "api://AzureADTokenExchange",
         {
-            **_same_id_everywhere("core.windows.net", "windows.net", "*.storage.azure.net"),
-            "app_insights": single_host_api("https://api.applicationinsights.io"),
-            "arm": single_host_api(
+            **_define_common_apis("core.windows.net", "windows.net", "*.storage.azure.net"),
+            "app_insights": define_api("https://api.applicationinsights.io"),
+            "arm": define_api(
                 "https://management.azure.com",
                 "https://management.core.windows.net",
                 hosts=("*.management.azure.com",),
             ),
-            "batch": multi_host_api("https://batch.core.windows.net/", "*.batch.azure.com"),
-            "cognitive_services": multi_host_api(
+            "batch": define_account_api("https://batch.core.windows.net/", "*.batch.azure.com"),
+            "cognitive_services": define_account_api(
                 "https://cognitiveservices.azure.com",
                 "*.cognitiveservices.azure.com",
                 "*.api.cognitive.microsoft.com",
                 "*.openai.azure.com",
                 "*.services.ai.azure.com",
             ),
-            "cosmos": multi_host_api("https://cosmos.azure.com", "*.documents.azure.com"),
+            "cosmos": Api("https://cosmos.azure.com", hosts=("*.documents.azure.com",), has_account_resources=True),
             "defender": Api(
                 "https://api.securitycenter.microsoft.com",
                 "https://api.security.microsoft.com",
                 hosts=("*.api.security.microsoft.com", "*.securitycenter.microsoft.com"),
             ),
-            "defender_xdr": single_host_api(
-                "https://api.security.microsoft.com", hosts=("*.api.security.microsoft.com",)
-            ),
+            "defender_xdr": define_api("https://api.security.microsoft.com", hosts=("*.api.security.microsoft.com",)),
             "devops": Api(
                 "499b84ac-1321-427f-aa17-267ca6975798",
                 "https://dev.azure.com",
+                also=("https://app.vssps.visualstudio.com",),
                 hosts=("*.dev.azure.com", "*.visualstudio.com"),
             ),
-            "exchange": single_host_api("https://outlook.office365.com", hosts=("outlook.office.com",)),
-            "fabric": single_host_api("https://api.fabric.microsoft.com"),
-            "graph": single_host_api("https://graph.microsoft.com", _GRAPH_APP_ID),
-            "key_vault": multi_host_api("https://vault.azure.net", "*.vault.azure.net"),
-            "log_analytics": single_host_api("https://api.loganalytics.io", hosts=("api.loganalytics.azure.com",)),
-            "managed_hsm": multi_host_api("https://managedhsm.azure.net", "*.managedhsm.azure.net"),
-            "monitor": multi_host_api("https://monitor.azure.com", "*.monitor.azure.com", "*.monitoring.azure.com"),
-            "office_management": single_host_api("https://manage.office.com"),
-            "oss_rdbms": multi_host_api(
+            "exchange": define_api("https://outlook.office365.com", hosts=("outlook.office.com",)),
+            "fabric": define_api("https://api.fabric.microsoft.com"),
+            "graph": define_api("https://graph.microsoft.com", _GRAPH_APP_ID),
+            "key_vault": define_account_api("https://vault.azure.net", "*.vault.azure.net"),
+            "log_analytics": define_api("https://api.loganalytics.io", hosts=("api.loganalytics.azure.com",)),
+            "managed_hsm": define_account_api("https://managedhsm.azure.net", "*.managedhsm.azure.net"),
+            "monitor": define_account_api("https://monitor.azure.com", "*.monitor.azure.com", "*.monitoring.azure.com"),
+            "office_management": define_api("https://manage.office.com"),
+            "oss_rdbms": define_account_api(
                 "https://ossrdbms-aad.database.windows.net",
                 "*.mysql.database.azure.com",
                 "*.postgres.database.azure.com",
@@ -173,9 +180,9 @@ CLOUDS: t.Mapping[str, Cloud] = {
                 "https://api.powerbi.com",
                 hosts=("*.analysis.windows.net",),
             ),
-            "search": multi_host_api("https://search.azure.com", "*.search.windows.net"),
-            "sql": multi_host_api("https://database.windows.net/", "*.database.windows.net"),
-            "synapse": multi_host_api("https://dev.azuresynapse.net", "*.dev.azuresynapse.net"),
+            "search": define_account_api("https://search.azure.com", "*.search.windows.net"),
+            "sql": define_account_api("https://database.windows.net/", "*.database.windows.net"),
+            "synapse": define_account_api("https://dev.azuresynapse.net", "*.dev.azuresynapse.net"),
         },
     ),
     "usgov": Cloud("usgov", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov", _USGOV),
@@ -185,8 +192,8 @@ CLOUDS: t.Mapping[str, Cloud] = {
         "api://AzureADTokenExchangeUSGov",
         {
             **_USGOV,
-            "exchange": single_host_api("https://outlook-dod.office365.us"),
-            "graph": single_host_api("https://dod-graph.microsoft.us", _GRAPH_APP_ID),
+            "exchange": define_api("https://outlook-dod.office365.us"),
+            "graph": define_api("https://dod-graph.microsoft.us", _GRAPH_APP_ID),
             "power_bi": Api("https://mil.analysis.usgovcloudapi.net/powerbi/api", "https://api.mil.powerbigov.us"),
         },
     ),
@@ -195,28 +202,28 @@ CLOUDS: t.Mapping[str, Cloud] = {
         "https://login.partner.microsoftonline.cn",
         "api://AzureADTokenExchangeChina",
         {
-            **_same_id_everywhere("core.chinacloudapi.cn", "chinacloudapi.cn"),
-            "app_insights": single_host_api("https://api.applicationinsights.azure.cn"),
-            "arm": single_host_api(
+            **_define_common_apis("core.chinacloudapi.cn", "chinacloudapi.cn"),
+            "app_insights": define_api("https://api.applicationinsights.azure.cn"),
+            "arm": define_api(
                 "https://management.chinacloudapi.cn",
                 "https://management.core.chinacloudapi.cn",
                 hosts=("*.management.chinacloudapi.cn",),
             ),
-            "batch": multi_host_api("https://batch.chinacloudapi.cn/", "*.batch.chinacloudapi.cn"),
-            "exchange": single_host_api("https://partner.outlook.cn"),
-            "graph": single_host_api("https://microsoftgraph.chinacloudapi.cn", _GRAPH_APP_ID),
-            "key_vault": multi_host_api("https://vault.azure.cn", "*.vault.azure.cn"),
-            "log_analytics": single_host_api("https://api.loganalytics.azure.cn"),
-            "managed_hsm": multi_host_api("https://managedhsm.azure.cn", "*.managedhsm.azure.cn"),
-            "monitor": multi_host_api("https://monitor.azure.cn", "*.monitor.azure.cn"),
-            "oss_rdbms": multi_host_api(
+            "batch": define_account_api("https://batch.chinacloudapi.cn/", "*.batch.chinacloudapi.cn"),
+            "exchange": define_api("https://partner.outlook.cn"),
+            "graph": define_api("https://microsoftgraph.chinacloudapi.cn", _GRAPH_APP_ID),
+            "key_vault": define_account_api("https://vault.azure.cn", "*.vault.azure.cn"),
+            "log_analytics": define_api("https://api.loganalytics.azure.cn"),
+            "managed_hsm": define_account_api("https://managedhsm.azure.cn", "*.managedhsm.azure.cn"),
+            "monitor": define_account_api("https://monitor.azure.cn", "*.monitor.azure.cn"),
+            "oss_rdbms": define_account_api(
                 "https://ossrdbms-aad.database.chinacloudapi.cn",
                 "*.mysql.database.chinacloudapi.cn",
                 "*.postgres.database.chinacloudapi.cn",
             ),
             "power_bi": Api("https://analysis.chinacloudapi.cn/powerbi/api", "https://api.powerbi.cn"),
-            "sql": multi_host_api("https://database.chinacloudapi.cn/", "*.database.chinacloudapi.cn"),
-            "synapse": multi_host_api("https://dev.azuresynapse.azure.cn", "*.dev.azuresynapse.azure.cn"),
+            "sql": define_account_api("https://database.chinacloudapi.cn/", "*.database.chinacloudapi.cn"),
+            "synapse": define_account_api("https://dev.azuresynapse.azure.cn", "*.dev.azuresynapse.azure.cn"),
         },
     ),
     # Login hosts as in MSAL 1.39, Graph as in Microsoft's SDKs. Other hosts of these clouds are not documented.
@@ -224,13 +231,13 @@ CLOUDS: t.Mapping[str, Cloud] = {
         "bleu",
         "https://login.sovcloud-identity.fr",
         "api://AzureADTokenExchange",
-        {"graph": single_host_api("https://graph.svc.sovcloud.fr", _GRAPH_APP_ID)},
+        {"graph": define_api("https://graph.svc.sovcloud.fr", _GRAPH_APP_ID)},
     ),
     "delos": Cloud(
         "delos",
         "https://login.sovcloud-identity.de",
         "api://AzureADTokenExchange",
-        {"graph": single_host_api("https://graph.svc.sovcloud.de", _GRAPH_APP_ID)},
+        {"graph": define_api("https://graph.svc.sovcloud.de", _GRAPH_APP_ID)},
     ),
     "govsg": Cloud("govsg", "https://login.sovcloud-identity.sg", "api://AzureADTokenExchange", {}),
 }
@@ -256,7 +263,7 @@ ALIASES = frozenset(alias for cloud in CLOUDS.values() for alias in cloud.apis)
 
 
 def canonicalize_cloud(name: str) -> str:
-    """This collection's name for a cloud, whichever tool's name was given; unknown names come back unchanged."""
+    """Return the name of a cloud here for its name in any tool; an unknown name is returned unchanged."""
     lowered = name.strip().lower()
     return CLOUD_SYNONYMS.get(lowered, lowered if lowered in CLOUDS else name)
 

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what a user writes as ``scope`` to what is sent.
+"""Convert the option ``scope`` to the form field that is sent.
 
-Rules of Learn "Scopes and permissions in the Microsoft identity platform": an application token is asked for with
-exactly one ``<resource>/.default``; what stands before ``/.default`` is never normalised, because it becomes the
-audience literally.
+Rules of Learn, "Scopes and permissions in the Microsoft identity platform": an application requests exactly one
+``<resource>/.default``. The part before ``/.default`` is never normalised, because it becomes the audience literally.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -14,7 +13,6 @@ audience literally.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import typing as t
 import urllib.parse
@@ -26,78 +24,100 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import Api, Cloud
 
 _DEFAULT = "/.default"
+_GRANTED = "The permissions of an application are granted to it; a token for the API has all that are granted."
 _WHITE_SPACE = re.compile(r"\s")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """``value`` is the form field ``scope``; ``api`` the API it is for, where that is a known one."""
+    """``value`` is the form field ``scope``; ``api`` is its API if that is a known one."""
 
     value: str
     api: Api | None
 
     @property
     def api_url(self) -> str | None:
-        """The base URL of the API, where it has just one."""
+        """The base URL of the API; None if it has none or several."""
         return self.api.url if self.api else None
 
     @property
     def resource(self) -> str:
-        """What the token is for, as its audience will say."""
-        return _resource(self.value.partition(" ")[0])
+        """The resource that the token's audience will name."""
+        return _get_resource(self.value.partition(" ")[0])
 
 
 def resolve_scope(requested: t.Sequence[str], cloud: Cloud, *, delegated: bool) -> Scope:
-    """The scope to send for what was requested.
+    """Return the scope to send.
 
-    ``delegated`` tells whether a user's permissions may be named one by one (a refresh token); an application asks
-    for ``/.default`` of one resource. Raises InputError for anything Entra could only refuse.
+    Args:
+        requested: The items of the option: aliases, resources or full scopes.
+        cloud: The cloud in which an alias is looked up.
+        delegated: Whether the token is a user's, whose permissions may be requested one by one.
+
+    Raises:
+        InputError: Entra would refuse the scope.
     """
     if not requested:
-        raise _empty()
-    values = [_full_scope(item.strip(), cloud, delegated=delegated) for item in requested]
+        raise _build_empty_error()
+    values = [_build_full_scope(item.strip(), cloud, delegated=delegated) for item in requested]
     resources = {value[: -len(_DEFAULT)] for value in values if value.endswith(_DEFAULT)}
     if len(resources) > 1:
         raise InputError(
             f"A token is for one API, but the scope names {len(resources)}: {', '.join(sorted(resources))}.",
-            hint="Ask for one token per API: one task, or one term of the lookup, each.",
+            hint="Use one task, or one term of the lookup, for each API.",
         )
-    api = next((api for api in map(cloud.api_named_by, map(_resource, values)) if api), None)
+    api = next((api for api in map(cloud.find_api, map(_get_resource, values)) if api), None)
     # A user's permission without a resource is one of Microsoft Graph (Learn, "Scopes and permissions").
     if not any("/" in value for value in values):
-        api = cloud.api("graph")
+        api = cloud.get_api("graph")
     return Scope(" ".join(dict.fromkeys(values)), api)
 
 
-def _full_scope(item: str, cloud: Cloud, *, delegated: bool) -> str:
+def _build_full_scope(item: str, cloud: Cloud, *, delegated: bool) -> str:
     _refuse_malformed(item)
     if item in ALIASES:
-        return cloud.api(item).resource + _DEFAULT
+        return cloud.get_api(item).resource + _DEFAULT
     if item.endswith(_DEFAULT):
         return item
-    if _GUID.fullmatch(item) or cloud.api_named_by(item):
+    if _GUID.fullmatch(item) or cloud.find_api(item):
         return item + _DEFAULT
     if "://" in item:
+        _refuse_part_of_known_api(item, cloud, delegated=delegated)
         return item if delegated and _has_path(item) else item + _DEFAULT
     if delegated:
         return item
-    raise _unknown(item)
+    raise _build_unknown_error(item)
+
+
+def _refuse_part_of_known_api(item: str, cloud: Cloud, *, delegated: bool) -> None:
+    """Raise InputError for a URL below a known API, because that is not a resource (AADSTS500011)."""
+    if not item.lower().startswith("http"):
+        return  # api://… is an API of the user's own
+    # Loaded only here and for messages: a worker compiles every file that a call needs.
+    from ansible_collections.entra.auth.plugins.plugin_utils._entra.suggestions import find_api_of_part
+
+    alias = find_api_of_part(item, cloud, delegated=delegated)
+    if alias:
+        raise InputError(
+            f"The scope '{item}' is a part of the API '{alias}', and not the API itself.",
+            hint=f"Use scope: {alias}. {_GRANTED}",
+        )
 
 
 def _refuse_malformed(item: str) -> None:
     if not item:
-        raise _empty()
+        raise _build_empty_error()
     if _WHITE_SPACE.search(item):
         raise InputError(
-            f"The scope '{item}' holds white space.",
+            f"The scope '{item}' contains white space.",
             hint="Write several scopes as a YAML list; in a URI encode the space as %20.",
         )
     if not item.isprintable():
-        raise InputError("The scope holds control characters.", hint="Type it again.")
+        raise InputError("The scope contains control characters.", hint="Type it again.")
 
 
-def _empty() -> InputError:
+def _build_empty_error() -> InputError:
     return InputError("The scope is empty.", hint="Name an API, for example scope: graph.")
 
 
@@ -105,17 +125,19 @@ def _has_path(uri: str) -> bool:
     return urllib.parse.urlsplit(uri).path.strip("/") != ""
 
 
-def _resource(value: str) -> str:
-    """The resource part of a full scope: all before ``/.default``, else all before a permission's name."""
+def _get_resource(value: str) -> str:
+    """Return the resource of a full scope, which is followed by ``/.default`` or the name of a permission."""
     return value[: -len(_DEFAULT)] if value.endswith(_DEFAULT) else value.rpartition("/")[0] or value
 
 
-def _unknown(item: str) -> InputError:
-    close = difflib.get_close_matches(item, ALIASES, n=1)
-    suggestion = f"Did you mean '{close[0]}'? " if close else ""
+def _build_unknown_error(item: str) -> InputError:
+    from ansible_collections.entra.auth.plugins.plugin_utils._entra.suggestions import suggest_alias
+
+    alias = suggest_alias(item)
+    advice = f"Use scope: {alias}. {_GRANTED}" if alias else f"The known APIs are {', '.join(sorted(ALIASES))}."
     return InputError(
-        f"The scope '{item}' is neither a known API nor a resource URI nor an app id.",
-        hint=f"{suggestion}Known are {', '.join(sorted(ALIASES))}; any other API goes by its URI or app id.",
+        f"The scope '{item}' is not a known API, a resource URI or an app ID.",
+        hint=f"{advice} Any other API is named by its resource URI or app ID.",
     )
 
 

@@ -10,15 +10,14 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import json
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import define_option as _option
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, plain
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import build_unknown_option_error
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 METHODS = (*SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")
@@ -36,21 +35,21 @@ class ApiRequestOptions:
 
     url: str = _option("str", "")
     method: str = _option("str", "GET", choices=METHODS)
-    query: dict[str, t.Any] = _option("dict", {})
+    query: dict[str, t.Any] = _option("dict", {}, elements="raw")
     headers: dict[str, str] = _option("dict", {})
     body: t.Any = _option("raw")
     body_format: str = _option("str", "json", choices=_BODY_FORMATS)
     src: str | None = _option("path")
     dest: str | None = _option("path")
     mode: t.Any = _option("raw", "0600")
-    status_code: list[int] = _option("list", [])
+    status_code: list[int] = _option("list", [], elements="int")
     paginate: bool = _option("bool", True)
     max_items: int | None = _option("int")
     jmespath: str | None = _option("str")
     allowed_hosts: list[str] = _option("list", [])
     wait: bool = _option("bool", False)
     wait_timeout: float = _option("float", 1800.0)
-    requests: list[dict[str, t.Any]] = _option("list", [])
+    requests: list[dict[str, t.Any]] = _option("list", [], elements="dict")
     access_token: str | None = _option("str", secret=True)
     hide_result: bool = _option("bool", False)
     given: frozenset[str] = frozenset()
@@ -77,8 +76,7 @@ API_OPTIONS: t.Mapping[str, OptionSpec] = {
     if option.metadata
 }
 _APP_TOKEN_NAMES = frozenset(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
-# The types of the elements of lists that are not texts.
-ELEMENTS = {"status_code": "int", "requests": "dict"}
+ELEMENTS = {name: spec.elements for name, spec in API_OPTIONS.items() if spec.type == "list"}
 
 
 def split_arguments(arguments: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -103,62 +101,10 @@ def parse_api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOpt
 
 
 def _convert(spec: OptionSpec, value: t.Any) -> t.Any:
-    converter = _OWN_CONVERTERS.get(spec.name)
-    return converter(spec, value) if converter else convert(spec, value, f"option {spec.name}")
-
-
-def _convert_method(spec: OptionSpec, value: t.Any) -> t.Any:
-    return convert(spec, str(value).upper(), f"option {spec.name}")
-
-
-def _convert_query(spec: OptionSpec, value: t.Any) -> t.Any:
-    return _check_type(spec, _parse_json_text(value), t.Mapping, "a mapping of names to values")
-
-
-def _convert_requests(spec: OptionSpec, value: t.Any) -> t.Any:
-    wanted = "a list of mappings"
-    parsed = _parse_json_text(value)
-    listed = _check_type(spec, [parsed] if isinstance(parsed, dict) else parsed, list, wanted)
-    return [_check_type(spec, request, t.Mapping, wanted) for request in listed]
-
-
-def _convert_status_code(spec: OptionSpec, value: t.Any) -> list[int]:
-    listed = convert(spec, value if isinstance(value, (list, tuple, str)) else [value], f"option {spec.name}")
-    texts = [text for each in listed for text in each.strip("[]").split(",") if text.strip()]
-    numbers = [int(text) if text.strip().isdecimal() else text for text in texts]
-    return [int(_check_type(spec, number, int, "a list of numbers")) for number in numbers]
-
-
-def _convert_max_items(spec: OptionSpec, value: t.Any) -> int:
-    text = str(value).strip()
-    number = int(text) if text.isdecimal() and not isinstance(value, bool) else 0
-    if number >= 1:
-        return number
-    raise InputError("max_items has to be a whole number, 1 or more.", hint="Correct max_items, or remove it for all.")
-
-
-def _parse_json_text(value: t.Any) -> t.Any:
-    """Return data as it is, and text as the JSON that it holds. Ansible passes such data as text at times."""
-    try:
-        return json.loads(value) if isinstance(value, str) else plain(value)
-    except (ValueError, TypeError, RecursionError):
-        # Not of the type that is wanted, as the caller finds out.
-        return None
-
-
-def _check_type(spec: OptionSpec, value: t.Any, kind: type, wanted: str) -> t.Any:
-    if isinstance(value, kind) and not isinstance(value, bool):
-        return value
-    raise InputError(f"{spec.name} has to be {wanted}.", hint=f"Correct the option {spec.name}.")
-
-
-_OWN_CONVERTERS: t.Mapping[str, t.Callable[[OptionSpec, t.Any], t.Any]] = {
-    "method": _convert_method,
-    "query": _convert_query,
-    "requests": _convert_requests,
-    "status_code": _convert_status_code,
-    "max_items": _convert_max_items,
-}
+    converted = convert(spec, str(value).upper() if spec.name == "method" else value, f"option {spec.name}")
+    if spec.name == "max_items" and converted < 1:
+        raise InputError("max_items has to be a whole number, 1 or more.", hint="Correct max_items, or remove it for all.")
+    return converted
 
 
 def is_upload_session(url: str) -> bool:
@@ -166,18 +112,10 @@ def is_upload_session(url: str) -> bool:
     return url.partition("?")[0].lower().endswith("/createuploadsession")
 
 
-def _refuse_unknown(arguments: t.Mapping[str, t.Any]) -> None:
-    known = [*API_OPTIONS, *sorted(_APP_TOKEN_NAMES)]
-    unknown = [str(name) for name in arguments if name not in API_OPTIONS]
-    if not unknown:
-        return
-    close = {name: difflib.get_close_matches(name.lower(), known, n=1) for name in unknown}
-    suggested = [f"{match[0]} in place of {name}" for name, match in close.items() if match]
-    raise InputError(
-        f"{', '.join(map(repr, unknown))} {'is not an option' if len(unknown) == 1 else 'are not options'} of "
-        "api_request.",
-        hint=f"Write {', '.join(suggested)}." if suggested else f"Remove it; the options are {', '.join(known)}.",
-    )
+def _refuse_unknown(arguments: t.Iterable[t.Any]) -> None:
+    unknown = [name for name in arguments if name not in API_OPTIONS]
+    if unknown:
+        raise build_unknown_option_error("api_request", unknown, [*API_OPTIONS, *sorted(_APP_TOKEN_NAMES)])
 
 
 def _refuse_contradictions(options: ApiRequestOptions) -> None:

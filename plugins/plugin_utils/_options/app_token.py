@@ -48,6 +48,7 @@ class OptionSpec:
     Attributes:
         name: The name of the option.
         type: A key of the converters in ``types``.
+        elements: The type of the items of a list, or of the values of a mapping.
         default: The value if no place has one.
         choices: The values that are allowed; empty for any.
         aliases: Other names under which it may be given directly.
@@ -59,6 +60,7 @@ class OptionSpec:
     name: str
     type: str
     default: t.Any = None
+    elements: str = "str"
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     vendor_env: tuple[str, ...] = ()

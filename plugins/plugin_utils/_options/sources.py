@@ -19,7 +19,6 @@ from __future__ import annotations
 import configparser
 import contextlib
 import dataclasses
-import difflib
 import functools
 import os
 import typing as t
@@ -28,6 +27,8 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import find_cloud
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import INI_SECTION, OPTIONS, AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 
@@ -69,6 +70,8 @@ class OptionSources:
                     break
         if _is_overruled_authority(origins):
             del values["authority"], origins["authority"]
+        if "authority" in values:
+            values["cloud"] = _choose_cloud(values, origins)
         return AppTokenOptions(**values, origins=origins)
 
     def _find_candidates(self, spec: OptionSpec) -> t.Iterator[tuple[str, t.Any]]:
@@ -147,14 +150,36 @@ def _is_overruled_authority(origins: t.Mapping[str, str]) -> bool:
     return origins.get("authority") in vendor and "cloud" in origins and origins["cloud"] not in vendor
 
 
-def _refuse_unknown(direct: t.Mapping[str, t.Any]) -> None:
-    for name in direct:
-        if name not in _KNOWN:
-            close = difflib.get_close_matches(str(name), _KNOWN, n=1)
-            raise InputError(
-                f"'{name}' is not an option of app_token.",
-                hint=f"Did you mean '{close[0]}'?" if close else f"The options are {', '.join(sorted(OPTIONS))}.",
-            )
+def _choose_cloud(values: t.Mapping[str, t.Any], origins: t.Mapping[str, str]) -> str:
+    """Return the cloud that was given, or that of a known login host. Raises InputError if they contradict."""
+    implied = find_cloud(values["authority"])
+    cloud = str(values.get("cloud") or implied or OPTIONS["cloud"].default)
+    if implied and CLOUDS[implied].login_url != CLOUDS[cloud].login_url:
+        raise InputError(
+            f"The authority (from {origins['authority']}) is the login host of the cloud {implied}, but cloud (from "
+            f"{origins['cloud']}) is {cloud}.",
+            hint=f"Set cloud to {implied}, or remove the authority.",
+        )
+    return cloud
+
+
+def _refuse_unknown(direct: t.Iterable[t.Any]) -> None:
+    unknown = [name for name in direct if name not in _KNOWN]
+    if unknown:
+        raise build_unknown_option_error("app_token", unknown, _KNOWN)
+
+
+def build_unknown_option_error(plugin: str, unknown: t.Sequence[t.Any], known: t.Sequence[str]) -> InputError:
+    """Return the error for all names among a task's arguments that are not options, with what is probably meant."""
+    import difflib
+
+    close = {str(name): difflib.get_close_matches(str(name).lower(), known, n=1) for name in unknown}
+    names = " and ".join(f"'{name}'" for name in close)
+    fixes = [f"{found[0]} instead of {name}" for name, found in close.items() if found]
+    return InputError(
+        f"{names} {'is not an option' if len(close) == 1 else 'are not options'} of {plugin}.",
+        hint=f"Write {' and '.join(fixes)}." if fixes else f"The options are {', '.join(sorted(known))}.",
+    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -167,4 +192,12 @@ def _read_ini_section(path: str | None) -> t.Mapping[str, str]:
     return dict(parser[INI_SECTION]) if parser.has_section(INI_SECTION) else {}
 
 
-__all__ = ("OptionSources", "Template", "Variables", "get_host_name", "is_blank", "read_variable")
+__all__ = (
+    "OptionSources",
+    "Template",
+    "Variables",
+    "build_unknown_option_error",
+    "get_host_name",
+    "is_blank",
+    "read_variable",
+)

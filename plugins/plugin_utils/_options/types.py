@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Typed option values, from whatever a playbook, a variable or the environment holds.
+"""Convert option values to their types, in every form that YAML, ``-e``, the environment or an ini file can give.
 
-Ansible's own converters repeat the value in their messages, which must not happen to a secret.
+A list may be comma-separated text, and a mapping ``name=value`` text; both may be text in YAML's flow style, of which
+JSON is a part. A line break at the end is not part of a value. Ansible's own converters are not used, because they
+repeat the value in their messages, which must not happen to a secret.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import functools
 import json
 import math
 import os
@@ -30,51 +33,81 @@ _OMIT = "__omit_place_holder__"
 
 
 def convert(spec: OptionSpec, value: t.Any, origin: str) -> t.Any:
-    """The value of an option in its type, as plain Python; InputError names the option and its origin."""
+    """Return the value of an option in its type, as plain Python.
+
+    Args:
+        spec: The option.
+        value: Its value as it was given.
+        origin: The place of the value, for messages.
+
+    Raises:
+        InputError: The value has another type, or is not one of the choices.
+    """
     if spec.name == "claims_challenge" and isinstance(value, t.Mapping):
         # Before ansible-core 2.19 a template that gives JSON becomes the data that JSON stands for.
         value = json.dumps(value)
     try:
-        converted = _CONVERTERS[spec.type](value)
-    except (TypeError, ValueError, OverflowError):
-        # Constructed after the block: what is raised in an except clause drags the value along as its context.
+        converted = _get_converter(spec)(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        # Constructed after the block: an error raised in an except clause has the value in its context.
         converted = None
     if converted is None:
         raise InputError(
-            f"{spec.name} (from {origin}) has to be {_WANTED[spec.type]}, not {_shown(spec, value)}.",
+            f"{spec.name} (from {origin}) has to be {_describe_type(spec)}, not {_describe_value(spec, value)}.",
             hint=f"Correct {origin}.",
         )
-    return _checked_choice(spec, converted, origin) if spec.choices else converted
+    return _check_choice(spec, converted, origin) if spec.choices else converted
 
 
 def is_blank(value: t.Any) -> bool:
     """Return whether a value counts as not given: nothing, empty text, or what omit is before ansible-core 2.19."""
-    return value is None or (isinstance(value, str) and (not value.strip() or value.startswith(_OMIT)))
+    return value is None or (isinstance(value, str) and (not value.strip() or _is_omitted(value)))
 
 
-def _checked_choice(spec: OptionSpec, value: str, origin: str) -> str:
+def _is_omitted(value: t.Any) -> bool:
+    return isinstance(value, str) and value.startswith(_OMIT)
+
+
+def strip_line_breaks(text: str) -> str:
+    """Return a text without the line breaks at its end, which editors, ``echo`` and YAML block scalars add."""
+    return text.rstrip("\r\n")
+
+
+def _check_choice(spec: OptionSpec, value: str, origin: str) -> str:
     value = canonicalize_cloud(value) if spec.name == "cloud" else value
     if value in spec.choices:
         return value
-    close = difflib.get_close_matches(value, spec.choices, n=1)
     raise InputError(
-        f"{spec.name} (from {origin}) is '{value}', which is none of {', '.join(spec.choices)}.",
-        hint=f"Did you mean '{close[0]}'?" if close else f"Correct {origin}.",
+        f"{spec.name} (from {origin}) is '{value}', which is not one of {', '.join(spec.choices)}.",
+        hint=_suggest_choice(spec, value) or f"Correct {origin}.",
     )
 
 
-def _shown(spec: OptionSpec, value: t.Any) -> str:
-    if isinstance(value, (str, int, float)) and not spec.secret and str(value).isprintable():
+def _suggest_choice(spec: OptionSpec, value: str) -> str | None:
+    if spec.name == "cloud":
+        from ansible_collections.entra.auth.plugins.plugin_utils._entra.suggestions import suggest_cloud
+
+        return suggest_cloud(value)
+    close = difflib.get_close_matches(value.lower(), spec.choices, n=1)
+    return f"Use {close[0]}." if close else None
+
+
+def _describe_value(spec: OptionSpec, value: t.Any) -> str:
+    if isinstance(value, (str, int, float)) and not spec.may_hold_secret and str(value).isprintable():
         return f"'{value}'"
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "a value of another kind")
 
 
-def _to_str(value: t.Any) -> str:
+def _to_plain_str(value: t.Any) -> str:
     if value is None or isinstance(value, (bool, dict, list, tuple, set, bytes)):
         raise TypeError
-    # Through bytes, because str() of a subclass of str may return that subclass with all it carries, and because
-    # what has no UTF-8 form (an undecodable environment variable) can't be sent.
+    # Through bytes, because str() of a subclass of str may return that subclass with all its attributes, and because
+    # text without a UTF-8 form (an undecodable environment variable) can't be sent.
     return str(value).encode().decode()
+
+
+def _to_str(value: t.Any) -> str:
+    return strip_line_breaks(_to_plain_str(value))
 
 
 def _to_path(value: t.Any) -> str:
@@ -99,44 +132,94 @@ def _to_float(value: t.Any) -> float:
     return number
 
 
-def _to_list(value: t.Any) -> list[str]:
-    items = value if isinstance(value, (list, tuple)) else _to_str(value).split(",")
-    return [text for text in (_to_str(item).strip() for item in items) if text]
-
-
-def _to_dict(value: t.Any) -> dict[str, str]:
-    pairs = json.loads(_to_str(value)) if isinstance(value, str) else value
-    if not isinstance(pairs, t.Mapping):
+def _to_list(convert_item: t.Callable[[t.Any], t.Any], value: t.Any) -> list[t.Any]:
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        text = _to_str(value).strip()
+        is_flow = text.startswith("[") or (text.startswith("{") and convert_item is _to_mapping)
+        value = _parse_flow(text) if is_flow else [item.strip() for item in text.split(",")]
+    if isinstance(value, t.Mapping) and convert_item is _to_mapping:
+        value = [value]
+    if not isinstance(value, (list, tuple)):
         raise TypeError
-    return {_to_str(name): _to_str(content) for name, content in pairs.items()}
+    return [convert_item(item) for item in value if not is_blank(item)]
+
+
+def _to_dict(convert_item: t.Callable[[t.Any], t.Any], value: t.Any) -> dict[str, t.Any]:
+    if isinstance(value, str):
+        text = _to_str(value).strip()
+        value = _parse_flow(text) if text.startswith("{") else _parse_pairs(text)
+    if not isinstance(value, t.Mapping):
+        raise TypeError
+    return {_to_str(name): convert_item(item) for name, item in value.items() if not _is_omitted(item)}
+
+
+def _to_mapping(value: t.Any) -> dict[str, t.Any]:
+    return _to_dict(plain, value)
+
+
+def _to_item(value: t.Any) -> str:
+    return _to_str(value).strip()
+
+
+def _parse_flow(text: str) -> t.Any:
+    """Return the data of a text in YAML's flow style or JSON. Raises ValueError."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None  # of no type that is wanted
+
+
+def _parse_pairs(text: str) -> dict[str, str]:
+    """Return the mapping of ``name=value`` pairs that commas or blanks separate. Raises ValueError."""
+    import shlex
+
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = ", \t\r\n", True, ""
+    pairs = [pair.partition("=") for pair in lexer]
+    if not all(name and equals for name, equals, _value in pairs):
+        raise ValueError
+    return {name: value for name, _equals, value in pairs}
 
 
 def plain(value: t.Any) -> t.Any:
-    """Data as plain Python that JSON knows: Ansible's own strings, lists and mappings, and YAML's dates, resolved.
+    """Return data as plain Python that JSON knows: Ansible's own types, and the dates of YAML, resolved.
 
-    Raises TypeError for anything else.
+    Raises TypeError for bytes and sets.
     """
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, t.Mapping):
-        return {_to_str(name): plain(content) for name, content in value.items()}
+        return {_to_plain_str(name): plain(content) for name, content in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else _to_str(value)
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else _to_plain_str(value)
 
 
-_CONVERTERS: t.Mapping[str, t.Callable[[t.Any], t.Any]] = {
+Converter = t.Callable[[t.Any], t.Any]
+
+_CONVERTERS: t.Mapping[str, Converter] = {
     "str": _to_str,
     "path": _to_path,
     "bool": _to_bool,
     "int": _to_int,
     "float": _to_float,
-    "list": _to_list,
-    "dict": _to_dict,
     "raw": plain,
 }
+# For the items of lists and the values of mappings.
+_ITEM_CONVERTERS: t.Mapping[str, Converter] = {"str": _to_item, "int": _to_int, "dict": _to_mapping, "raw": plain}
 
-# Not the names of classes, which Ansible's own say nothing to a reader.
+
+def _get_converter(spec: OptionSpec) -> Converter:
+    if spec.type == "list":
+        return functools.partial(_to_list, _ITEM_CONVERTERS[spec.elements])
+    if spec.type == "dict":
+        return functools.partial(_to_dict, _to_str if spec.elements == "str" else _ITEM_CONVERTERS[spec.elements])
+    return _CONVERTERS[spec.type]
+
+
+# Not the names of classes, because those of Ansible's own mean nothing to a reader.
 _KINDS = (
     (bool, "true or false"),
     (str, "text"),
@@ -146,16 +229,23 @@ _KINDS = (
     (type(None), "nothing"),
 )
 
-_WANTED: t.Mapping[str, str] = {
+_TYPES: t.Mapping[str, str] = {
     "str": "text",
     "path": "a path",
     "bool": "true or false",
-    "int": "a whole number of seconds, 0 or more",
+    "int": "a whole number, 0 or more",
     "float": "a number of seconds, 0 or more",
-    "list": "a list of texts",
-    "dict": "a mapping of names to texts",
     "raw": "data that JSON can hold",
 }
+_ITEMS: t.Mapping[str, str] = {"str": "texts", "int": "whole numbers", "dict": "mappings", "raw": "values"}
 
 
-__all__ = ("convert", "is_blank", "plain")
+def _describe_type(spec: OptionSpec) -> str:
+    if spec.type == "list":
+        return f"a list of {_ITEMS[spec.elements]}"
+    if spec.type == "dict":
+        return f"a mapping of names to {_ITEMS[spec.elements]}"
+    return _TYPES[spec.type]
+
+
+__all__ = ("convert", "is_blank", "plain", "strip_line_breaks")

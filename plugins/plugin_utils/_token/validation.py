@@ -24,7 +24,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import (
     is_loopback,
-    normalize_authority,
+    refuse_other_tenant,
     validate_tenant,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES, OPTIONS, find_passwords
@@ -91,7 +91,7 @@ def refuse_unusable(options: AppTokenOptions) -> None:
     if options.tenant_id:
         validate_tenant(options.tenant_id)
     if options.authority:
-        normalize_authority(options.authority)
+        refuse_other_tenant(options.authority, options.tenant_id or "")
     if _CONTROL_CHARACTER.search(str(options.client_id)) or " " in str(options.client_id):
         raise InputError(
             "client_id holds white space or control characters.",

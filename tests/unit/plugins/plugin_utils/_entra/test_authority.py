@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A token request goes to the login host that was named, over https, and nowhere a crafted value could send it."""
+"""A token request goes to the given login host, over https, and a crafted value can't send it elsewhere."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import (
     build_token_url,
+    find_cloud,
     is_loopback,
     normalize_authority,
+    refuse_other_tenant,
     validate_tenant,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 
 TENANT = "contoso.onmicrosoft.com"
 
@@ -48,11 +51,109 @@ TENANT = "contoso.onmicrosoft.com"
         ("https://sts.contoso.example/adfs", "https://sts.contoso.example/adfs/oauth2/token"),
         ("https://sts.contoso.example/adfs/", "https://sts.contoso.example/adfs/oauth2/token"),
         ("sts.contoso.example/ADFS", "https://sts.contoso.example/ADFS/oauth2/token"),
-        ("https://login.test?x=1#y", f"https://login.test/{TENANT}/oauth2/v2.0/token"),
+        ("https://sts.windows.net/contoso.com/", "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token"),
     ],
 )
 def test_an_authority_gives_the_url_of_its_token_endpoint(authority: str, url: str) -> None:
     assert build_token_url(authority, TENANT) == url
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        "/v2.0",
+        "/v2.0/",
+        "/oauth2/v2.0/token",
+        "/oauth2/token",
+        "/oauth2/v2.0/authorize",
+        "/oauth2/authorize",
+        "/oauth2/v2.0/devicecode",
+        "/v2.0/.well-known/openid-configuration",
+        "/.well-known/openid-configuration",
+        "/discovery/v2.0/keys",
+        "/federationmetadata/2007-06/federationmetadata.xml",
+        "/saml2",
+        "/wsfed",
+        "/OAUTH2/V2.0/TOKEN",
+    ],
+)
+@pytest.mark.parametrize(
+    "authority",
+    [
+        f"https://login.microsoftonline.com/{TENANT}",
+        "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_app",
+        "https://contoso.ciamlogin.com/other.onmicrosoft.com",
+    ],
+)
+def test_the_url_of_an_endpoint_is_reduced_to_its_authority(authority: str, suffix: str) -> None:
+    assert normalize_authority(authority + suffix) == authority
+
+
+def test_the_token_endpoint_of_ad_fs_is_understood() -> None:
+    for url in ("https://sts.contoso.example/adfs/oauth2/token", "https://sts.contoso.example/adfs"):
+        assert build_token_url(url, TENANT) == "https://sts.contoso.example/adfs/oauth2/token"
+
+
+@pytest.mark.parametrize("path", ["common", "organizations/", "consumers", "Common/v2.0", "common/oauth2/v2.0/token"])
+def test_an_authority_for_any_tenant_is_refused_by_its_own_name(path: str) -> None:
+    with pytest.raises(InputError, match="The authority ends in /") as refused:
+        normalize_authority(f"https://login.test/{path}")
+    assert refused.value.hint == "Write the authority as https://login.test; the tenant is taken from tenant_id."
+
+
+@pytest.mark.parametrize("url", ["https://login.test/t/oauth2/v2.0/token?p=b2c_1_app", "https://login.test/#x"])
+def test_an_authority_with_a_query_is_refused(url: str) -> None:
+    with pytest.raises(InputError, match="has a query"):
+        normalize_authority(url)
+
+
+@pytest.mark.parametrize("path", ["/a/../b", "/..", "/.", "/a/.", "/./a", "/a/%2e%2e/b", "/a//b"])
+def test_an_authority_has_no_segment_that_is_removed_on_the_way(path: str) -> None:
+    with pytest.raises(InputError, match="not a URL of a login host"):
+        normalize_authority(f"https://login.test{path}")
+    assert normalize_authority("https://login.test/a..b/.c") == "https://login.test/a..b/.c"
+
+
+OTHER = "22222222-2222-4222-8222-222222222222"
+
+
+@pytest.mark.parametrize("path", [OTHER, f"{OTHER}/v2.0", OTHER.upper()])
+def test_an_authority_of_another_tenant_is_refused(path: str) -> None:
+    with pytest.raises(InputError, match="names the tenant") as refused:
+        refuse_other_tenant(f"https://login.test/{path}", "11111111-1111-4111-8111-111111111111")
+    assert "tenant_id" in str(refused.value.hint)
+    refuse_other_tenant(f"https://login.test/{path}", OTHER)
+
+
+@pytest.mark.parametrize("authority", ["https://login.test", f"https://login.test/{TENANT}", "https://x.test/adfs"])
+def test_a_tenant_that_can_t_be_compared_is_accepted(authority: str) -> None:
+    refuse_other_tenant(authority, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("authority", "cloud"),
+    [
+        ("https://login.microsoftonline.com", "public"),
+        ("login.windows.net", "public"),
+        ("https://sts.windows.net/contoso.com", "public"),
+        ("https://LOGIN.microsoftonline.US./x", "usgov"),
+        ("https://login.chinacloudapi.cn", "china"),
+        ("https://login.sovcloud-identity.sg", "govsg"),
+        ("https://login.microsoftonline.com.evil.example", None),
+        ("https://contoso.b2clogin.com", None),
+        ("https://[::1", None),
+        ("", None),
+    ],
+)
+def test_the_cloud_of_a_login_host_is_known(authority: str, cloud: str | None) -> None:
+    assert find_cloud(authority) == cloud
+
+
+def test_the_login_host_of_each_cloud_is_known() -> None:
+    for cloud in CLOUDS.values():
+        found = find_cloud(cloud.login_url)
+        assert found is not None
+        assert CLOUDS[found].login_url == cloud.login_url
 
 
 @pytest.mark.parametrize(
@@ -75,7 +176,7 @@ def test_an_authority_gives_the_url_of_its_token_endpoint(authority: str, url: s
         "https://\u2100.example",
     ],
 )
-def test_what_is_no_login_host_is_refused_without_being_repeated(authority: str) -> None:
+def test_an_invalid_login_host_is_refused_without_being_repeated(authority: str) -> None:
     with pytest.raises(InputError, match="not a URL of a login host") as refused:
         build_token_url(authority, TENANT)
     assert refused.value.hint == "Write it like https://login.microsoftonline.com."
@@ -104,7 +205,7 @@ def test_a_host_name_with_characters_that_no_host_name_has_is_refused(authority:
         "file://localhost/etc/passwd",
     ],
 )
-def test_a_credential_never_travels_in_the_clear(authority: str) -> None:
+def test_a_credential_is_never_sent_in_clear(authority: str) -> None:
     with pytest.raises(InputError, match="is not https") as refused:
         normalize_authority(authority)
     assert "https" in str(refused.value.hint)
@@ -126,7 +227,7 @@ def test_a_credential_never_travels_in_the_clear(authority: str) -> None:
         ("0.0.0.0", False),  # noqa: S104 - nothing is bound
     ],
 )
-def test_loopback_is_this_machine_and_nothing_else(host: str, expected: bool) -> None:
+def test_only_this_machine_is_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
@@ -146,8 +247,8 @@ def test_a_stand_in_for_any_tenant_is_refused(tenant: str) -> None:
     "tenant",
     ["", "a/b", "/", "..", ".", "-a", "a-", "a b", "a\n", "a?b", "a#b", "a%2fb", "https://contoso.com", "kösel.de"],
 )
-def test_what_could_change_the_url_is_no_tenant(tenant: str) -> None:
-    with pytest.raises(InputError, match="neither a GUID nor a domain name") as refused:
+def test_a_tenant_that_could_change_the_url_is_refused(tenant: str) -> None:
+    with pytest.raises(InputError, match="not a GUID or a domain name") as refused:
         validate_tenant(tenant)
     assert "\n" not in str(refused.value)
 

@@ -266,7 +266,7 @@ def test_an_unknown_cloud_comes_back_as_it_was_written(unknown: str) -> None:
     ],
 )
 def test_an_api_is_recognised_by_each_of_its_identifiers(resource: str, is_graph: bool) -> None:
-    found = CLOUDS["public"].api_named_by(resource)
+    found = CLOUDS["public"].find_api(resource)
     assert (found is CLOUDS["public"].apis["graph"]) is is_graph
     assert is_graph or found is None
 
@@ -274,7 +274,7 @@ def test_an_api_is_recognised_by_each_of_its_identifiers(resource: str, is_graph
 @given(st.sampled_from(sorted(CLOUDS)), st.text())
 def test_no_text_but_an_alias_names_an_api(cloud: str, name: str) -> None:
     if name in CLOUDS[cloud].apis:
-        assert isinstance(CLOUDS[cloud].api(name), Api)
+        assert isinstance(CLOUDS[cloud].get_api(name), Api)
     else:
         with pytest.raises(InputError):
-            CLOUDS[cloud].api(name)
+            CLOUDS[cloud].get_api(name)

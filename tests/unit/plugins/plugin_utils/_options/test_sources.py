@@ -148,7 +148,7 @@ def test_a_secret_survives_from_every_place(place: str, text: str, monkeypatch: 
         {"client_secret": text} if place == "option" else {},
         {"app_token_client_secret": text} if place == "variable" else {},
     )
-    assert options.client_secret == text
+    assert options.client_secret == text.rstrip("\n")
 
 
 @pytest.mark.parametrize("text", ["%d %(x)s", "a=b", "é漢", "a#b", "'quoted'", "{{ x }}", "a:b"])
@@ -295,10 +295,9 @@ def test_a_file_of_another_tool_is_passed_over_if_the_variable_is_blank(monkeypa
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("client_secert", "Did you mean 'client_secret'?"),
-        ("tenantid", "Did you mean 'tenant_id'?"),
-        ("Scope", "Did you mean 'scope'?"),
-        ("xyzzy", f"The options are {', '.join(sorted(OPTIONS))}."),
+        ("client_secert", "Write client_secret instead of client_secert."),
+        ("tenantid", "Write tenant_id instead of tenantid."),
+        ("Scope", "Write scope instead of Scope."),
         ("origins", None),
         (5, None),
     ],
@@ -308,6 +307,19 @@ def test_an_unknown_option_is_refused(name: t.Any, hint: str | None) -> None:
         resolve({name: "hunter2"})
     assert hint is None or refused.value.hint == hint
     assert "hunter2" not in str(refused.value)
+
+
+def test_all_unknown_options_are_named_at_once() -> None:
+    with pytest.raises(InputError, match="'client_secert' and 'scpoe' are not options of app_token") as refused:
+        resolve({"client_secert": "hunter2", "scpoe": "arm", "scope": "arm"})
+    assert refused.value.hint == "Write client_secret instead of client_secert and scope instead of scpoe."
+
+
+def test_an_option_that_is_like_no_other_is_refused_with_all_there_are() -> None:
+    with pytest.raises(InputError) as refused:
+        resolve({"xyzzy": "x"})
+    assert str(refused.value.hint).startswith("The options are ")
+    assert all(name in str(refused.value.hint) for name in OPTIONS)
 
 
 def test_an_alias_counts_as_its_option() -> None:
@@ -365,3 +377,42 @@ def test_another_tool_s_login_host_does_not_overrule_the_cloud_that_was_named(
     options = resolve(direct)
     assert options.authority == authority
     assert ("authority" in options.origins) is (authority is not None)
+
+
+@pytest.mark.parametrize(
+    ("authority", "cloud"),
+    [
+        ("https://login.microsoftonline.us/", "usgov"),
+        ("login.microsoftonline.us", "usgov"),
+        ("https://LOGIN.partner.microsoftonline.cn/contoso.com", "china"),
+        ("https://login.sovcloud-identity.fr", "bleu"),
+        ("https://login.microsoftonline.com", "public"),
+        ("https://login.test", "public"),
+    ],
+)
+def test_a_known_login_host_decides_the_cloud(authority: str, cloud: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The webhook of AKS sets AZURE_AUTHORITY_HOST alone, in Azure Government too."""
+    assert resolve({"authority": authority}).cloud == cloud
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", authority)
+    assert resolve().cloud == cloud
+
+
+@pytest.mark.parametrize(
+    ("direct", "environment"),
+    [
+        ({"cloud": "public", "authority": "https://login.microsoftonline.us"}, {}),
+        ({"cloud": "usgov"}, {"ENTRA_AUTH_AUTHORITY": "https://login.microsoftonline.com"}),
+        ({}, {"AZURE_CLOUD_ENVIRONMENT": "AzureCloud", "AZURE_AUTHORITY_HOST": "https://login.chinacloudapi.cn"}),
+    ],
+)
+def test_a_login_host_of_another_cloud_than_the_given_one_is_refused_with_both(
+    direct: dict[str, str], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=r"authority \(from .*\) is the login host of the cloud .* but cloud \(from "):
+        resolve(direct)
+
+
+def test_both_government_clouds_have_the_same_login_host() -> None:
+    assert resolve({"cloud": "usgov_dod", "authority": "https://login.microsoftonline.us"}).cloud == "usgov_dod"

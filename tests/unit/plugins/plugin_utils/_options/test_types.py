@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a playbook or the environment holds becomes a typed value, or a refusal that repeats no secret."""
+"""A value from a playbook, the environment or a file gets its type, or an error that repeats no secret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import (
+    convert,
+    is_blank,
+    plain,
+    strip_line_breaks,
+)
 
 SECRET = "hunter2-and-more"
 SECRET_OPTIONS = [name for name, spec in OPTIONS.items() if spec.secret]
@@ -37,7 +42,8 @@ def converted(type_: str, value: t.Any) -> t.Any:
     ("type_", "value", "expected"),
     [
         ("str", "text", "text"),
-        ("str", " kept as it is\n", " kept as it is\n"),
+        ("str", " kept as it is ", " kept as it is "),
+        ("str", "two\nlines\r\n\n", "two\nlines"),
         ("str", "{{ x }} %d + & # ' \" é 漢", "{{ x }} %d + & # ' \" é 漢"),
         ("str", 12, "12"),
         ("str", 1.5, "1.5"),
@@ -89,13 +95,13 @@ def test_a_value_gets_its_type(type_: str, value: t.Any, expected: t.Any, monkey
         ("bool", "perhaps", "true or false"),
         ("bool", 2, "true or false"),
         ("bool", {}, "true or false"),
-        ("int", "soon", "a whole number of seconds"),
-        ("int", 1.5, "a whole number of seconds"),
-        ("int", -1, "a whole number of seconds"),
-        ("int", True, "a whole number of seconds"),
-        ("int", "nan", "a whole number of seconds"),
-        ("int", "inf", "a whole number of seconds"),
-        ("int", "1e999", "a whole number of seconds"),
+        ("int", "soon", "a whole number, 0 or more"),
+        ("int", 1.5, "a whole number, 0 or more"),
+        ("int", -1, "a whole number, 0 or more"),
+        ("int", True, "a whole number, 0 or more"),
+        ("int", "nan", "a whole number, 0 or more"),
+        ("int", "inf", "a whole number, 0 or more"),
+        ("int", "1e999", "a whole number, 0 or more"),
         ("float", "soon", "a number of seconds"),
         ("float", -0.1, "a number of seconds"),
         ("float", "nan", "a number of seconds"),
@@ -160,8 +166,8 @@ def test_a_refusal_shows_a_text_that_is_no_secret() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_every_text_survives_unchanged(text: str) -> None:
-    assert converted("str", text) == text
+def test_every_text_survives_without_the_line_breaks_at_its_end(text: str) -> None:
+    assert converted("str", text) == strip_line_breaks(text) == text.rstrip("\r\n")
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.binary(), st.lists(st.text()), st.none(), st.booleans()))
@@ -206,6 +212,8 @@ def test_no_refusal_drags_the_value_along_as_its_context() -> None:
     [
         ("credential", "client-secret", "client_secret"),
         ("cloud", "usgv", "usgov"),
+        ("cloud", "AzureGov", "usgov"),
+        ("credential", "Client_Secret", "client_secret"),
         ("run_on", "controler", "controller"),
         ("credential", "xyzzy", None),
     ],
@@ -214,11 +222,9 @@ def test_an_unknown_choice_is_refused_with_all_choices(option: str, value: str, 
     with pytest.raises(InputError) as refused:
         convert(OPTIONS[option], value, f"option {option}")
     message, hint = refused.value.message, str(refused.value.hint)
-    assert (
-        message
-        == f"{option} (from option {option}) is '{value}', which is none of {', '.join(OPTIONS[option].choices)}."
-    )
-    assert hint == (f"Did you mean '{suggestion}'?" if suggestion else f"Correct option {option}.")
+    choices = ", ".join(OPTIONS[option].choices)
+    assert message == f"{option} (from option {option}) is '{value}', which is not one of {choices}."
+    assert hint == (f"Use {suggestion}." if suggestion else f"Correct option {option}.")
 
 
 @pytest.mark.parametrize(
@@ -232,3 +238,97 @@ def test_an_unknown_choice_is_refused_with_all_choices(option: str, value: str, 
 )
 def test_a_choice_is_taken(option: str, value: str, expected: str) -> None:
     assert convert(OPTIONS[option], value, "option") == expected
+
+
+# --- every form that a place can give --------------------------------------------------------------------------------
+
+OMIT = "__omit_place_holder__0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("elements", "value", "expected"),
+    [
+        ("str", '["a", "b"]', ["a", "b"]),
+        ("str", "['a', 'b']", ["a", "b"]),
+        ("str", "[a, b]", ["a", "b"]),
+        ("str", " [a]\n", ["a"]),
+        ("str", "[]", []),
+        ("str", "a,b\n", ["a", "b"]),
+        ("str", 5, ["5"]),
+        ("str", ["a\n", OMIT, None, "", "b"], ["a", "b"]),
+        ("int", [200, "404"], [200, 404]),
+        ("int", "200,404", [200, 404]),
+        ("int", "200", [200]),
+        ("int", 200, [200]),
+        ("int", "[200, 404]", [200, 404]),
+        ("dict", [{"url": "/a", "id": 1}], [{"url": "/a", "id": 1}]),
+        ("dict", '[{"url": "/a", "headers": {"A": "b"}}]', [{"url": "/a", "headers": {"A": "b"}}]),
+        ("dict", ["url=/a id=1"], [{"url": "/a", "id": "1"}]),
+        ("dict", {"url": "/a"}, [{"url": "/a"}]),
+        ("dict", '{"url": "/a"}', [{"url": "/a"}]),
+    ],
+)
+def test_a_list_in_any_form(elements: str, value: t.Any, expected: list[t.Any]) -> None:
+    assert convert(OptionSpec("some_option", "list", elements=elements), value, "option") == expected
+
+
+@pytest.mark.parametrize(
+    ("elements", "value", "expected"),
+    [
+        ("str", '{"A": "b", "C": 1}', {"A": "b", "C": "1"}),
+        ("str", "{A: b, C: 1}", {"A": "b", "C": "1"}),
+        ("str", "{'A': 'b'}", {"A": "b"}),
+        ("str", "A=b", {"A": "b"}),
+        ("str", "A=b,C=d=e", {"A": "b", "C": "d=e"}),
+        ("str", "A=b C='d e', E=\"f, g\"\n", {"A": "b", "C": "d e", "E": "f, g"}),
+        ("str", {"A": "b\n", "C": OMIT, "E": ""}, {"A": "b", "E": ""}),
+        ("raw", {"$top": 5, "a": [True, None]}, {"$top": 5, "a": [True, None]}),
+        ("raw", '{"$top": 5}', {"$top": 5}),
+        ("raw", "$top=5", {"$top": "5"}),
+    ],
+)
+def test_a_mapping_in_any_form(elements: str, value: t.Any, expected: dict[str, t.Any]) -> None:
+    assert convert(OptionSpec("some_option", "dict", elements=elements), value, "option") == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "elements", "value", "wanted"),
+    [
+        ("list", "str", "[a", "a list of texts"),
+        ("list", "str", True, "a list of texts"),
+        ("list", "int", "200,x", "a list of whole numbers"),
+        ("list", "int", [True], "a list of whole numbers"),
+        ("list", "dict", "a,b", "a list of mappings"),
+        ("list", "dict", [["a"]], "a list of mappings"),
+        ("dict", "str", "{a", "a mapping of names to texts"),
+        ("dict", "str", "A='b", "a mapping of names to texts"),
+        ("dict", "str", "=b", "a mapping of names to texts"),
+        ("dict", "raw", ["a"], "a mapping of names to values"),
+        ("dict", "raw", {"a": b"x"}, "a mapping of names to values"),
+    ],
+)
+def test_a_list_or_mapping_of_another_form_is_refused(type_: str, elements: str, value: t.Any, wanted: str) -> None:
+    with pytest.raises(InputError, match=f"has to be {wanted}, not ") as refused:
+        convert(OptionSpec("some_option", type_, elements=elements), value, "option some_option")
+    assert refused.value.__context__ is None
+
+
+def test_deeply_nested_text_is_refused() -> None:
+    with pytest.raises(InputError, match="a list of texts"):
+        converted("list", "[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("value", "blank"),
+    [(None, True), ("", True), (" \t\n", True), (OMIT, True), ("a", False), (0, False), (False, False), ([], False)],
+)
+def test_nothing_blank_text_and_omit_are_not_given(value: t.Any, blank: bool) -> None:
+    assert is_blank(value) is blank
+
+
+def test_raw_text_is_kept_with_its_line_breaks() -> None:
+    """The body of a request."""
+    assert converted("raw", {"text": "line\n", "list": ("a\n",)}) == {"text": "line\n", "list": ["a\n"]}
+    assert plain("line\n") == "line\n"
+    with pytest.raises(TypeError):
+        plain(b"x")
