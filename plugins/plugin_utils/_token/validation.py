@@ -94,7 +94,7 @@ def refuse_unusable(options: AppTokenOptions) -> None:
         refuse_other_tenant(options.authority, options.tenant_id or "")
     if _CONTROL_CHARACTER.search(str(options.client_id)) or " " in str(options.client_id):
         raise InputError(
-            "client_id holds white space or control characters.",
+            "client_id contains white space or control characters.",
             hint="Set it to the Application (client) ID of the app registration.",
         )
     if options.timeout == 0:

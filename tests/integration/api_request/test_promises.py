@@ -27,7 +27,7 @@ BODY_SECRET: t.Final = "made-up~b0dy-secret"
 
 BAD: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
     "nothing": ({}, "api_request needs a url"),
-    "mistyped": ({"ulr": USERS}, "'ulr' is not an option of api_request. To fix it: Did you mean 'url'?"),
+    "mistyped": ({"ulr": USERS}, "'ulr' is not an option of api_request. To fix it: Write url instead of ulr."),
     "method": ({"url": USERS, "method": "FETCH"}, "method (from option method) is 'FETCH'"),
     "body_of_get": ({"url": USERS, "body": {"a": 1}}, "A GET has no body"),
     "both": ({"url": USERS, "method": "POST", "body": {}, "src": "x"}, "body and src exclude each other"),

@@ -86,27 +86,27 @@ INPUT: t.Final[dict[str, Case]] = {
     "tenant consumers": Case({"tenant_id": "Consumers"}, ("'Consumers' stands for any tenant", ONE_TENANT)),
     "tenant with a slash": Case(
         {"tenant_id": "contoso.example/oauth2"},
-        ("tenant_id 'contoso.example/oauth2' is neither a GUID nor a domain", "Set it to the Directory (tenant) ID"),
+        ("tenant_id 'contoso.example/oauth2' is not a GUID or a domain name", "Set it to the Directory (tenant) ID"),
     ),
     "client with a blank": Case(
         {"client_id": "my app"},
-        ("client_id holds white space", "Set it to the Application (client) ID"),
+        ("client_id contains white space", "Set it to the Application (client) ID"),
     ),
     "unknown cloud": Case(
         {"cloud": "usgovt"},
-        ("cloud (from option cloud) is 'usgovt'", "public, usgov, usgov_dod, china", "Did you mean 'usgov'?"),
+        ("cloud (from option cloud) is 'usgovt'", "public, usgov, usgov_dod, china", "Use usgov."),
     ),
     "unknown credential": Case(
         {"credential": "secret"},
-        ("credential (from option credential) is 'secret'", "refresh_token", "Did you mean 'client_secret'?"),
+        ("credential (from option credential) is 'secret'", "refresh_token", "Use client_secret."),
     ),
     "unknown cache": Case(
         {"cache": "disk"}, ("cache is none of run, user, none", "no URL of a Redis server", "Use one of them")
     ),
-    "unknown option": Case({"tenent_id": "x"}, ("'tenent_id' is not an option", "Did you mean 'tenant_id'?")),
+    "unknown option": Case({"tenent_id": "x"}, ("'tenent_id' is not an option", "Write tenant_id instead of tenent_id.")),
     "a secret in an unknown option": Case(
         {"client_secrets": MISPLACED["misplaced"]},
-        ("'client_secrets' is not an option", "Did you mean 'client_secret'?"),
+        ("'client_secrets' is not an option", "Write client_secret instead of client_secrets."),
     ),
     "a secret that is a mapping": Case(
         {"client_secret": {"value": MISPLACED["misplaced"]}},
@@ -128,7 +128,7 @@ INPUT: t.Final[dict[str, Case]] = {
     "negative min_validity": Case(
         {"min_validity": -1},
         (
-            "min_validity (from option min_validity) has to be a whole number of seconds, 0 or more, not '-1'",
+            "min_validity (from option min_validity) has to be a whole number, 0 or more, not '-1'",
             "Correct option",
         ),
     ),
@@ -140,21 +140,21 @@ INPUT: t.Final[dict[str, Case]] = {
         {"scope": ["graph", "arm"]},
         (
             "A token is for one API, but the scope names 2: https://graph.microsoft.com, https://management.azure.com",
-            "Ask for one token per API",
+            "Use one task, or one term of the lookup, for each API",
         ),
     ),
     "a blank in a URI": Case(
         {"scope": "https://graph.microsoft.com/User Read"},
-        ("The scope 'https://graph.microsoft.com/User Read' holds white space", "Write several scopes as a YAML list"),
+        ("The scope 'https://graph.microsoft.com/User Read' contains white space", "Write several scopes as a YAML list"),
     ),
     "unknown scope": Case(
         {"scope": "grap"},
-        ("The scope 'grap' is neither a known API nor a resource URI nor an app id", "Did you mean 'graph'?"),
+        ("The scope 'grap' is not a known API, a resource URI or an app ID", "Use scope: graph."),
     ),
     "no scope": Case({"scope": []}, ("The scope is empty", "Name an API, for example scope: graph")),
     "an API of another cloud": Case(
         {"scope": "devops", "cloud": "china"},
-        ("'devops' is not offered in the cloud 'china'", "give the resource URI itself as scope"),
+        ("'devops' is not known in the cloud 'china'", "give the resource URI itself as scope"),
     ),
     "http authority": Case(
         {"authority": "http://login.example"},
@@ -218,7 +218,7 @@ INPUT: t.Final[dict[str, Case]] = {
     ),
     "a control character in the scope": Case(
         {"scope": "gra\a\u001b[1mph"},
-        ("The scope holds control characters", "Type it again"),
+        ("The scope contains control characters", "Type it again"),
     ),
 }
 OF_LOOKUP: t.Final = {

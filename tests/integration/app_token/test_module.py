@@ -223,7 +223,7 @@ def test_an_unknown_option_is_refused_with_the_one_that_was_meant(plays: Plays, 
     assert play.returncode == 2
     failure = play.result("Get token")
     assert "'tennant_id'" in failure["msg"]
-    assert failure["hint"] == "Did you mean 'tenant_id'?"
+    assert failure["hint"] == "Write tenant_id instead of tennant_id."
     assert emulator.requests() == []
 
 

@@ -106,7 +106,7 @@ def test_everything_wrong_is_told_at_once(plays: Plays, emulator: Emulator) -> N
     for number, part in enumerate(
         [
             "The token for https://graph.microsoft.com/.default lacks the app roles Mail.Send.",
-            "The scope 'grpah' is neither a known API",
+            "The scope 'grpah' is not a known API",
             "The token for https://vault.azure.net/.default lacks the app roles Any.",
             "/v1.0/organization was answered 302",
             "/v1.0/nothing was answered 404",

@@ -87,7 +87,7 @@ def test_a_lookup_that_is_used_without_a_play_takes_variables_as_they_are(reader
     [
         ({"client_secret": "hunter2-is-wrong"}, "AADSTS7000215"),
         ({"tenant_id": ""}, "tenant_id"),
-        ({"client_secert": "hunter2"}, "Did you mean 'client_secret'?"),
+        ({"client_secert": "hunter2"}, "Write client_secret instead of client_secert."),
         ({"output": "header"}, "To fix it: Use 'headers'."),
         ({"output": ["json"]}, "output is not one of access_token, authorization, headers, uri, token."),
         ({"credential": "managed_identity", "run_on": "target"}, "only the token that a task has requested"),

@@ -104,7 +104,7 @@ def test_a_tenant_that_is_none_is_refused(tenant: str) -> None:
 
 @pytest.mark.parametrize("client_id", ["a b", "a\n", "\x00", "a\x7fb"])
 def test_a_client_with_blanks_or_control_characters_is_refused(client_id: str) -> None:
-    assert unusable(client_id=client_id).message == "client_id holds white space or control characters."
+    assert unusable(client_id=client_id).message == "client_id contains white space or control characters."
 
 
 def test_a_timeout_of_nothing_is_refused() -> None:
