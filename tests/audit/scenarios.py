@@ -88,7 +88,10 @@ _AT_ONCE: t.Final = {"retry_for": 0, "cache": "none"}
 # Options of app_token by the stage at which they fail, and a text that says why.
 FAILURES: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
     "mistyped secret": ({"client_secret": {"value": "{{ given.wrong_secret }}"}}, "has to be text, not a mapping"),
-    "unknown option": ({"client_secrets": "{{ given.wrong_secret }}"}, "Write client_secret instead of client_secrets."),
+    "unknown option": (
+        {"client_secrets": "{{ given.wrong_secret }}"},
+        "Write client_secret instead of client_secrets.",
+    ),
     "unusable secret": ({"client_secret": "{{ given.broken_secret }}"}, "client_secret"),
     "wrong secret": ({"client_secret": "{{ given.wrong_secret }}"}, "AADSTS7000215"),
     "secret ID for a value": ({"client_secret": "{{ given.secret_id }}"}, "most often the secret ID was pasted"),

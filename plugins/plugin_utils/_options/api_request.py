@@ -103,7 +103,7 @@ def parse_api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOpt
 def _convert(spec: OptionSpec, value: t.Any) -> t.Any:
     converted = convert(spec, str(value).upper() if spec.name == "method" else value, f"option {spec.name}")
     if spec.name == "max_items" and converted < 1:
-        raise InputError("max_items has to be a whole number, 1 or more.", hint="Correct max_items, or remove it for all.")
+        raise InputError("max_items is 0.", hint="Set max_items to 1 or more, or remove it to get all.")
     return converted
 
 

@@ -103,7 +103,9 @@ INPUT: t.Final[dict[str, Case]] = {
     "unknown cache": Case(
         {"cache": "disk"}, ("cache is none of run, user, none", "no URL of a Redis server", "Use one of them")
     ),
-    "unknown option": Case({"tenent_id": "x"}, ("'tenent_id' is not an option", "Write tenant_id instead of tenent_id.")),
+    "unknown option": Case(
+        {"tenent_id": "x"}, ("'tenent_id' is not an option", "Write tenant_id instead of tenent_id.")
+    ),
     "a secret in an unknown option": Case(
         {"client_secrets": MISPLACED["misplaced"]},
         ("'client_secrets' is not an option", "Write client_secret instead of client_secrets."),
@@ -145,7 +147,10 @@ INPUT: t.Final[dict[str, Case]] = {
     ),
     "a blank in a URI": Case(
         {"scope": "https://graph.microsoft.com/User Read"},
-        ("The scope 'https://graph.microsoft.com/User Read' contains white space", "Write several scopes as a YAML list"),
+        (
+            "The scope 'https://graph.microsoft.com/User Read' contains white space",
+            "Write several scopes as a YAML list",
+        ),
     ),
     "unknown scope": Case(
         {"scope": "grap"},
@@ -222,7 +227,7 @@ INPUT: t.Final[dict[str, Case]] = {
     ),
 }
 OF_LOOKUP: t.Final = {
-    "unknown output": Case({"output": "header"}, ("output 'header' is none of access_token", "uri", "use one of them"))
+    "unknown output": Case({"output": "header"}, ("output is not one of access_token", "uri", "Use 'headers'."))
 }
 SAMPLE: t.Final = (
     "no credential", "tenant common", "unknown cloud", "unknown option", "a secret in an unknown option",

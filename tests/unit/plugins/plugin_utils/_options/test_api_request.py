@@ -55,15 +55,15 @@ def test_an_option_is_taken_in_each_shape(name: str, given_: t.Any, value: t.Any
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_items": -1}, "max_items has to be a whole number, 1 or more"),
-        ({"max_items": 0}, "max_items has to be a whole number, 1 or more"),
-        ({"max_items": True}, "max_items has to be a whole number"),
-        ({"query": "a=b"}, "query has to be a mapping"),
-        ({"query": [1]}, "query has to be a mapping"),
-        ({"status_code": "2xx"}, "status_code has to be a list of numbers"),
+        ({"max_items": -1}, "max_items .*has to be a whole number"),
+        ({"max_items": 0}, "max_items is 0"),
+        ({"max_items": True}, "max_items .*has to be a whole number"),
+        ({"query": "a b"}, "query .*has to be a mapping"),
+        ({"query": [1]}, "query .*has to be a mapping"),
+        ({"status_code": "2xx"}, "status_code .*has to be a list of whole numbers"),
         ({"status_code": True}, "status_code"),
-        ({"requests": "x"}, "requests has to be a list of mappings"),
-        ({"requests": [1]}, "requests has to be a list of mappings"),
+        ({"requests": "x"}, "requests .*has to be a list of mappings"),
+        ({"requests": [1]}, "requests .*has to be a list of mappings"),
         ({"method": "FETCH"}, "method"),
         ({"headers": {"Authorization": "x"}}, "headers can't replace Authorization"),
         ({"body": {}}, "A GET has no body"),
@@ -82,11 +82,11 @@ def test_a_value_that_can_not_work_is_refused_by_name(arguments: Options, messag
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        ({"metod": "GET"}, "'metod' is not an option of api_request.", "Write method in place of metod."),
+        ({"metod": "GET"}, "'metod' is not an option of api_request.", "Write method instead of metod."),
         (
             {"metod": "GET", "tenant_ID": "x"},
-            "'metod', 'tenant_ID' are not options of api_request.",
-            "Write method in place of metod, tenant_id in place of tenant_ID.",
+            "'metod' and 'tenant_ID' are not options of api_request.",
+            "Write method instead of metod and tenant_id instead of tenant_ID.",
         ),
     ],
 )
