@@ -139,21 +139,23 @@ class _Listing:
     def __init__(self, session: ApiSession, request: ApiRequest) -> None:
         self._session = session
         self._first = request
+        self._is_array = False
         self._list_name: str | None = None
         self._seen = {_get_key(request)}
 
     def read_page(self, response: ApiResponse, content: t.Any, number: int) -> Page:
         """Return the page that a response is. Raises ApiError if it has no list of items."""
-        if isinstance(content, list):
+        if number == 1:
+            self._is_array = isinstance(content, list)
+            self._list_name = None if self._is_array else _find_list_name(content)
+        if self._is_array and isinstance(content, list):
             return Page(number, content, None, {}, response)
-        if self._list_name is None:
-            self._list_name = _find_list_name(content)
-        items = content.get(self._list_name)
-        if isinstance(items, list):
+        items = content.get(self._list_name) if isinstance(content, dict) else None
+        if not self._is_array and isinstance(items, list):
             return Page(number, items, self._list_name, self._get_rest(content), response)
         raise ApiError(
             f"Page {number} of the listing has no list of items.",
-            hint="Set paginate to false if this is not a listing; else it is a fault of the API.",
+            hint="Set paginate to false if this is not a listing; else look for a proxy that answers in its place.",
         )
 
     def _get_rest(self, content: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -193,14 +195,9 @@ class _Listing:
             response = self._session.send(request)
             content = response.parse_json()
         except EntraAuthError as exc:
-            failure: EntraAuthError = exc
+            failure = exc
         else:
-            if isinstance(content, (dict, list)):
-                return response, content
-            failure = ApiError(
-                f"{label} is not JSON with a list of items.",
-                hint="Send the request again; look for a proxy that answers in its place.",
-            )
+            return response, content
         if not failure.message.startswith("The link"):
             failure.message = f"{label}: {failure.message}"
         raise failure

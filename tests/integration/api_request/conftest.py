@@ -31,7 +31,7 @@ OPERATOR: t.Final = {
 }
 
 
-class Scene:
+class ApiCalls:
     """A play to be: each case is a task whose requests carry its name in their query, as do its faults."""
 
     def __init__(self, emulator: Emulator, plays: Plays) -> None:
@@ -41,19 +41,19 @@ class Scene:
         self._log: list[Entry] = []
         self.play: Play
 
-    def case(self, name: str, *faults: Task, keywords: Task | None = None, **arguments: t.Any) -> None:
+    def add(self, name: str, *faults: Task, keywords: Task | None = None, **arguments: t.Any) -> None:
         """Add a task; a fault is the arguments of ``Emulator.fault``, for this case's requests alone."""
         assert re.fullmatch(r"\w+", name)
         for fault in faults:
             self.emulator.fault(**{"endpoint": "api", "match": f"case={name}(&|$)", **fault})
         marked = {**arguments, "query": {**arguments.get("query", {}), "case": name}}
-        self.task(name, {"entra.auth.api_request": marked, **(keywords or {})})
+        self.add_task(name, {"entra.auth.api_request": marked, **(keywords or {})})
 
-    def task(self, name: str, task: Task) -> None:
+    def add_task(self, name: str, task: Task) -> None:
         """Add a task as it is; its failure does not end the play."""
         self.tasks.append({"name": name, "ignore_errors": True, **task})
 
-    def settings(self, **settings: t.Any) -> None:
+    def add_settings(self, **settings: t.Any) -> None:
         """Add a task that changes the emulator's settings in the middle of the play."""
         url = "{{ lookup('env', 'ENTRA_EMULATOR_CONTROL') }}/settings"
         request = {"url": url, "method": "PATCH", "body": settings, "body_format": "json"}
@@ -67,18 +67,18 @@ class Scene:
         self._log = self.emulator.requests()
         assert self.emulator.tokens_at_strangers() == []
 
-    def result(self, name: str) -> Task:
+    def get_result(self, name: str) -> Task:
         """What the task of a case returned."""
         return self.play.result(name)
 
-    def good(self, name: str) -> Task:
+    def get_success(self, name: str) -> Task:
         """The same, of a task that must not have failed."""
-        assert self._event(name) == "ok", self.result(name)
-        return self.result(name)
+        assert self._event(name) == "ok", self.get_result(name)
+        return self.get_result(name)
 
-    def failure(self, name: str) -> str:
+    def get_failure(self, name: str) -> str:
         """What the task of a case said as it failed, in one line and with its fix."""
-        result = self.result(name)
+        result = self.get_result(name)
         assert self._event(name) == "failed", result
         assert "Traceback" not in self.play.output
         assert "To fix it: " in result["msg"]
@@ -88,25 +88,25 @@ class Scene:
     def _event(self, name: str) -> str:
         return str(next(event["event"] for event in self.play.events() if event["task"] == name))
 
-    def asked(self, name: str, *, method: str = "") -> list[Entry]:
+    def list_requests(self, name: str, *, method: str = "") -> list[Entry]:
         """The requests of a case at any listener, in order."""
         return [e for e in self._log if parse_qs(e["query"]).get("case") == [name] and e["method"].startswith(method)]
 
-    def statuses(self, name: str) -> list[int | None]:
+    def list_statuses(self, name: str) -> list[int | None]:
         """How the requests of a case were answered."""
-        return [entry["status"] for entry in self.asked(name)]
+        return [entry["status"] for entry in self.list_requests(name)]
 
-    def log(self, **facts: t.Any) -> list[Entry]:
+    def filter_log(self, **facts: t.Any) -> list[Entry]:
         """The requests of the whole play with these facts."""
         return [entry for entry in self._log if all(entry[name] == value for name, value in facts.items())]
 
 
 @pytest.fixture(scope="module")
-def new_scene(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Scene]:
-    """Makes a scene at an emulator that is as at its start."""
+def new_calls(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], ApiCalls]:
+    """Makes a calls at an emulator that is as at its start."""
 
-    def make() -> Scene:
+    def make() -> ApiCalls:
         running_emulator.reset()
-        return Scene(running_emulator, Plays(tmp_path_factory.mktemp("scene"), running_emulator))
+        return ApiCalls(running_emulator, Plays(tmp_path_factory.mktemp("calls"), running_emulator))
 
     return make

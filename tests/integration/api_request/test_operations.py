@@ -15,7 +15,7 @@ from entra_emulator import seed
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import Scene
+    from .conftest import ApiCalls
 
 GROUP: t.Final = f"/subscriptions/{seed.CONTOSO.subscriptions[0].id}/resourceGroups/web"
 MACHINES: t.Final = f"{GROUP}/providers/Microsoft.Compute/virtualMachines"
@@ -27,43 +27,41 @@ ENDS: t.Final = {"azure_async": "Failed", "location": "Failed", "provisioning_st
 
 
 @pytest.fixture(scope="module")
-def scene(new_scene: Callable[[], Scene]) -> Scene:
+def calls(new_calls: Callable[[], ApiCalls]) -> ApiCalls:
     """One play with all cases of this file."""
-    scene = new_scene()
+    calls = new_calls()
     for style in STYLES:
         machine = f"{MACHINES}/m-{style}"
-        scene.settings(operation_style=style)
-        scene.case(f"put_{style}", url=machine, method="PUT", body=BODY, **ARM)
-        scene.case(f"patch_{style}", url=machine, method="PATCH", body={"tags": {"a": "b"}}, **ARM)
-        scene.case(f"post_{style}", url=f"{machine}/start", method="POST", **ARM)
-        scene.case(f"delete_{style}", url=machine, method="DELETE", **ARM)
+        calls.add_settings(operation_style=style)
+        calls.add(f"put_{style}", url=machine, method="PUT", body=BODY, **ARM)
+        calls.add(f"patch_{style}", url=machine, method="PATCH", body={"tags": {"a": "b"}}, **ARM)
+        calls.add(f"post_{style}", url=f"{machine}/start", method="POST", **ARM)
+        calls.add(f"delete_{style}", url=machine, method="DELETE", **ARM)
         if style == "provisioning_state":
-            scene.case("unread", {"action": "status", "status": 500, "match": r"GET /subscriptions/.*/m-4\?"},
+            calls.add("unread", {"action": "status", "status": 500, "match": r"GET /subscriptions/.*/m-4\?"},
                        url=f"{MACHINES}/m-4", method="PUT", body=BODY, **ARM)  # fmt: skip
-    scene.settings(operation_style="azure_async")
-    scene.case("impatient", url=f"{MACHINES}/m-1", method="PUT", body=BODY, **{**ARM, "wait": False})
-    scene.settings(operation_polls=1000, operation_retry_after=2)
-    scene.case("too_long", url=f"{MACHINES}/m-2", method="PUT", body=BODY, **ARM, wait_timeout=1)
-    scene.settings(operation_polls=POLLS, operation_retry_after=0)
+    calls.add_settings(operation_style="azure_async")
+    calls.add("impatient", url=f"{MACHINES}/m-1", method="PUT", body=BODY, **{**ARM, "wait": False})
+    calls.add_settings(operation_polls=1000, operation_retry_after=2)
+    calls.add("too_long", url=f"{MACHINES}/m-2", method="PUT", body=BODY, **ARM, wait_timeout=1)
+    calls.add_settings(operation_polls=POLLS, operation_retry_after=0)
     for style, result in ENDS.items():
-        scene.settings(operation_result=result, operation_style=style)
-        scene.case(f"bad_{style}", url=f"{MACHINES}/f-{style}", method="PUT", body=BODY, **ARM)
-    scene.settings(operation_result="Succeeded", operation_style="azure_async")
-    scene.case(
+        calls.add_settings(operation_result=result, operation_style=style)
+        calls.add(f"bad_{style}", url=f"{MACHINES}/f-{style}", method="PUT", body=BODY, **ARM)
+    calls.add_settings(operation_result="Succeeded", operation_style="azure_async")
+    calls.add(
         "astray", {"action": "operation_link", "to": "foreign"}, url=f"{MACHINES}/m-3", method="PUT", body=BODY, **ARM
     )
-    scene.case("team", url="/v1.0/teams", method="POST", body={"displayName": "Team"}, wait=True, status_code=[202])
-    scene.case(
-        "copy", url="/v1.0/drives/d/items/readme.txt/copy", method="POST", body={"name": "copied.txt"}, wait=True
-    )
-    scene.run("-v")
-    return scene
+    calls.add("team", url="/v1.0/teams", method="POST", body={"displayName": "Team"}, wait=True, status_code=[202])
+    calls.add("copy", url="/v1.0/drives/d/items/readme.txt/copy", method="POST", body={"name": "copied.txt"}, wait=True)
+    calls.run("-v")
+    return calls
 
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_what_is_written_is_returned_as_it_is_in_the_end(scene: Scene, style: str, method: str) -> None:
-    result = scene.good(f"{method}_{style}")
+def test_a_written_resource_is_returned_in_its_final_state(calls: ApiCalls, style: str, method: str) -> None:
+    result = calls.get_success(f"{method}_{style}")
     assert result["changed"] is True
     assert result["json"]["properties"]["provisioningState"] == "Succeeded"
     assert result["json"]["name"] == f"m-{style}"
@@ -71,35 +69,37 @@ def test_what_is_written_is_returned_as_it_is_in_the_end(scene: Scene, style: st
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_an_action_and_a_deletion_are_awaited(scene: Scene, style: str) -> None:
-    assert scene.good(f"post_{style}")["changed"] is True
-    assert scene.good(f"delete_{style}")["status"] in (200, 204)
+def test_an_action_and_a_deletion_are_awaited(calls: ApiCalls, style: str) -> None:
+    assert calls.get_success(f"post_{style}")["changed"] is True
+    assert calls.get_success(f"delete_{style}")["status"] in (200, 204)
 
 
-def test_each_operation_is_polled_until_it_has_ended(scene: Scene) -> None:
+def test_each_operation_is_polled_until_it_has_ended(calls: ApiCalls) -> None:
     polls = [
-        e for e in scene.log(listener="api", method="GET") if "/operations/" in e["path"] and "team" not in e["path"]
+        e
+        for e in calls.filter_log(listener="api", method="GET")
+        if "/operations/" in e["path"] and "team" not in e["path"]
     ]
     # The four of each of two styles and the one that failed are seen running twice, and ended once.
     assert len({entry["path"] for entry in polls}) == 9
     for path in {entry["path"] for entry in polls}:
         assert len([entry for entry in polls if entry["path"] == path]) == POLLS + 1
-    assert "entra.auth: the operation is InProgress, 50 %" in scene.play.output
+    assert "entra.auth: the operation is InProgress, 50 %" in calls.play.output
 
 
-def test_without_wait_the_first_answer_is_the_result(scene: Scene) -> None:
-    assert len(scene.asked("impatient")) == 1
-    assert scene.good("impatient")["json"]["properties"]["provisioningState"] != "Succeeded"
+def test_without_wait_the_first_response_is_the_result(calls: ApiCalls) -> None:
+    assert len(calls.list_requests("impatient")) == 1
+    assert calls.get_success("impatient")["json"]["properties"]["provisioningState"] != "Succeeded"
 
 
-def test_patience_ends(scene: Scene) -> None:
-    said = scene.failure("too_long")
+def test_wait_timeout_ends_the_wait(calls: ApiCalls) -> None:
+    said = calls.get_failure("too_long")
     assert "has not ended within wait_timeout (1 s); it goes on." in said
 
 
-def test_a_state_that_can_t_be_read_is_asked_for_again(scene: Scene) -> None:
-    assert scene.good("unread")["json"]["properties"]["provisioningState"] == "Succeeded"
-    assert 500 in [entry["status"] for entry in scene.log(path=f"{MACHINES}/m-4")]
+def test_a_state_that_can_not_be_read_is_requested_again(calls: ApiCalls) -> None:
+    assert calls.get_success("unread")["json"]["properties"]["provisioningState"] == "Succeeded"
+    assert 500 in [entry["status"] for entry in calls.filter_log(path=f"{MACHINES}/m-4")]
 
 
 @pytest.mark.parametrize(
@@ -110,19 +110,19 @@ def test_a_state_that_can_t_be_read_is_asked_for_again(scene: Scene) -> None:
         ("provisioning_state", ("ended as Canceled",)),
     ],
 )
-def test_a_failed_operation_fails_the_task(scene: Scene, style: str, said: tuple[str, ...]) -> None:
+def test_a_failed_operation_fails_the_task(calls: ApiCalls, style: str, said: tuple[str, ...]) -> None:
     for words in said:
-        assert words in scene.failure(f"bad_{style}")
+        assert words in calls.get_failure(f"bad_{style}")
 
 
-def test_an_operation_that_leads_elsewhere_fails_by_name(scene: Scene) -> None:
-    said = scene.failure("astray")
+def test_an_operation_elsewhere_gets_no_token(calls: ApiCalls) -> None:
+    said = calls.get_failure("astray")
     assert "The address of the operation leads to https://127.0.0.1" in said
     assert "gets no token" in said
 
 
-def test_operations_of_graph_are_awaited(scene: Scene) -> None:
-    assert scene.good("team")["json"]["status"] == "succeeded"
-    monitors = [entry for entry in scene.log(listener="storage") if entry["path"].startswith("/monitor")]
+def test_operations_of_graph_are_awaited(calls: ApiCalls) -> None:
+    assert calls.get_success("team")["json"]["status"] == "succeeded"
+    monitors = [entry for entry in calls.filter_log(listener="storage") if entry["path"].startswith("/monitor")]
     assert len(monitors) == POLLS + 1
-    assert scene.good("copy")["json"]["resourceId"] == "copied.txt"
+    assert calls.get_success("copy")["json"]["resourceId"] == "copied.txt"

@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
     from plays import Plays
 
-    from .conftest import Scene
+    from .conftest import ApiCalls
 
 USERS: t.Final = "/v1.0/users"
 SECRET: t.Final = "made-up~secret-of-operator"
@@ -57,33 +57,33 @@ BAD: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
     "batch_url": ({"requests": [{"url": "https://stranger.example/"}]}, "has no url relative to the version"),
     "batch_member": ({"requests": [{"url": "/users", "uri": "x"}]}, "requests: 1 has 'uri'"),
     "batch_ids": ({"requests": [{"url": "/users", "id": "a"}, {"url": "/users", "id": "a"}]}, "two have the same id"),
-    "batch_dependency": ({"requests": [{"url": "/users", "dependsOn": ["x"]}]}, "depends on x, which is none"),
+    "batch_dependency": ({"requests": [{"url": "/users", "dependsOn": ["x"]}]}, "depends on x, which is not the id"),
     "batch_with_body": ({"requests": [{"url": "/users"}], "body": {}}, "body and requests exclude each other"),
 }
 
 
 @pytest.fixture(scope="module")
-def scene(new_scene: Callable[[], Scene]) -> Scene:
+def calls(new_calls: Callable[[], ApiCalls]) -> ApiCalls:
     """One play with all bad input."""
-    scene = new_scene()
+    calls = new_calls()
     for name, (arguments, _said) in BAD.items():
-        scene.task(name, {"entra.auth.api_request": arguments})
-    scene.task("asynchronous", {"entra.auth.api_request": {"url": USERS}, "async": 10, "poll": 1})
-    scene.run(env={"ENTRA_AUTH_API_BASE_URL": None})
-    return scene
+        calls.add_task(name, {"entra.auth.api_request": arguments})
+    calls.add_task("asynchronous", {"entra.auth.api_request": {"url": USERS}, "async": 10, "poll": 1})
+    calls.run(env={"ENTRA_AUTH_API_BASE_URL": None})
+    return calls
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_says_what_to_do(scene: Scene, name: str) -> None:
-    assert BAD[name][1] in scene.failure(name)
+def test_bad_input_says_what_to_do(calls: ApiCalls, name: str) -> None:
+    assert BAD[name][1] in calls.get_failure(name)
 
 
-def test_bad_input_costs_no_request(scene: Scene) -> None:
-    assert scene.log() == []
+def test_bad_input_costs_no_request(calls: ApiCalls) -> None:
+    assert calls.filter_log() == []
 
 
-def test_async_is_refused_with_the_way_out(scene: Scene) -> None:
-    assert "With wait, the module awaits long-running operations" in str(scene.result("asynchronous"))
+def test_async_is_refused_with_an_alternative(calls: ApiCalls) -> None:
+    assert "With wait, the module awaits long-running operations" in str(calls.get_result("asynchronous"))
 
 
 def test_nothing_secret_is_shown_or_left_behind(plays: Plays, emulator: Emulator) -> None:
@@ -138,7 +138,7 @@ def test_a_refused_token_is_renewed_once_more_if_claims_are_asked_for_then(plays
     assert claims == [False, False, True]
 
 
-def test_a_401_that_is_expected_is_an_answer(plays: Plays, emulator: Emulator) -> None:
+def test_a_401_that_is_expected_is_a_success(plays: Plays, emulator: Emulator) -> None:
     emulator.fault("status", endpoint="graph", status=401, times=None)
     task = {"name": "Ask", "entra.auth.api_request": {"url": USERS, "status_code": [401]}}
     play = plays.run([{"tasks": [task]}], record=True)

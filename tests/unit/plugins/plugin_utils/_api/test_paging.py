@@ -166,8 +166,9 @@ def test_a_listing_that_can_not_be_followed_fails_by_name(
     ("second", "message"),
     [
         (json_answer(200, {"error": {"code": "x"}}), "Page 2 of the listing has no list of items"),
-        (json_answer(200, 5), "Page 2 of the listing is not JSON with a list of items"),
-        (answer(204), "Page 2 of the listing is not JSON with a list of items"),
+        (json_answer(200, 5), "Page 2 of the listing has no list of items"),
+        (json_answer(200, [2]), "Page 2 of the listing has no list of items"),
+        (answer(204), "Page 2 of the listing has no list of items"),
         (json_answer(400, {"error": {"code": "Expired", "message": "gone"}}), r"Page 2 of the listing: GET .* gone"),
     ],
 )
