@@ -59,6 +59,8 @@ class AuthorizedSession(abc.ABC):
         self._expects = expects
         self._retry_for = retry_for
         self._log_progress = log_progress
+        self._mask = TokenMask(())
+        self._masked_values: tuple[str, ...] = ()
 
     def send(self, request: ApiRequest, *, accept: t.Container[int] = ()) -> ApiResponse:
         """Return the response to a request, after redirects, waits and a renewal of the token.
@@ -79,9 +81,12 @@ class AuthorizedSession(abc.ABC):
             is_wrong_audience = response.status == 401 and self._has_wrong_audience(request)
             step = policy.next(response, now=time.monotonic(), is_wrong_audience=is_wrong_audience)
             if isinstance(step, Stop):
-                return self._judge(response, policy, step.reason)
+                break
             request = self._take(step, request)
             policy = dataclasses.replace(step.policy, can_renew=self.token.can_renew and not request.anonymous)
+        if policy.accepts(response.status):
+            return response
+        raise self._build_error(response, step.reason)
 
     def _build_policy(self, request: ApiRequest, accept: t.Container[int]) -> RetryPolicy:
         return RetryPolicy(
@@ -139,15 +144,16 @@ class AuthorizedSession(abc.ABC):
         sent = "" if request.anonymous else self.token.values[-1]
         return self.pin.is_for_other_api(read_audience(sent), request.url)
 
-    def _judge(self, response: ApiResponse, policy: RetryPolicy, reason: str) -> ApiResponse:
-        """Return a response that is a success. Raises ApiError for another."""
-        if policy.accepts(response.status):
-            return response
-        raise build_api_error(response, None if response.request.anonymous else self.token, reason)
+    def _build_error(self, response: ApiResponse, reason: str) -> ApiError:
+        """Build the error for a response that is not a success; ``reason`` is why the request is not repeated."""
+        return build_api_error(response, None if response.request.anonymous else self.token, reason)
 
     def build_mask(self) -> TokenMask:
         """Return the mask of every token that the session has sent."""
-        return TokenMask(self.token.values)
+        values = self.token.values
+        if values != self._masked_values:
+            self._masked_values, self._mask = values, TokenMask(values)
+        return self._mask
 
 
 def _refuse_unencrypted(request: ApiRequest) -> ApiRequest:

@@ -124,19 +124,19 @@ def test_any_other_status_fails_readably(plays: Plays, emulator: Emulator) -> No
         {"block": [call("/subscriptions", scope="arm", fact="arm")], "rescue": [show(arm="arm")]},
         {"block": [call("/v1.0/groups", fact="html")], "rescue": [show(html="html.status")]},
     ]
-    emulator.fault("status", endpoint="/v1.0/groups", status=500, body="<html>broken</html>", content_type="text/html")
+    emulator.fault("status", endpoint="/v1.0/groups", status=501, body="<html>broken</html>", content_type="text/html")
     play = plays.run([{"tasks": tasks}], "-vvv", record=True)
     assert play.returncode == 0, play.output
     graph, arm, html = messages(play)
     assert graph.startswith(f"GET {emulator.urls.api}/v1.0/things was answered 404: ")
-    for part in ("(Request_ResourceNotFound)", "add 404 to authorized_uri_status_code", "trace id", "correlation id"):
+    for part in ("(Request_ResourceNotFound)", "add 404 to status_code", "trace id", "correlation id"):
         assert part in graph
     assert f"client {emulator.client_id}, scope https://graph.microsoft.com/.default." in graph
     assert "hidden" not in graph
     assert "(MissingApiVersionParameter)" in arm
     assert "To fix it: Add api-version" in arm
-    assert f"GET {emulator.urls.api}/v1.0/groups was answered 500: it gave no reason that could be read." in html
-    assert [entry["status"] for entry in emulator.requests(listener="api")] == [404, 400, 500]
+    assert f"GET {emulator.urls.api}/v1.0/groups was answered 501: it gave no reason that could be read." in html
+    assert [entry["status"] for entry in emulator.requests(listener="api")] == [404, 400, 501]
     shown = [event["result"]["msg"] for event in play.events() if event["task"] == "Show"]
     assert json.loads(shown[0].removeprefix("shown: "))["graph"]["json"]["error"]["code"] == "Request_ResourceNotFound"
     assert json.loads(shown[0].removeprefix("shown: "))["graph"]["result"] in (None, "")  # by core
@@ -169,9 +169,9 @@ def test_the_token_goes_nowhere_else(plays: Plays, emulator: Emulator) -> None:
     assert len(emulator.requests(listener="api")) == 1
     said = [event["result"]["msg"] for event in play.events() if event["event"] == "failed"]
     assert len(said) == len(spelled)
-    assert all(one.startswith("authorized_uri_url ") for one in said)
+    assert all(one.startswith("url ") for one in said)
     assert f"leads to {names['foreign']}, which gets no token" in said[0]
-    assert "name it in authorized_uri_allowed_hosts" in said[0]
+    assert "name it in allowed_hosts" in said[0]
     assert all("is not a plain http or https URL" in said[number] for number in (1, 2, 3, 5))
     assert "not https" in said[4]
 
@@ -211,7 +211,7 @@ def test_a_redirect_elsewhere_gets_no_token_and_fails_by_name(plays: Plays, emul
     assert play.returncode == 0, play.output
     assert play.shown()["user"] == "User 0001"
     users, groups, applications, principals, posted, moved = messages(play)
-    assert f"The redirect of {api}/v1.0/users leads to {foreign}, which gets no token" in users
+    assert f"The redirect of GET {api}/v1.0/users leads to {foreign}, which gets no token" in users
     assert "hidden" not in users
     assert f"leads to {insecure}, which gets no token" in groups
     assert "leads to http://api.contoso.example, which is not https" in applications
@@ -233,19 +233,19 @@ def test_a_redirect_elsewhere_gets_no_token_and_fails_by_name(plays: Plays, emul
 
 
 def test_an_answer_that_is_not_whole_is_no_success(plays: Plays, emulator: Emulator) -> None:
-    """JSON cut off, a page of a proxy, a connection that ends in the middle; an empty answer is one."""
+    """JSON cut off, a page of a proxy, a connection that ends in the middle each time; an empty answer is one."""
     broken = {"/v1.0/users": "truncated_json", "/v1.0/groups": "non_json_200", "/v1.0/applications": "reset_mid_body"}
     for path, action in broken.items():
-        emulator.fault(action, endpoint=path)
+        emulator.fault(action, endpoint=path, times=None)
     emulator.fault("status", endpoint="/v1.0/things", status=200, body="")
-    tasks = [{"block": [call(path)], "rescue": [show(none="none")]} for path in broken]
+    tasks = [{"block": [call(path, retry_for=0)], "rescue": [show(none="none")]} for path in broken]
     play = plays.run([{"tasks": [*tasks, call("/v1.0/things")]}], record=True)
     assert play.returncode == 0, play.output
     cut, page, reset = messages(play)
     assert "was answered 200 with JSON that can't be read" in cut
     assert "was answered 200 with HTML" in page
-    assert "Traceback" not in reset
-    print(reset)
+    assert "got no response on h001: the connection was lost" in reset
+    assert "Traceback" not in play.output
 
 
 def test_the_callers_headers_do_not_replace_authorization(plays: Plays, emulator: Emulator) -> None:
@@ -284,7 +284,7 @@ def test_a_url_that_is_cut_short_is_refused(plays: Plays, emulator: Emulator) ->
     ]
     play = plays.run([{"tasks": tasks}], record=True)
     assert play.returncode == 0, play.output
-    assert message(play).startswith("authorized_uri_url holds a #, at which a URL ends. To fix it: Write %23 for it")
+    assert message(play).startswith("url holds a #, and the part after it would not be sent. To fix it: Write it as %23")
     assert [entry["method"] for entry in emulator.requests(listener="api")] == ["GET"]
 
 
@@ -301,10 +301,7 @@ def test_a_busy_api_is_asked_again_when_it_wishes(plays: Plays, emulator: Emulat
     play = plays.run([{"tasks": [*map(call, paths), show(result="authorized_uri_result.status")]}], record=True)
     assert play.returncode == 0, play.output
     assert statuses(emulator) == [429, 200, 503, 200, 503, 200, 503, 200]
-    # A date has whole seconds.
     assert min(gaps(emulator.requests(listener="api"))[::2]) >= 1
-    waits = [event["result"] for event in play.events() if event["task"] == "Wait as long as the API asks"]
-    assert [wait["elapsed"] >= 1 for wait in waits] == [True] * 4
 
 
 def test_a_wait_beyond_the_budget_is_not_begun(plays: Plays, emulator: Emulator) -> None:
@@ -313,7 +310,7 @@ def test_a_wait_beyond_the_budget_is_not_begun(plays: Plays, emulator: Emulator)
     play = plays.run([{"tasks": [call(USERS, retry_for=5)]}], "-vvv", record=True)
     assert play.returncode == 2
     said = message(play)
-    for part in (emulator.urls.api, "429", "60 s", "authorized_uri_retry_for (5 s)"):
+    for part in (emulator.urls.api, "429", "60 s", "retry_for (5 s)"):
         assert part in said
     assert statuses(emulator) == [429]
     assert_secret(play, emulator)
@@ -324,7 +321,7 @@ def test_the_budget_ends_a_long_series_of_busy_answers(plays: Plays, emulator: E
     emulator.fault("status", endpoint="graph", status=503, retry_after=3, times=None)
     play = plays.run([{"tasks": [call(USERS, retry_for=20)]}], record=True)
     assert play.returncode == 2
-    assert "authorized_uri_retry_for (20 s)" in message(play)
+    assert "retry_for (20 s)" in message(play)
     asked = emulator.requests(listener="api")
     assert 2 <= len(asked) <= 7
     assert min(gaps(asked)) >= 3
@@ -371,13 +368,15 @@ def test_hosts_whose_token_is_refused_renew_it_once(plays: Plays, emulator: Emul
     revocation = {**control("/revocations", client_id=emulator.client_id), "run_once": True}
     play = plays.run([{"tasks": [call(USERS), revocation, call(USERS)]}], hosts=3, forks=1, record=True)
     assert play.returncode == 0, play.output
-    assert statuses(emulator) == [200] * 3 + [401] * 3 + [200] * 3
+    assert statuses(emulator) == [200] * 3 + [401] + [200] * 3
     assert len(emulator.token_requests()) == 2
     assert_secret(play, emulator)
 
 
-def test_a_token_that_is_refused_after_a_wait_is_the_one_to_renew(plays: Plays, emulator: Emulator) -> None:
-    """Not the one from before the wait, in place of which another host has got one."""
+def test_a_token_that_is_refused_after_a_wait_is_replaced_by_that_of_another_host(
+    plays: Plays, emulator: Emulator
+) -> None:
+    """Another host has got a new one during the wait, so no third one is requested."""
     emulator.fault("status", endpoint="graph", status=429, retry_after=8)
     emulator.fault("status", endpoint="graph", status=401)
     other = "inventory_hostname == 'h002'"
@@ -389,11 +388,11 @@ def test_a_token_that_is_refused_after_a_wait_is_the_one_to_renew(plays: Plays, 
     play = plays.run([{"strategy": "free", "tasks": tasks}], hosts=2, record=True)
     assert play.returncode == 0, play.output
     assert statuses(emulator) == [429, 401, 200]
-    assert len(emulator.token_requests()) == 3
+    assert len(emulator.token_requests()) == 2
 
 
 def test_claims_are_asked_for_where_no_token_is_kept(plays: Plays, emulator: Emulator) -> None:
-    """Then each use of the token is a request, and has to ask for them."""
+    """The call holds its token, so there is one request without and one with the claims."""
     claims = base64.b64encode(b'{"access_token": {"acrs": {"essential": true, "value": "c1"}}}').decode()
     header = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
     emulator.fault("status", endpoint="graph", status=401, headers={"WWW-Authenticate": header})
@@ -402,7 +401,7 @@ def test_claims_are_asked_for_where_no_token_is_kept(plays: Plays, emulator: Emu
     assert play.returncode == 0, play.output
     assert statuses(emulator) == [401, 429, 200]
     asked = ["claims" in dict(entry["form"]) for entry in emulator.token_requests()]
-    assert asked == [False] * 2 + [True] * 4
+    assert asked == [False, True]
 
 
 def test_a_token_with_claims_is_renewed_where_it_is_refused_in_turn(plays: Plays, emulator: Emulator) -> None:
@@ -426,7 +425,7 @@ def test_a_token_that_stays_refused_is_renewed_no_second_time(plays: Plays, emul
     for part in (
         f"GET {emulator.urls.api}/v1.0/users was answered 401",
         emulator.client_id,
-        "authorized_uri_scope names",
+        "scope names",
     ):
         assert part in said
     assert statuses(emulator) == [401, 401]

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One task of ``authorized_uri``, from its options to its result.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import difference, hides_values, shown_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import (
+    NOT_SENT,
+    UriResponse,
+    UriSession,
+    describe_failure,
+    describe_response,
+)
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import Result, RunUri
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import AuthorizedUriOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
+
+# Options of uri that concern the main request alone, and not the one that reads the old value for a difference.
+_OF_MAIN_REQUEST = ("creates", "dest", "removes")
+_DIFFERING_METHODS = ("PUT", "PATCH")
+_NEXT_LINKS = ("@odata.nextLink", "nextLink", "odata.nextLink", "continuationUri")
+
+
+@dataclasses.dataclass(frozen=True)
+class UriTask:
+    """The circumstances of a task.
+
+    Attributes:
+        messages: Where progress is shown.
+        acquire: Gets a token for options.
+        run_uri: Runs the action ansible.builtin.uri with arguments.
+        host: The host on which uri runs.
+        check_mode: Whether to leave out requests that change something.
+        diff_mode: Whether to show what a request changes.
+    """
+
+    messages: Messages
+    acquire: t.Callable[[AppTokenOptions], AppToken]
+    run_uri: RunUri
+    host: str
+    check_mode: bool
+    diff_mode: bool
+
+    def log_progress(self, text: str) -> None:
+        """Show a sentence with -v."""
+        self.messages.v(f"entra.auth: {text}")
+
+
+class UriCall:
+    """One call. Everything that can be refused is refused before any request."""
+
+    def __init__(self, call: AuthorizedUriOptions, options: AppTokenOptions, task: UriTask) -> None:
+        """Raises EntraAuthError."""
+        self._options = options
+        self._task = task
+        self._select = build_selector(call.jmespath)
+        self._address = resolve_address(call.url, options, allowed_hosts=call.allowed_hosts)
+        self._holder = build_holder(call.access_token, options, task.acquire, self._address)
+        self._request = ApiRequest(call.method, self._address.url, _merge(options.extra_headers, call.headers))
+        is_written = not task.check_mode
+        self._call = call if is_written else _without(call, "dest")
+
+    def run(self) -> Result:
+        """Return the result of the task. Raises EntraAuthError."""
+        if self._request.is_safe:
+            return self._send()
+        # Check mode acquires the token, too: that shows whether it can be had, and changes nothing.
+        self._holder.get_token()
+        diff = {"diff": self._find_difference()} if self._shows_difference() else {}
+        result = self._predict() if self._task.check_mode else self._send()
+        return {**result, **diff}
+
+    def _open_session(self, call: AuthorizedUriOptions) -> UriSession:
+        return UriSession(
+            self._holder,
+            self._address.pin,
+            call,
+            self._options,
+            self._task.run_uri,
+            host=self._task.host,
+            log_progress=self._task.log_progress,
+        )
+
+    def _send(self) -> Result:
+        response = t.cast("UriResponse", self._open_session(self._call).send(self._request, accept=(NOT_SENT,)))
+        changed = {"changed": self._is_change(response)}
+        if response.status == NOT_SENT:
+            return {**describe_response(response, self._call), **changed, "result": None}
+        return {**self._read_content(response, changed), **changed}
+
+    def _is_change(self, response: UriResponse) -> bool:
+        """Return whether the request changed something: by its method, or a file on the host."""
+        is_write = not self._request.is_safe and NOT_SENT < response.status < 400
+        return is_write or response.result.get("changed") is True
+
+    def _read_content(self, response: UriResponse, changed: Result) -> Result:
+        """Return the fields with ``result``. Raises ApiError, with the fields, if the content does not fit."""
+        try:
+            content = response.parse_content(any_kind=self._call.return_content or "dest" in self._call.given)
+            result = self._select(content)
+        except ApiError as exc:
+            error = exc
+        else:
+            warning = self._warn_of_next_page(response, content)
+            return {**describe_response(response, self._call), "result": result, **warning}
+        error.result = {**describe_failure(response, self._call), **changed}
+        raise error
+
+    def _warn_of_next_page(self, response: UriResponse, content: t.Any) -> Result:
+        if not _names_next_page(response, content):
+            return {}
+        warning = (
+            "The response is only the first page of a listing: it names a next one. Use entra.auth.api_request, which "
+            "reads all pages, or call the next page yourself."
+        )
+        return {"warnings": [*response.result.get("warnings", ()), warning]}
+
+    def _shows_difference(self) -> bool:
+        is_partial = self._request.method in _DIFFERING_METHODS and isinstance(self._call.body, dict)
+        return self._task.diff_mode and is_partial
+
+    def _hides_values(self) -> bool:
+        return hides_values(self._address.url, self._address.scope)
+
+    def _find_difference(self) -> Result:
+        names = self._request.headers
+        headers = {name: value for name, value in names.items() if not name.lower().startswith(("if-", "content-"))}
+        reading = dataclasses.replace(
+            _without(self._call, *_OF_MAIN_REQUEST, "body", "src", "body_format"), status_code=[]
+        )
+        try:
+            response = self._open_session(reading).send(ApiRequest("GET", self._address.url, headers), accept=(404,))
+            old = response.parse_json() if response.status != 404 else {}
+        except EntraAuthError as exc:
+            self._task.log_progress(f"no difference is shown, because the old value can't be read: {exc.message}")
+            return {}
+        hide = self._hides_values()
+        return difference(self._address.url, self._request.method, old, self._call.body, hide_values=hide)
+
+    def _predict(self) -> Result:
+        """Return what check mode shows of a request that changes something."""
+        call = self._call
+        body = shown_body(call.body, call.body_format, hide_values=self._hides_values())
+        return {"changed": True, "method": call.method, "url": self._address.url, "body": body}
+
+
+def _merge(common: t.Mapping[str, str], own: t.Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of all calls and those of this one, which win in any letter case."""
+    names = {name.lower() for name in own} | {"authorization"}
+    return {**{name: value for name, value in common.items() if name.lower() not in names}, **own}
+
+
+def _without(call: AuthorizedUriOptions, *names: str) -> AuthorizedUriOptions:
+    """Return the options as if some of them had not been given."""
+    passed = {name: value for name, value in call.passed.items() if name not in names}
+    return dataclasses.replace(call, passed=passed, given=call.given.difference(names))
+
+
+def _names_next_page(response: UriResponse, content: t.Any) -> bool:
+    """Return whether a response says that it is one page of a listing, in its content or its headers."""
+    in_content = isinstance(content, dict) and any(content.get(name) for name in _NEXT_LINKS)
+    headers = " ".join(f"{name}: {value}" for name, value in response.headers.items()).lower()
+    return in_content or "x-ms-continuation" in headers or "nextpageuri:" in headers or 'rel="next"' in headers
+
+
+__all__ = ("UriCall", "UriTask")

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Send authorized requests from the task's host, each by the action ``ansible.builtin.uri``.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import printable
+from ansible_collections.entra.auth.plugins.plugin_utils._api.authorized_session import AuthorizedSession
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse, Headers
+from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import NO_RESPONSE
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import Holder
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import AuthorizedUriOptions
+
+Result = dict[str, t.Any]
+RunUri = t.Callable[[Result], Result]
+
+# uri returns each header of the response as a field. These fields have a meaning for Ansible, so a service or a host
+# could steer the run with them; or they repeat what was sent.
+_STEERING = re.compile(
+    r"_ansible_.*|ansible_.*|add_host|add_group|invocation|skipped|skip_reason|unreachable|failed|exception|module_std.*"
+    r"|results|rc|retries|attempts"
+)
+# The status of a request that uri did not send, because of creates or removes.
+NOT_SENT = 0
+# How uri reports a connection that ended while it read the body: the name of the exception, as no status is there.
+_LOST = re.compile(
+    r"HTTP Error while fetching|IncompleteRead|Connection(Reset|Aborted|Refused)?Error|RemoteDisconnected|BadStatusLine"
+    r"|timed out|TimeoutError|BrokenPipe|SSL(EOF|ZeroReturn)?Error|LineTooLong"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class UriResponse(ApiResponse):
+    """A response as ``ansible.builtin.uri`` returned it. ``result`` has its fields, without those that steer Ansible.
+
+    ``failure`` are the words of uri about a request that got no response or was not sent.
+    """
+
+    result: Result = dataclasses.field(default_factory=dict, repr=False)
+    failure: str = ""
+
+
+class UriSession(AuthorizedSession):
+    """A session of the task's host."""
+
+    def __init__(
+        self,
+        token: Holder,
+        pin: HostPin,
+        call: AuthorizedUriOptions,
+        options: AppTokenOptions,
+        run_uri: RunUri,
+        *,
+        host: str,
+        log_progress: t.Callable[[str], object],
+    ) -> None:
+        """Prepare a session.
+
+        Args:
+            token: The token of the call.
+            pin: The hosts that may receive the token.
+            call: The options of the call.
+            options: The options of the token, for its extra headers and the network.
+            run_uri: Runs the action ansible.builtin.uri with arguments and returns its result.
+            host: The host on which uri runs, for messages.
+            log_progress: Takes a sentence before each wait.
+        """
+        super().__init__(token, pin, call.expects, retry_for=options.retry_for, log_progress=log_progress)
+        self._call = call
+        self._options = options
+        self._run_uri = run_uri
+        self._host = host
+
+    def _exchange(self, request: ApiRequest, access_token: str | None, deadline: float) -> ApiResponse:
+        """Run uri once; see AuthorizedSession. A lost connection is a response with the status NO_RESPONSE."""
+        result = self._run_uri(self._build_arguments(request, str(access_token)))
+        return self._read(request, result)
+
+    def _build_arguments(self, request: ApiRequest, access_token: str) -> Result:
+        """Build the arguments of uri.
+
+        ``url_password`` has uri mask the token in its own output; without a user name it is not used for Basic
+        authentication. A netrc entry would replace the header, and uri would take it along to another host.
+        """
+        call, options = self._call, self._options
+        headers = {**request.headers, "Authorization": f"Bearer {access_token}"}
+        body = {name: getattr(call, name) for name in ("body", "body_format", "src") if name in self._sent_options()}
+        network = {name: getattr(options, name) for name in ("ca_path", "validate_certs") if self._is_direct(name)}
+        return {
+            **call.passed,
+            **network,
+            **body,
+            "url": request.url,
+            "method": request.method,
+            "headers": headers,
+            "status_code": [status for status in range(100, 600) if call.expects(status)],
+            "timeout": max(1, math.ceil(options.timeout)),
+            "return_content": call.return_content or "dest" not in call.passed,
+            "follow_redirects": "none",
+            "url_password": access_token,
+            "use_netrc": False,
+            "unredirected_headers": list(headers),
+        }
+
+    def _sent_options(self) -> frozenset[str]:
+        given = self._call.given
+        # uri would send a null for a JSON body that is not there.
+        return given | {"body_format"} if "body" in given else given
+
+    def _is_direct(self, name: str) -> bool:
+        # A variable or the environment speaks of the control node, where that file is.
+        return self._options.origins.get(name, "").startswith("option ")
+
+    def _read(self, request: ApiRequest, result: Result) -> UriResponse:
+        """Return the response in a result of uri. Raises ApiError for a module that did not run."""
+        mask = self.build_mask()
+        clean = {name: value for name, value in result.items() if not _STEERING.fullmatch(str(name).lower())}
+        shown = mask.mask_data({name: value for name, value in clean.items() if name not in ("content", "json")})
+        status = _find_status(result)
+        headers = Headers({name.replace("_", "-"): value for name, value in shown.items() if isinstance(value, str)})
+        body = mask.mask_bytes(_find_body(result))
+        said = mask.mask_text(_join_words(result))
+        if status is None:
+            raise self._build_module_error(request, said)
+        return UriResponse(request, status, _in_utf8(headers), body, mask, shown, said)
+
+    def _build_module_error(self, request: ApiRequest, said: str) -> ApiError:
+        error = ApiError(
+            f"{request.safe_description} was not sent, because ansible.builtin.uri failed on {self._host}: "
+            f"{printable(said) or 'it did not say why'}",
+            hint="Correct what the message says; a host without Python, or with a version that is too old, can't run uri: "
+            "use entra.auth.api_request, which sends requests from the control node.",
+        )
+        error.result = {"status": NO_RESPONSE}
+        return error
+
+    def _build_error(self, response: ApiResponse, reason: str) -> ApiError:
+        """Build the error for a response that is not a success, with the fields that uri returned."""
+        response = t.cast("UriResponse", response)
+        is_lost = response.status == NO_RESPONSE
+        error = self._build_lost(response, reason) if is_lost else super()._build_error(response, reason)
+        error.result = {**describe_failure(response, self._call), **error.result}
+        return error
+
+    def _build_lost(self, response: UriResponse, reason: str) -> ApiError:
+        """Build the error for a request without a response, in fixed words: uri quotes what a peer sent."""
+        what, hint = next(
+            words for pattern, *words in _LOST_WORDS if re.search(pattern, response.failure, re.IGNORECASE)
+        )
+        hint = hint.format(host=self._host, timeout=max(1, math.ceil(self._options.timeout)))
+        if not response.request.is_idempotent:
+            hint = f"Check whether the request took effect before you repeat it. {hint}"
+        message = f"{response.request.safe_description} got no response on {self._host}: {what}."
+        error = ApiError(" ".join(filter(None, (message, reason))), hint=hint)
+        error.request_summary = self.token.describe_request()
+        error.result = {"status": NO_RESPONSE}
+        return error
+
+
+def describe_response(response: UriResponse, call: AuthorizedUriOptions) -> Result:
+    """Return the fields of uri for a response: those that it returned, and the content as JSON or as text."""
+    content: Result = {"content": response.decode_text()} if call.return_content else {}
+    try:
+        parsed = {"json": response.parse_json()} if response.is_json and response.body else {}
+    except ApiError:
+        parsed = {}
+    return {**response.result, **content, **parsed}
+
+
+def describe_failure(response: UriResponse, call: AuthorizedUriOptions) -> Result:
+    """Return the same for a response that is not a success.
+
+    Without the words of uri itself, which say less than the error, and may quote what a peer sent.
+    """
+    fields = {name: value for name, value in describe_response(response, call).items() if name != "msg"}
+    return {**fields, "result": None}
+
+
+def _find_status(result: Result) -> int | None:
+    """Return the status in a result of uri; None if the module failed for a reason of its own."""
+    status = result.get("status")
+    if isinstance(status, int) and not isinstance(status, bool):
+        return status if status >= 100 else NO_RESPONSE
+    if not result.get("failed"):
+        return NOT_SENT
+    return NO_RESPONSE if _LOST.search(_join_words(result)) else None
+
+
+def _join_words(result: Result) -> str:
+    """Return all that a failed module says."""
+    return " ".join(
+        str(result[name]) for name in ("msg", "exception", "module_stderr", "module_stdout") if result.get(name)
+    )
+
+
+def _find_body(result: Result) -> bytes:
+    content = result.get("content")
+    if isinstance(content, str):
+        return content.encode("utf-8", "surrogatepass")
+    return json.dumps(result["json"]).encode() if "json" in result else b""
+
+
+def _in_utf8(headers: Headers) -> Headers:
+    """Return the headers for a body that uri has decoded, and that is UTF-8 here."""
+    fields = dict(headers)
+    name = next((name for name in fields if name.lower() == "content-type"), None)
+    if name:
+        fields[name] = f"{fields[name].partition(';')[0]}; charset=utf-8"
+    return Headers(fields)
+
+
+# The words of uri, what they mean, and the fix. The first that fits counts.
+_LOST_WORDS = (
+    (
+        r"certificate has expired",
+        "the certificate of the server has expired",
+        "Have the certificate renewed, or check the clock of {host}.",
+    ),
+    (
+        r"hostname mismatch|doesn't match|not valid for",
+        "the certificate of the server is for another name",
+        "Check url; a proxy that inspects TLS may answer in place of the API.",
+    ),
+    (
+        r"certificate verify failed|failed to validate the ssl certificate",
+        "the certificate of the server is not trusted there",
+        "Install the CA on {host}, set SSL_CERT_FILE in the task's environment, or ca_path to its file on {host}.",
+    ),
+    (
+        r"tunnel connection failed|proxy",
+        "the proxy did not let the request through",
+        "Check HTTPS_PROXY and NO_PROXY in the task's environment on {host}.",
+    ),
+    (
+        r"name or service not known|getaddrinfo|nodename nor servname|name resolution|no address associated",
+        "the name of the API's host could not be resolved",
+        "Check url and the name resolution of {host}, or use entra.auth.api_request, which sends from the control node.",
+    ),
+    (
+        r"timed out|timeout",
+        "it was not complete in time",
+        "Check the way from {host} to the API, or raise timeout (now {timeout} s).",
+    ),
+    (
+        r"refused|unreachable|no route",
+        "the connection was refused or not possible",
+        "Check url, and firewall and proxy between {host} and the API, or use entra.auth.api_request, which sends from "
+        "the control node.",
+    ),
+    (
+        r"",
+        "the connection was lost or the response is not HTTP",
+        "Repeat the task; if it fails again, look for a proxy or firewall between {host} and the API that ends "
+        "connections.",
+    ),
+)
+
+
+__all__ = ("NOT_SENT", "UriResponse", "UriSession", "describe_failure", "describe_response")

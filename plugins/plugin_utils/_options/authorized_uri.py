@@ -1,0 +1,160 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that ``authorized_uri`` has in addition to those of ``app_token``, typed and checked before any request.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec, _option
+from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, plain
+
+BODY_FORMATS = ("json", "raw", "form-urlencoded", "form-multipart")
+# Options of ansible.builtin.uri that are handed to it as they are. They concern the task's host.
+PASSED_OPTIONS = (
+    *("attributes", "ciphers", "client_cert", "client_key", "creates", "decompress", "dest", "force", "group"),
+    *("http_agent", "mode", "owner", "remote_src", "removes", "selevel", "serole", "setype", "seuser", "unix_socket"),
+    *("unsafe_writes", "use_proxy"),
+)
+# Options of ansible.builtin.uri that this module sets itself.
+OWNED_OPTIONS = (
+    *("follow_redirects", "force_basic_auth", "unredirected_headers", "url_password", "url_username", "use_gssapi"),
+    "use_netrc",
+)
+_PASSED_ALIASES = {"attr": "attributes"}
+_OWNED_ALIASES = ("password", "user")
+_METHOD = re.compile(r"[A-Z]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class AuthorizedUriOptions:
+    """What to request of an API.
+
+    Attributes:
+        passed: The options for ``ansible.builtin.uri``, as they were given.
+        given: The names of all options that were given.
+    """
+
+    url: str = _option("str", "")
+    method: str = _option("str", "GET")
+    headers: dict[str, str] = _option("dict", {})
+    body: t.Any = _option("raw")
+    body_format: str = _option("str", "json", choices=BODY_FORMATS)
+    src: str | None = _option("str")
+    status_code: list[int] = _option("list", [])
+    return_content: bool = _option("bool", False)
+    jmespath: str | None = _option("str")
+    allowed_hosts: list[str] = _option("list", [])
+    access_token: str | None = _option("str", secret=True)
+    passed: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+
+    def expects(self, status: int) -> bool:
+        """Return whether a response with this status is a success."""
+        return status in self.status_code if self.status_code else 200 <= status < 300
+
+
+URI_OPTIONS: t.Mapping[str, OptionSpec] = {
+    option.name: OptionSpec(option.name, **option.metadata)
+    for option in dataclasses.fields(AuthorizedUriOptions)
+    if option.metadata
+}
+_OF_APP_TOKEN = frozenset(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
+_KNOWN = (*URI_OPTIONS, *PASSED_OPTIONS, *sorted(_OF_APP_TOKEN))
+
+
+def split_uri_arguments(arguments: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Divide a task's arguments into those of ``authorized_uri``, unknown ones included, and those of ``app_token``."""
+    shared = {name: value for name, value in arguments.items() if name in _OF_APP_TOKEN}
+    return {name: value for name, value in arguments.items() if name not in shared}, shared
+
+
+def convert_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
+    """Return the options that a task's own arguments give.
+
+    Raises:
+        InputError: An option is unknown, of another type, set by this module itself, or contradicts another one.
+    """
+    named = {_PASSED_ALIASES.get(name, name): value for name, value in arguments.items()}
+    _refuse_unusable(named)
+    given = {name: value for name, value in named.items() if not is_blank(value)}
+    values = {name: _convert(URI_OPTIONS[name], value) for name, value in given.items() if name in URI_OPTIONS}
+    passed = {name: plain(value) for name, value in given.items() if name in PASSED_OPTIONS}
+    options = AuthorizedUriOptions(**values, passed=passed, given=frozenset(given))
+    _refuse_contradictions(options)
+    return options
+
+
+def _convert(spec: OptionSpec, value: t.Any) -> t.Any:
+    origin = f"option {spec.name}"
+    if spec.name == "method":
+        return str(convert(spec, value, origin)).upper()
+    if spec.name == "status_code":
+        listed = value if isinstance(value, (list, tuple, str)) else [value]
+        return [_convert_status(status) for status in convert(spec, listed, origin)]
+    return convert(spec, value, origin)
+
+
+def _convert_status(status: str) -> int:
+    if status.isdecimal():
+        return int(status)
+    raise InputError(
+        f"status_code has to be a list of numbers, not '{status}'.", hint="Correct the option status_code."
+    )
+
+
+def _refuse_unusable(arguments: t.Iterable[str]) -> None:
+    names = list(arguments)
+    owned = [name for name in names if name in (*OWNED_OPTIONS, *_OWNED_ALIASES)]
+    if owned:
+        raise InputError(
+            f"authorized_uri sets {', '.join(owned)} of ansible.builtin.uri itself.",
+            hint=f"Remove {', '.join(owned)}: the module sends the token, and follows redirects that stay at the API.",
+        )
+    unknown = [name for name in names if name not in _KNOWN]
+    if unknown:
+        listed = ", ".join(f"'{name}'" for name in unknown)
+        raise InputError(
+            f"{listed} {'is not an option' if len(unknown) == 1 else 'are not options'} of authorized_uri.",
+            hint=_suggest(unknown),
+        )
+
+
+def _suggest(unknown: t.Sequence[str]) -> str:
+    pairs = [(name, difflib.get_close_matches(str(name), _KNOWN, n=1)) for name in unknown]
+    close = [f"{found[0]} in place of {name}" for name, found in pairs if found]
+    return f"Write {' and '.join(close)}." if close else f"Use one of {', '.join(_KNOWN)}."
+
+
+def _refuse_contradictions(options: AuthorizedUriOptions) -> None:
+    if not options.url:
+        raise InputError(
+            "authorized_uri needs a url.", hint="Give a whole one, or a path of the API such as /v1.0/users."
+        )
+    if not _METHOD.fullmatch(options.method):
+        raise InputError("method has to be one word, like GET or POST.", hint="Correct the option method.")
+    for one, other in (("body", "src"), ("dest", "jmespath")):
+        if {one, other} <= options.given:
+            raise InputError(f"{one} and {other} exclude each other.", hint=f"Remove {one} or {other}.")
+    refuse_broken_headers("headers", options.headers)
+
+
+__all__ = (
+    "BODY_FORMATS",
+    "OWNED_OPTIONS",
+    "PASSED_OPTIONS",
+    "URI_OPTIONS",
+    "AuthorizedUriOptions",
+    "convert_uri_options",
+    "split_uri_arguments",
+)
