@@ -16,12 +16,12 @@ from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_call import UriCall, UriTask
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
 from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import (
     PASSED_OPTIONS,
     URI_OPTIONS,
-    convert_uri_options,
-    split_uri_arguments,
+    parse_uri_options,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.role_variables import (
     read_role_variables,
@@ -85,7 +85,7 @@ class ActionModule(ControllerAction):
 
     def find_sources(self, variables: Variables) -> OptionSources:
         """Return where the options of ``app_token`` come from."""
-        shared = split_uri_arguments(self._find_arguments(variables))[1]
+        shared = split_arguments(self._find_arguments(variables))[1]
         return OptionSources(shared, variables, self._templar.template)
 
     def _find_arguments(self, variables: Variables) -> Result:
@@ -94,7 +94,7 @@ class ActionModule(ControllerAction):
             return dict(self._task.args)
         given = read_role_variables(_PREFIX, _ROLE_OPTIONS, variables, self._templar.template)
         warn_of_misspelt_variables(_PREFIX, (*_ROLE_OPTIONS, *_OF_ROLE), variables)
-        return {**split_uri_arguments(self._task.args)[1], **given}
+        return {**split_arguments(self._task.args)[1], **given}
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return what uri returned, and the result."""
@@ -108,8 +108,8 @@ class ActionModule(ControllerAction):
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
         )
-        own = split_uri_arguments(self._find_arguments(variables))[0]
-        return UriCall(convert_uri_options(own), options, task).run()
+        own = split_arguments(self._find_arguments(variables))[0]
+        return UriCall(parse_uri_options(own), options, task).run()
 
     def _refuse_windows(self) -> None:
         if getattr(self._connection._shell, "_IS_WINDOWS", False):

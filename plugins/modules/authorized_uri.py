@@ -144,8 +144,8 @@ options:
     default: true
   timeout:
     description:
-      - Seconds for one HTTP exchange. On the task's host they count for each read, and the control node ends an exchange
-        that takes half a minute longer than that.
+      - Seconds for one HTTP exchange. On the host they count for each read, and the control node ends an exchange that
+        takes half a minute longer than that.
   retry_for:
     description:
       - Seconds within which a request that failed for a passing reason is repeated. A wait that C(Retry-After) asks for

@@ -34,7 +34,10 @@ def _log_nothing(text: str) -> None:
 
 
 class AuthorizedSession(abc.ABC):
-    """Sends requests with the token of a holder to the hosts of a pin."""
+    """Sends requests with the token of a holder to the hosts of a pin.
+
+    ``has_lost_response`` is set by an exchange that repeated the request itself, after a lost connection.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class AuthorizedSession(abc.ABC):
         self._expects = expects
         self._retry_for = retry_for
         self._log_progress = log_progress
+        self.has_lost_response = False
         self._mask = TokenMask(())
         self._masked_values: tuple[str, ...] = ()
 
@@ -77,7 +81,9 @@ class AuthorizedSession(abc.ABC):
         """
         policy = self._build_policy(request, accept)
         while True:
+            self.has_lost_response = False
             response = self._exchange_authorized(request, policy)
+            policy = dataclasses.replace(policy, is_uncertain=policy.is_uncertain or self.has_lost_response)
             is_wrong_audience = response.status == 401 and self._has_wrong_audience(request)
             step = policy.next(response, now=time.monotonic(), is_wrong_audience=is_wrong_audience)
             if isinstance(step, Stop):

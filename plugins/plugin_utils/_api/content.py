@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import decode_text
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, find_request_id
 from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import has_next_page
 
@@ -44,7 +43,7 @@ def read_text(response: ApiResponse, *, paginate: bool, any_kind: bool) -> str |
         return None
     kind = response.content_type
     if "html" not in kind and (kind.startswith("text/") or kind.endswith("xml")):
-        text = decode_text(response.body, response.headers.get("Content-Type", ""))
+        text = response.decode_text()
         if paginate and (has_next_page(response.headers) or _NEXT_MARKER.search(text)):
             raise _build_error(
                 response,

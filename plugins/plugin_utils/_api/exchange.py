@@ -17,18 +17,17 @@ import re
 import typing as t
 import urllib.parse
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import printable
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import decode_text
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.token_mask import TokenMask
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import SAFE_METHODS
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import requests
 
     from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import UrlOrigin
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _IDEMPOTENT_METHODS = (*SAFE_METHODS, "PUT", "DELETE")
 # Ansible itself fails with results that are nested more deeply than about 300 levels.
 _MAX_JSON_DEPTH = 200
@@ -133,40 +132,6 @@ class ApiResponse:
         """Return the body as text, without tokens, in the charset that its type names."""
         return self.mask.mask_text(decode_text(self.body, self.headers.get("Content-Type", "")))
 
-    def parse_content(self, *, any_kind: bool = False) -> t.Any:
-        """Return the content as data: JSON parsed, text decoded, None for an empty body.
-
-        Args:
-            any_kind: Whether to return None for content that is neither JSON nor text, and for HTML.
-
-        Raises:
-            ApiError: The content is neither JSON nor text, or it is a page in HTML, as portals and proxies send it.
-        """
-        if not self.body:
-            return None
-        if self.is_json:
-            return self.parse_json()
-        is_html = "html" in self.content_type
-        if not is_html and (self.content_type.startswith("text/") or self.content_type.endswith("xml")):
-            return self.decode_text()
-        if any_kind:
-            return None
-        raise self._build_html_error() if is_html else self._build_kind_error()
-
-    def _build_html_error(self) -> ApiError:
-        return ApiError(
-            f"{self.request.safe_description} was answered {self.status} with HTML, so something else answered in its "
-            "place.",
-            hint="Look for a captive portal or an intercepting proxy; check url.",
-        )
-
-    def _build_kind_error(self) -> ApiError:
-        return ApiError(
-            f"{self.request.safe_description} was answered {self.status} with "
-            f"{printable(self.content_type) or 'data of no named type'}, not with JSON.",
-            hint="Have it written to a file with dest.",
-        )
-
     def parse_json(self) -> t.Any:
         """Parse the body, each time again; return None without a body. Raises ApiError for anything but JSON."""
         if not self.body:
@@ -213,4 +178,4 @@ def _is_deeper(content: t.Any, levels: int) -> bool:
     return True
 
 
-__all__ = ("SAFE_METHODS", "ApiRequest", "ApiResponse", "Headers", "Reader", "build_response")
+__all__ = ("ApiRequest", "ApiResponse", "Headers", "Reader", "build_response")

@@ -95,6 +95,13 @@ def is_listing(content: t.Any, headers: Headers) -> bool:
     )
 
 
+def names_next_page(content: t.Any, headers: Headers) -> bool:
+    """Return whether a response says, in its content or its headers, that a next page follows it."""
+    members = content if isinstance(content, dict) else {}
+    signs = (*_LINKS, *((_BODY_TOKEN, _SKIP_TOKEN, *_MORE) if is_listing(content, headers) else ()))
+    return any(members.get(name) for name in signs) or has_next_page(headers)
+
+
 def has_next_page(headers: Headers) -> bool:
     """Return whether the headers of a response name a next page."""
     return _find_next_in_headers(headers) is not None
@@ -296,4 +303,4 @@ def _apply(following: _Next, request: ApiRequest, label: str) -> ApiRequest:
     )
 
 
-__all__ = ("Page", "is_listing", "iterate_pages")
+__all__ = ("Page", "has_next_page", "is_listing", "iterate_pages", "names_next_page")

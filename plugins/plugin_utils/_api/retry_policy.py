@@ -34,6 +34,11 @@ _BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _WRONG_AUDIENCE = re.compile(
     r"(wrong|invalid|incorrect)\W+audience|audience\b.{0,200}\bis\W+invalid|TokenAudience\b", re.IGNORECASE
 )
+# The answers to a repeated DELETE or PUT whose first attempt has taken effect.
+_AFTER_EFFECT = frozenset({404, 409, 410, 412})
+_TAKEN_EFFECT = (
+    "The request was repeated after an attempt without a complete response, and that attempt may have taken effect."
+)
 _CLAIMS = re.compile(r'(?:^|[\s,])claims\s*=\s*(?:"([^"]+)"|([^\s,"]+))', re.IGNORECASE)
 
 
@@ -102,6 +107,10 @@ class RetryPolicy:
         retry_for: Seconds for all repetitions together; only for the reason.
         deadline: When they end, by the clock of ``now`` in ``next``.
         can_renew: Whether a refused token can be replaced.
+        waits: How often the request was sent again after a wait.
+        lost_responses: How often it got no response.
+        redirects: How many redirects were followed.
+        is_uncertain: Whether an earlier attempt may have taken effect although it was not answered with success.
     """
 
     is_safe: bool
@@ -115,6 +124,7 @@ class RetryPolicy:
     redirects: int = 0
     renewed_with_claims: bool = False
     renewed_without_claims: bool = False
+    is_uncertain: bool = False
 
     def next(self, response: Answered, *, now: float, is_wrong_audience: bool = False) -> Step:
         """Return what to do after a response.
@@ -130,17 +140,20 @@ class RetryPolicy:
         if status == NO_RESPONSE:
             return self._repeat_lost(now)
         if status in (_BUSY_IF_IDEMPOTENT if self.is_idempotent else _BUSY):
-            return self._wait(response.retry_after, now)
+            return self._note(uncertain=status not in _BUSY)._wait(response.retry_after, now)
         if status == 401 and self.can_renew:
             return self._renew(response, is_wrong_audience)
         if status in (_REDIRECTS_OF_READS if self.is_safe else _REDIRECTS_OF_ANY_METHOD):
             return self._follow(response)
-        return Stop()
+        return Stop(_TAKEN_EFFECT if self.is_uncertain and status in _AFTER_EFFECT and not self.is_safe else "")
+
+    def _note(self, *, uncertain: bool) -> RetryPolicy:
+        return dataclasses.replace(self, is_uncertain=self.is_uncertain or uncertain)
 
     def _repeat_lost(self, now: float) -> Step:
         if not self.is_idempotent or self.lost_responses >= _MAX_LOST_RESPONSES:
             return Stop()
-        policy = dataclasses.replace(self, lost_responses=self.lost_responses + 1)
+        policy = dataclasses.replace(self._note(uncertain=True), lost_responses=self.lost_responses + 1)
         return policy._wait(None, now)
 
     def _wait(self, retry_after: float | None, now: float) -> Step:

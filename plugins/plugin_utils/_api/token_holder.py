@@ -224,8 +224,9 @@ def _read_challenge(claims: str | None) -> str | None:
 def _find_end(access_token: str) -> float | None:
     """Return when a token expires, in epoch seconds; None if the token is opaque."""
     end = _read_claims_of(access_token).get("exp")
-    is_time = isinstance(end, (int, float)) and not isinstance(end, bool) and 0 < end < _MAX_EPOCH
-    return float(end) if is_time else None
+    if isinstance(end, (int, float)) and not isinstance(end, bool) and 0 < end < _MAX_EPOCH:
+        return float(end)
+    return None
 
 
 __all__ = ("GivenToken", "Holder", "TokenHolder", "describe_roles", "read_audience")

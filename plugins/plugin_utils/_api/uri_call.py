@@ -14,9 +14,15 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
+from ansible_collections.entra.auth.plugins.plugin_utils._api.content import read_text
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
-from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import difference, hides_values, shown_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import names_next_page
+from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
+    build_difference,
+    format_body,
+    has_secret_values,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import (
     NOT_SENT,
@@ -36,7 +42,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 # Options of uri that concern the main request alone, and not the one that reads the old value for a difference.
 _OF_MAIN_REQUEST = ("creates", "dest", "removes")
 _DIFFERING_METHODS = ("PUT", "PATCH")
-_NEXT_LINKS = ("@odata.nextLink", "nextLink", "odata.nextLink", "continuationUri")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +119,7 @@ class UriCall:
     def _read_content(self, response: UriResponse, changed: Result) -> Result:
         """Return the fields with ``result``. Raises ApiError, with the fields, if the content does not fit."""
         try:
-            content = response.parse_content(any_kind=self._call.return_content or "dest" in self._call.given)
+            content = self._parse(response)
             result = self._select(content)
         except ApiError as exc:
             error = exc
@@ -124,8 +129,13 @@ class UriCall:
         error.result = {**describe_failure(response, self._call), **changed}
         raise error
 
+    def _parse(self, response: UriResponse) -> t.Any:
+        """Return the content: JSON parsed, or text. Raises ApiError for content of another kind."""
+        any_kind = self._call.return_content or "dest" in self._call.given
+        return response.parse_json() if response.is_json else read_text(response, paginate=False, any_kind=any_kind)
+
     def _warn_of_next_page(self, response: UriResponse, content: t.Any) -> Result:
-        if not _names_next_page(response, content):
+        if not names_next_page(content, response.headers):
             return {}
         warning = (
             "The response is only the first page of a listing: it names a next one. Use entra.auth.api_request, which "
@@ -138,7 +148,7 @@ class UriCall:
         return self._task.diff_mode and is_partial
 
     def _hides_values(self) -> bool:
-        return hides_values(self._address.url, self._address.scope)
+        return has_secret_values(self._address.url, self._address.scope)
 
     def _find_difference(self) -> Result:
         names = self._request.headers
@@ -153,12 +163,12 @@ class UriCall:
             self._task.log_progress(f"no difference is shown, because the old value can't be read: {exc.message}")
             return {}
         hide = self._hides_values()
-        return difference(self._address.url, self._request.method, old, self._call.body, hide_values=hide)
+        return build_difference(self._address.url, self._request.method, old, self._call.body, hide_values=hide)
 
     def _predict(self) -> Result:
         """Return what check mode shows of a request that changes something."""
         call = self._call
-        body = shown_body(call.body, call.body_format, hide_values=self._hides_values())
+        body = format_body(call.body, call.body_format, hide_values=self._hides_values())
         return {"changed": True, "method": call.method, "url": self._address.url, "body": body}
 
 
@@ -172,13 +182,6 @@ def _without(call: AuthorizedUriOptions, *names: str) -> AuthorizedUriOptions:
     """Return the options as if some of them had not been given."""
     passed = {name: value for name, value in call.passed.items() if name not in names}
     return dataclasses.replace(call, passed=passed, given=call.given.difference(names))
-
-
-def _names_next_page(response: UriResponse, content: t.Any) -> bool:
-    """Return whether a response says that it is one page of a listing, in its content or its headers."""
-    in_content = isinstance(content, dict) and any(content.get(name) for name in _NEXT_LINKS)
-    headers = " ".join(f"{name}: {value}" for name, value in response.headers.items()).lower()
-    return in_content or "x-ms-continuation" in headers or "nextpageuri:" in headers or 'rel="next"' in headers
 
 
 __all__ = ("UriCall", "UriTask")

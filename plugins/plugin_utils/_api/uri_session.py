@@ -101,8 +101,12 @@ class UriSession(AuthorizedSession):
         """
         call, options = self._call, self._options
         headers = {**request.headers, "Authorization": f"Bearer {access_token}"}
-        body = {name: getattr(call, name) for name in ("body", "body_format", "src") if name in self._sent_options()}
-        network = {name: getattr(options, name) for name in ("ca_path", "validate_certs") if self._is_direct(name)}
+        body: Result = {
+            name: getattr(call, name) for name in ("body", "body_format", "src") if name in self._sent_options()
+        }
+        network: Result = {
+            name: getattr(options, name) for name in ("ca_path", "validate_certs") if self._is_direct(name)
+        }
         return {
             **call.passed,
             **network,
@@ -145,7 +149,7 @@ class UriSession(AuthorizedSession):
         error = ApiError(
             f"{request.safe_description} was not sent, because ansible.builtin.uri failed on {self._host}: "
             f"{printable(said) or 'it did not say why'}",
-            hint="Correct what the message says; a host without Python, or with a version that is too old, can't run uri: "
+            hint="Correct what the message says; a host without Python, or with one that is too old, can't run it: "
             "use entra.auth.api_request, which sends requests from the control node.",
         )
         error.result = {"status": NO_RESPONSE}
@@ -251,7 +255,7 @@ _LOST_WORDS = (
     (
         r"name or service not known|getaddrinfo|nodename nor servname|name resolution|no address associated",
         "the name of the API's host could not be resolved",
-        "Check url and the name resolution of {host}, or use entra.auth.api_request, which sends from the control node.",
+        "Check url and the name servers of {host}, or use entra.auth.api_request, which sends from the control node.",
     ),
     (
         r"timed out|timeout",

@@ -10,13 +10,14 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec, _option
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import define_option as _option
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import build_unknown_option_error
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, plain
 
 BODY_FORMATS = ("json", "raw", "form-urlencoded", "form-multipart")
@@ -51,7 +52,7 @@ class AuthorizedUriOptions:
     body: t.Any = _option("raw")
     body_format: str = _option("str", "json", choices=BODY_FORMATS)
     src: str | None = _option("str")
-    status_code: list[int] = _option("list", [])
+    status_code: list[int] = _option("list", [], elements="int")
     return_content: bool = _option("bool", False)
     jmespath: str | None = _option("str")
     allowed_hosts: list[str] = _option("list", [])
@@ -69,17 +70,10 @@ URI_OPTIONS: t.Mapping[str, OptionSpec] = {
     for option in dataclasses.fields(AuthorizedUriOptions)
     if option.metadata
 }
-_OF_APP_TOKEN = frozenset(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
-_KNOWN = (*URI_OPTIONS, *PASSED_OPTIONS, *sorted(_OF_APP_TOKEN))
+_APP_TOKEN_NAMES = tuple(sorted(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases)))
 
 
-def split_uri_arguments(arguments: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """Divide a task's arguments into those of ``authorized_uri``, unknown ones included, and those of ``app_token``."""
-    shared = {name: value for name, value in arguments.items() if name in _OF_APP_TOKEN}
-    return {name: value for name, value in arguments.items() if name not in shared}, shared
-
-
-def convert_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
+def parse_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
     """Return the options that a task's own arguments give.
 
     Raises:
@@ -96,21 +90,7 @@ def convert_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOption
 
 
 def _convert(spec: OptionSpec, value: t.Any) -> t.Any:
-    origin = f"option {spec.name}"
-    if spec.name == "method":
-        return str(convert(spec, value, origin)).upper()
-    if spec.name == "status_code":
-        listed = value if isinstance(value, (list, tuple, str)) else [value]
-        return [_convert_status(status) for status in convert(spec, listed, origin)]
-    return convert(spec, value, origin)
-
-
-def _convert_status(status: str) -> int:
-    if status.isdecimal():
-        return int(status)
-    raise InputError(
-        f"status_code has to be a list of numbers, not '{status}'.", hint="Correct the option status_code."
-    )
+    return convert(spec, str(value).upper() if spec.name == "method" else value, f"option {spec.name}")
 
 
 def _refuse_unusable(arguments: t.Iterable[str]) -> None:
@@ -121,19 +101,9 @@ def _refuse_unusable(arguments: t.Iterable[str]) -> None:
             f"authorized_uri sets {', '.join(owned)} of ansible.builtin.uri itself.",
             hint=f"Remove {', '.join(owned)}: the module sends the token, and follows redirects that stay at the API.",
         )
-    unknown = [name for name in names if name not in _KNOWN]
+    unknown = [name for name in names if name not in URI_OPTIONS and name not in PASSED_OPTIONS]
     if unknown:
-        listed = ", ".join(f"'{name}'" for name in unknown)
-        raise InputError(
-            f"{listed} {'is not an option' if len(unknown) == 1 else 'are not options'} of authorized_uri.",
-            hint=_suggest(unknown),
-        )
-
-
-def _suggest(unknown: t.Sequence[str]) -> str:
-    pairs = [(name, difflib.get_close_matches(str(name), _KNOWN, n=1)) for name in unknown]
-    close = [f"{found[0]} in place of {name}" for name, found in pairs if found]
-    return f"Write {' and '.join(close)}." if close else f"Use one of {', '.join(_KNOWN)}."
+        raise build_unknown_option_error("authorized_uri", unknown, (*URI_OPTIONS, *PASSED_OPTIONS, *_APP_TOKEN_NAMES))
 
 
 def _refuse_contradictions(options: AuthorizedUriOptions) -> None:
@@ -155,6 +125,5 @@ __all__ = (
     "PASSED_OPTIONS",
     "URI_OPTIONS",
     "AuthorizedUriOptions",
-    "convert_uri_options",
-    "split_uri_arguments",
+    "parse_uri_options",
 )
