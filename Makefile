@@ -12,7 +12,7 @@ NOX := $(TOOLS)/bin/nox
 PYTHON ?= $(shell for name in 3.11 3.12 3.13 3.14; do if python$$name -c 'import ensurepip, ssl, venv' 2> /dev/null; then echo python$$name; exit; fi; done)
 
 STATIC := sources types lint docs-check license-check extra-checks ansible-lint
-TEST := $(STATIC) docs-site units awx plays entry-points attacks conformance sanity targets dist build-import-check
+TEST := $(STATIC) docs-site docs-pages units awx plays entry-points attacks conformance sanity targets dist build-import-check
 ALL := $(TEST) units-all plays-all attacks-all audit audit-table sanity-all coverage ee
 
 .DEFAULT_GOAL := help

@@ -134,12 +134,23 @@ def docs_site(session: nox.Session) -> None:
         "--disallow-unknown-collection-refs", ".", **alone,
     )  # fmt: skip
     shutil.copy(ROOT / "tools/docs_conf.py", site / "conf.py")
+    # Where the guides name them from: docs/images beside docs/docsite.
+    shutil.copytree(ROOT / "docs/images", site / "images")
     run(
         session, "antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--dest-dir", f"{site}/rst",
         "entra.auth",
     )  # fmt: skip
     run(session, "sphinx-build", "-q", "-W", "--keep-going", "-c", str(site), f"{site}/rst", f"{site}/html")
     session.log(f"The documentation is in {site.relative_to(ROOT)}/html/index.html")
+
+
+@nox.session(name="docs-pages")
+def docs_pages(session: nox.Session) -> None:
+    """Look at every page that docs-site built in headless Chromium, as wide as a desktop and as a phone."""
+    browser = workspace.find_program(session, "chromium", "chromium-browser", "google-chrome")
+    install(session, "-r", "tests/requirements/docs.txt")
+    site = workspace.BUILD / "docs/html"
+    run_pytest(session, *PROCESSES, "tests/docs_site", ENTRA_SITE=str(site), ENTRA_CHROMIUM=browser)
 
 
 @nox.session(name="format")

@@ -117,6 +117,14 @@ def names_a_tenant() -> bool:
     return bool(given.intersection(_TENANT) and given.intersection(_CLIENT) and any(map(proof.match, given)))
 
 
+def find_program(session: nox.Session, *names: str) -> str:
+    """Return the path of the first program that is installed; skip the session if none is, and fail in CI."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        require_programs(session, names[0])
+    return str(found)
+
+
 def require_programs(session: nox.Session, *names: str) -> None:
     """Skip the session where a program is missing, and name the command that installs it; fail in CI."""
     missing = [name for name in names if not shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")]
