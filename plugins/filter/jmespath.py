@@ -25,7 +25,7 @@ options:
     type: str
     required: true
 requirements:
-  - jmespath (on the controller)
+  - jmespath on the control node
 """
 
 EXAMPLES = r"""
@@ -50,44 +50,23 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.basic import missing_required_lib
 
-try:
-    import jmespath
-except ImportError:
-    HAS_JMESPATH = False
-else:
-    HAS_JMESPATH = True
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import select
 
 
-def select(data: t.Any, expression: str) -> t.Any:
-    """What ``expression`` selects from ``data``. Raises AnsibleFilterError where it is not JMESPath."""
-    if not HAS_JMESPATH:
-        raise AnsibleFilterError(missing_required_lib("jmespath"))
+def apply_jmespath(data: t.Any, expression: str) -> t.Any:
+    """Return what ``expression`` selects from ``data``. Raises AnsibleFilterError if it can't be applied."""
     try:
-        return jmespath.search(_plain(str(expression)), _plain(data))
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as exc:
+        return select(data, expression)
+    except EntraAuthError as exc:
         reason = str(exc)
-    raise AnsibleFilterError(f"jmespath can't apply '{expression}': {reason}")
-
-
-def _plain(data: t.Any) -> t.Any:
-    # jmespath asks for the exact type of what it finds, which Ansible's own texts, numbers, lists and mappings lack.
-    if isinstance(data, t.Mapping):
-        return {_plain(str(name)): _plain(value) for name, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [_plain(item) for item in data]
-    # str() of an unsafe string of ansible-core 2.18 and older is that string itself.
-    if isinstance(data, str):
-        return str.__str__(data)
-    if isinstance(data, int) and not isinstance(data, bool):
-        return int.__int__(data)
-    return float.__float__(data) if isinstance(data, float) else data
+    raise AnsibleFilterError(reason)
 
 
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
-        return {"jmespath": select}
+        """Return the filters by name."""
+        return {"jmespath": apply_jmespath}

@@ -13,8 +13,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.filter import jmespath
 from ansible_collections.entra.auth.plugins.module_utils._http import transport
+from ansible_collections.entra.auth.plugins.plugin_utils._api import selection
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import encryption, redis_store
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials import certificate_file
 
@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("module", "library", "switch"),
     [
-        (jmespath, "jmespath", "HAS_JMESPATH"),
+        (selection, "jmespath", "HAS_JMESPATH"),
         (transport, "requests", "HAS_REQUESTS"),
         (transport, "urllib3", "HAS_REQUESTS"),
         (certificate_file, "jwt", "HAS_PYJWT"),

@@ -33,7 +33,7 @@ BAD: t.Final[dict[str, tuple[dict[str, t.Any], str]]] = {
     "both": ({"url": USERS, "method": "POST", "body": {}, "src": "x"}, "body and src exclude each other"),
     "file_selected": ({"url": USERS, "dest": "x", "jmespath": "value"}, "dest and jmespath exclude each other"),
     "no_items": ({"url": USERS, "max_items": 0}, "max_items is 0"),
-    "jmespath": ({"url": USERS, "jmespath": "value["}, "jmespath is no JMESPath expression"),
+    "jmespath": ({"url": USERS, "jmespath": "value["}, "'value[' is not a JMESPath expression"),
     "status": ({"url": USERS, "status_code": "good"}, "has to be a list of whole numbers"),
     "query": ({"url": USERS, "query": ["a"]}, "has to be a mapping"),
     "nested": ({"url": USERS, "query": {"a": {"b": "c"}}}, "'a' is a mapping"),

@@ -19,6 +19,7 @@ from as_template import as_template
 
 from ansible_collections.entra.auth.plugins.filter import jmespath as module
 from ansible_collections.entra.auth.plugins.filter.jmespath import FilterModule
+from ansible_collections.entra.auth.plugins.plugin_utils._api import selection
 
 select = FilterModule().filters()["jmespath"]
 
@@ -108,15 +109,16 @@ def test_what_is_selected_is_plain_data() -> None:
     ],
 )
 def test_what_can_t_be_applied_is_told_with_the_expression(data: t.Any, expression: str) -> None:
-    with pytest.raises(AnsibleFilterError, match="jmespath can't apply ") as refused:
+    with pytest.raises(AnsibleFilterError, match="JMESPath expression") as refused:
         select(data, expression)
     assert f"'{expression}'" in str(refused.value)
+    assert "To fix it: " in str(refused.value)
     assert refused.value.__cause__ is None
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HAS_JMESPATH", False)
-    with pytest.raises(AnsibleFilterError, match="jmespath"):
+    monkeypatch.setattr(selection, "HAS_JMESPATH", False)
+    with pytest.raises(AnsibleFilterError, match="-m pip install jmespath"):
         select({}, "a")
 
 
