@@ -163,15 +163,12 @@ def _serve() -> None:
 
 
 def _run(calls: list[dict[str, t.Any]], workers: int, clock: float, boot: str, place: str) -> None:
-    from ansible import constants
-
     from ansible_collections.entra.auth.plugins.module_utils import _clock
     from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     temporary = tempfile.mkdtemp(prefix="ansible-local-", dir=place)
-    # The one is loaded before, the lookup in each worker.
-    vars(stores)["_RUN_DIRECTORY"] = vars(constants)["DEFAULT_LOCAL_TMP"] = temporary
+    vars(stores)["_RUN_DIRECTORY"] = temporary
     now = time.time
     vars(time)["time"] = lambda: now() + clock
     vars(_clock)["_BOOT_ID"] = boot or vars(_clock)["_BOOT_ID"]

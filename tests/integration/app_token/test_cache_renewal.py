@@ -77,7 +77,7 @@ def test_a_failed_renewal_is_a_warning_while_the_old_token_is_valid(
         assert (kept["source"], kept["access_token"]) == ("cache", old["access_token"])
     warned = [event["result"].get("warnings", []) for event in play.events() if event["task"] != "Show"]
     (warning,) = itertools.chain(*warned)
-    assert f"A token could not be renewed and is used until it ends at {old['expires_at']}" in warning
+    assert f"A token could not be renewed and is used until it expires at {old['expires_at']}" in warning
     assert str(faults.get("code", "503")) in warning
     assert [entry["status"] for entry in emulator.requests(listener="api")] == [200]
     assert len(emulator.token_requests()) == 2

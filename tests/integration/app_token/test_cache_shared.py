@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 
 _HOSTS: t.Final = ("h001", "h002", "h003")
 _FALLS_BACK: t.Final = "The cache for this run alone is used. "
-_FIX: t.Final = "To fix it: look at the URL in cache, and at the server."
+_FIX: t.Final = "To fix it: Check the URL in cache, and the server."
 _ISSUER: t.Final = "https://issuer.example"
 _SUBJECT: t.Final = "playbooks"
 _AUDIENCE: t.Final = "api://AzureADTokenExchange"
@@ -93,7 +93,7 @@ def test_four_jobs_on_their_own_share_a_redis(tmp_path: Path, emulator: Emulator
     assert [key for key in kept if "." not in key.removeprefix("entra.auth:")], "Redis has no entry"
     for key, content in kept.items():
         assert Markers({**tokens, **secrets}).in_text(key.encode() + b"\n" + content, key) == []
-        assert redis_server.client.pttl(key) > 0, f"{key} would lie there for ever"
+        assert redis_server.client.pttl(key) > 0, f"{key} would be stored for ever"
 
 
 def test_a_redis_that_can_not_be_used_is_a_warning(plays: Plays, emulator: Emulator, redis_server: RedisServer) -> None:
@@ -129,7 +129,7 @@ def test_a_directory_that_is_not_the_users_alone_is_a_warning(plays: Plays, emul
     assert len(emulator.token_requests()) == 1
     assert set(warnings(play)) == {
         f"{_FALLS_BACK}The cache directory {directory} is not a directory that belongs to this user alone. "
-        f"To fix it: Remove it, or run: chmod 700 {directory}"
+        f"To fix it: Remove it, or run: chmod 700 {directory}, or set XDG_CACHE_HOME to another directory."
     }
     assert list(directory.iterdir()) == []
 
