@@ -143,6 +143,8 @@ class Plays:
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/callback_plugins"),
+            # What the callbacks of the tests share.
+            "PYTHONPATH": str(ROOT / "tests"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",

@@ -16,29 +16,10 @@ from audit.world import World
 from channels import Channels
 from redis_server import RedisServer
 
-from entra_emulator.client import Emulator
-from plays import Plays
 
-
-@pytest.fixture(scope="session")
-def running_emulator() -> t.Iterator[Emulator]:
-    """One emulator for all tests of this process."""
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running_emulator: Emulator) -> t.Iterator[Emulator]:
-    """The emulator as at its start."""
-    running_emulator.reset()
-    yield running_emulator
-    assert running_emulator.stderr() == ""
-
-
-@pytest.fixture
-def plays(tmp_path: Path, emulator: Emulator) -> Plays:
-    """Runs plays against the emulator."""
-    return Plays(tmp_path, emulator)
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+    from plays import Plays
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from entra_emulator import certificates, seed
-from entra_emulator.client import Emulator
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from entra_emulator.client import Emulator
+    from collections.abc import Callable
     from pathlib import Path
 
     from entra_emulator.certificates import Made
@@ -55,23 +55,15 @@ class Files:
         return str(path)
 
 
-@pytest.fixture(scope="session")
-def running() -> Iterator[Emulator]:
-    """The emulator's process."""
-    with Emulator() as emulator:
-        yield emulator
-    assert not emulator.stderr()
-
-
 @pytest.fixture
-def emulator(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+def emulator(running_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """The emulator at its seed, trusted by this process; nothing else in the environment leads the clients anywhere."""
     for name in [name for name in os.environ if name.upper().startswith(_OTHERS)]:
         monkeypatch.delenv(name)
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, running.environment()[name])
-    running.reset()
-    return running
+        monkeypatch.setenv(name, running_emulator.environment()[name])
+    running_emulator.reset()
+    return running_emulator
 
 
 @pytest.fixture

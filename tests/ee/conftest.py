@@ -12,9 +12,9 @@ import typing as t
 import pytest
 from awx_jobs import Awx
 
-from entra_emulator.client import Emulator
 
 if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
     from pathlib import Path
 
 
@@ -24,21 +24,6 @@ def image() -> str:
     name = os.environ.get("ENTRA_EE_IMAGE", "")
     assert name, "these tests need the image: make ee"
     return name
-
-
-@pytest.fixture(scope="session")
-def running_emulator() -> t.Iterator[Emulator]:
-    """One emulator for all tests."""
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running_emulator: Emulator) -> t.Iterator[Emulator]:
-    """The emulator as at its start."""
-    running_emulator.reset()
-    yield running_emulator
-    assert running_emulator.stderr() == ""
 
 
 @pytest.fixture

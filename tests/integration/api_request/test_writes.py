@@ -137,9 +137,7 @@ def test_an_idempotent_request_is_repeated(calls: ApiCalls, case: str, statuses:
 
 
 @pytest.mark.parametrize(("case", "statuses"), [("failed", [500]), ("lost", [None]), ("patch_lost", [None])])
-def test_other_writes_are_not_repeated(
-    calls: ApiCalls, case: str, statuses: list[int | None]
-) -> None:
+def test_other_writes_are_not_repeated(calls: ApiCalls, case: str, statuses: list[int | None]) -> None:
     said = calls.get_failure(case)
     assert calls.list_statuses(case) == statuses
     if case != "failed":

@@ -284,7 +284,9 @@ def test_a_url_that_is_cut_short_is_refused(plays: Plays, emulator: Emulator) ->
     ]
     play = plays.run([{"tasks": tasks}], record=True)
     assert play.returncode == 0, play.output
-    assert message(play).startswith("url holds a #, and the part after it would not be sent. To fix it: Write it as %23")
+    assert message(play).startswith(
+        "url holds a #, and the part after it would not be sent. To fix it: Write it as %23"
+    )
     assert [entry["method"] for entry in emulator.requests(listener="api")] == ["GET"]
 
 

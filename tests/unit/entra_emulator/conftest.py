@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from entra_emulator import seed
-from entra_emulator.client import Emulator
 
 if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
     from collections.abc import Iterator
 
 
@@ -92,21 +92,6 @@ class Client:
         return self.session.request(
             method, url, headers=headers, timeout=timeout, allow_redirects=allow_redirects, **body
         )
-
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[Emulator]:
-    """The emulator's process."""
-    with Emulator() as emulator:
-        yield emulator
-    assert not emulator.stderr()
-
-
-@pytest.fixture
-def emulator(running: Emulator) -> Emulator:
-    """The emulator at its seed."""
-    running.reset()
-    return running
 
 
 @pytest.fixture

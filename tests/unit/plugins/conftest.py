@@ -16,9 +16,9 @@ import pytest
 from redis_server import RedisServer
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
-from entra_emulator.client import Emulator
 
 if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
     import pathlib
     from collections.abc import Iterator
 
@@ -123,21 +123,6 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 def messages() -> Messages:
     """A recorder of what the user is told."""
     return Messages()
-
-
-@pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Emulator]:
-    """The emulator's process."""
-    with Emulator() as emulator:
-        yield emulator
-    assert not emulator.stderr()
-
-
-@pytest.fixture
-def emulator(running_emulator: Emulator) -> Emulator:
-    """The emulator at its seed."""
-    running_emulator.reset()
-    return running_emulator
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every play test needs: an emulator, reset for each test, and a place to run plays."""
+"""What the tests of every folder share: one emulator for each process, reset for each test, and plays against it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def running_emulator() -> t.Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(running_emulator: Emulator) -> t.Iterator[Emulator]:
-    """The emulator as at its start."""
+    """The emulator as at its start; a test fails if it wrote an error."""
     running_emulator.reset()
     yield running_emulator
     assert running_emulator.stderr() == ""
