@@ -373,7 +373,7 @@ def demo(session: nox.Session) -> None:
 def emulator(session: nox.Session) -> None:
     """Start the emulator for plays of your own, and print the variables to export."""
     install(session, "ansible-core", *RUNTIME, "-r", "tests/requirements/emulator.txt")
-    run(session, "python", "-m", "entra_emulator", "serve")
+    run(session, "python", "-m", "entra_emulator", "--exports")
 
 
 @nox.session

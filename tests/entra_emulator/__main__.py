@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from .server import Ports, Running
 from .settings import Settings
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _LISTENERS: t.Final = [field.name for field in dataclasses.fields(Ports)]
 _STOPPING: t.Final = (signal.SIGTERM, signal.SIGINT)
@@ -45,7 +46,8 @@ def main(argv: list[str]) -> int:
     with _directory(options.workdir) as directory:
         if options.command:
             return _run_command(directory, ports, settings, options.command)
-        return _serve(directory, ports, settings, until_stdin_ends=options.exit_with_stdin)
+        show = _show_exports if options.exports else _show_ready_line
+        return _serve(directory, ports, settings, show, until_stdin_ends=options.exit_with_stdin)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -63,6 +65,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         metavar="NAME=JSON",
         help="a setting, e.g. --set users=5 --set opaque_tokens=true",
     )
+    parser.add_argument("--exports", action="store_true", help="print the variables as a shell exports them")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     commands = parser.add_subparsers()
     execute = commands.add_parser("exec", help="run a command with the environment set, then stop")
@@ -90,10 +93,33 @@ def _directory(given: Path | None) -> Iterator[Path]:
         yield Path(temporary)
 
 
-def _serve(directory: Path, ports: Ports, settings: Settings, *, until_stdin_ends: bool) -> int:
+def _show_ready_line(ready: Mapping[str, str]) -> None:
+    print(json.dumps(ready), flush=True)
+
+
+def _show_exports(ready: Mapping[str, str]) -> None:
+    """Print the variables for a person, who pastes them into another terminal."""
+    variables = environment.for_child(ready, os.environ)
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    print(
+        "# The emulator runs until Ctrl-C. Paste this into another terminal, then run your play there:",
+        *lines,
+        sep="\n",
+    )
+    sys.stdout.flush()
+
+
+def _serve(
+    directory: Path,
+    ports: Ports,
+    settings: Settings,
+    show: Callable[[Mapping[str, str]], None],
+    *,
+    until_stdin_ends: bool,
+) -> int:
     _hold_back(_STOPPING)
     running = Running(directory, ports, settings)
-    print(json.dumps(running.ready()), flush=True)
+    show(running.ready())
     if until_stdin_ends:
         threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
     signal.sigwait(_STOPPING)

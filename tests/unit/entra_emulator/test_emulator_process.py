@@ -61,6 +61,19 @@ def test_one_ready_line_and_a_clean_stop(number: signal.Signals) -> None:
     assert not ca.parent.exists()
 
 
+def test_exports_can_be_pasted_into_a_shell() -> None:
+    process = start("--exports")
+    assert process.stdout
+    lines = [process.stdout.readline()]
+    while not lines[-1].startswith("export no_proxy="):
+        lines.append(process.stdout.readline())
+    script = "".join(lines) + 'printf "%s %s" "$ENTRA_AUTH_CLIENT_ID" "$ENTRA_AUTH_CLIENT_SECRET"'
+    pasted = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=True)
+    process.terminate()
+    process.communicate(timeout=_PATIENCE_SECONDS)
+    assert pasted.stdout == f"{seed.READER} {seed.AWKWARD_SECRET}"
+
+
 def test_a_given_directory_stays(tmp_path: Path) -> None:
     with Emulator(workdir=tmp_path / "new") as emulator:
         assert emulator.ca == str(tmp_path / "new" / "ca.pem")
