@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The token in a token response (RFC 6749 section 5.1), as Entra and the managed identity endpoints write it.
+"""Parse a token response (RFC 6749 section 5.1), as Entra, its relatives and managed identity endpoints write it.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 import math
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
+from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -25,13 +25,18 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _DEFAULT_LIFETIME_SECONDS = 600
 # The formats of dates end at the year 9999, and a longer life is a mistake.
 _MAX_LIFETIME_SECONDS = 400 * 86400
+_BEARER = "bearer"
 
 
 def parse_json_object(response: Response) -> dict[str, t.Any]:
-    """The JSON object in an answer; an empty one for an error without. Raises NetworkError where one has to be."""
+    """Return the JSON object in a response; an empty one for an error without a JSON object.
+
+    Raises:
+        NetworkError: A success without a JSON object, or a redirect.
+    """
     try:
-        body = json.loads(response.body)
-    except (ValueError, RecursionError):
+        body = parse_json(response.body)
+    except ValueError:
         body = None
     if isinstance(body, dict):
         return body
@@ -49,43 +54,51 @@ def parse_json_object(response: Response) -> dict[str, t.Any]:
 
 
 def parse_token_response(response: Response) -> Token:
-    """The token in a 200 answer of a token endpoint (RFC 6749 section 5.1) or of a managed identity endpoint.
+    """Return the token in a response with the status 200.
 
-    Raises NetworkError for an answer that holds none.
+    Raises:
+        NetworkError: The response holds no bearer token, or one that has expired.
     """
     body = parse_json_object(response)
-    access_token, token_type = body.get("access_token"), body.get("token_type")
+    access_token = body.get("access_token")
     if not isinstance(access_token, str) or not access_token:
         raise NetworkError(
             "The token endpoint answered 200 without an access token.",
-            hint="Check authority: the answer is not one of Entra.",
+            hint="Check authority: the response is not one of Entra.",
         )
-    if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise NetworkError(
-            "The token endpoint issued a token that is not of the type Bearer.",
-            hint="Turn off proof-of-possession for this app; this collection sends bearer tokens.",
-        )
-    requested_on = response.requested_on
+    _refuse_other_type(body.get("token_type"))
+    sent = response.requested_on
     refresh_in = to_seconds(body.get("refresh_in"))
     refresh_token = body.get("refresh_token")
     return Token(
         access_token=access_token,
-        issued_on=requested_on.epoch,
-        expires_on=requested_on.epoch + _lifetime(body, requested_on.epoch),
-        refresh_on=requested_on.epoch + refresh_in if refresh_in and refresh_in > 0 else None,
-        boot_id=requested_on.boot_id,
-        issued_at_uptime=requested_on.uptime,
-        scope=str(body.get("scope") or ""),
+        issued_on=sent.epoch,
+        expires_on=sent.epoch + _find_lifetime(body, sent.epoch),
+        refresh_on=sent.epoch + refresh_in if refresh_in and refresh_in > 0 else None,
+        boot_id=sent.boot_id,
+        issued_at_uptime=sent.uptime,
+        scope=printable(body.get("scope"), len(response.body)),
         correlation_id=printable(response.headers.get("client-request-id")) or None,
         refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
     )
 
 
-def _lifetime(body: t.Mapping[str, t.Any], requested_on: float) -> float:
+def _refuse_other_type(token_type: t.Any) -> None:
+    """Raise NetworkError for a token that is not a bearer token; AD FS before 2019 names no type."""
+    if token_type is None or (isinstance(token_type, str) and token_type.strip().lower() in ("", _BEARER)):
+        return
+    raise NetworkError(
+        "The token endpoint issued a token that is not of the type Bearer.",
+        hint="Turn off proof-of-possession for this app; this collection sends bearer tokens.",
+    )
+
+
+def _find_lifetime(body: t.Mapping[str, t.Any], sent_on: float) -> float:
+    """Return the seconds for which a token is valid. Raises NetworkError if there are none."""
     lifetime = to_seconds(body.get("expires_in"))
     if lifetime is None:
-        expires_on = _epoch(body.get("expires_on"))
-        lifetime = expires_on - requested_on if expires_on else _DEFAULT_LIFETIME_SECONDS
+        expires_on = _to_epoch(body.get("expires_on"))
+        lifetime = expires_on - sent_on if expires_on else _DEFAULT_LIFETIME_SECONDS
     if lifetime <= 0:
         raise NetworkError(
             "The token endpoint issued a token that has already expired.",
@@ -95,7 +108,7 @@ def _lifetime(body: t.Mapping[str, t.Any], requested_on: float) -> float:
 
 
 def to_seconds(value: t.Any) -> float | None:
-    """A number of seconds as int, float or numeric text, as the endpoints of Entra and its relatives send it."""
+    """Return a number of seconds that is an int, a float or a numeric text, as endpoints send it; None for others."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -105,8 +118,8 @@ def to_seconds(value: t.Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _epoch(value: t.Any) -> float | None:
-    """A point in time as seconds since the epoch, or as a date as App Service and Azure ML write it."""
+def _to_epoch(value: t.Any) -> float | None:
+    """Return seconds since the epoch, or a date as App Service and Azure ML write it, as seconds since the epoch."""
     seconds = to_seconds(value)
     if seconds is not None or not isinstance(value, str):
         return seconds

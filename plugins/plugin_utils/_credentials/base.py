@@ -145,12 +145,16 @@ class OAuthCredential(Credential):
         # Imported here because requests is needed for a request only, not for a cached token.
         from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import TokenEndpoint
 
-        endpoint = TokenEndpoint(request.token_url, network)
+        endpoint = TokenEndpoint(request.token_url, network, self.name_proof())
         try:
             return endpoint.request_token(lambda: self.build_form(request, network))
         except TokenRequestRefused as exc:
             refusal = exc
         raise self.explain_refusal(refusal)
+
+    def name_proof(self) -> str:
+        """Return the option or the platform that the app's proof comes from, for advice about a refusal."""
+        return next((name for name in self.selecting_options if getattr(self.options, name)), self.kind)
 
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         """Return the refusal with what this credential can add to its message."""

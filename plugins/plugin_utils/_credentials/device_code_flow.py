@@ -31,7 +31,7 @@ def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[s
 
     Raises TokenRequestRefused where the person declines or the code runs out.
     """
-    endpoint = TokenEndpoint(request.token_url, network)
+    endpoint = TokenEndpoint(request.token_url, network, proof="")
     scope = " ".join(dict.fromkeys([*request.scope.split(), "offline_access"]))
     started = endpoint.post(
         request.token_url.removesuffix("/token") + "/devicecode", {"client_id": request.client_id, "scope": scope}

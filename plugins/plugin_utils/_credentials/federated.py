@@ -90,6 +90,10 @@ class Federated(AssertionCredential):
             time.sleep(pause)
         return super().request_token(request, network)
 
+    def name_proof(self) -> str:
+        source = self._choose_source()
+        return source if source and source != "given" else super().name_proof()
+
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         if not _MISMATCHES.isdisjoint(refusal.response.error_codes):
             sentences = f"What was sent: {describe_assertion(self._sent)}. {describe_subject_form(self._sent)}"

@@ -22,7 +22,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base impor
     identify_token,
     is_chosen,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -61,13 +60,15 @@ class ManagedIdentity(Credential):
         return Selector(*self._get_selection())
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
+        # Imported here because they are needed for a request only, not for a cached token.
         from ansible_collections.entra.auth.plugins.module_utils._managed_identity import request_managed_identity_token
+        from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import find_code_hint
 
         try:
             return request_managed_identity_token(get_resource(request), self.get_selector(), network)
         except NetworkError as exc:
             failure = exc
-        hint = find_hint(failure.response.error_codes, None)
+        hint = find_code_hint(failure.response.error_codes)
         failure.hint = hint.fix if hint else failure.hint
         raise failure
 

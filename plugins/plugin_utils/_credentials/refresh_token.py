@@ -41,6 +41,9 @@ class RefreshToken(OAuthCredential):
         client = self._client
         return f"{client.get_sealing_secret()}\n{client.get_proof_fingerprint()}" if client else ""
 
+    def name_proof(self) -> str:
+        return self._client.name_proof() if self._client else ""
+
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         return self._client.explain_refusal(refusal) if self._client else refusal
 

@@ -2,16 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The token endpoint: one POST, and its answer as a token or as an error that says what to do.
+"""The token endpoint: one POST, and its response as a token or as an error that says what to do.
 
-RFC 6749 sections 5.1 and 5.2, with what Entra adds (Learn, "Microsoft identity platform error codes").
+RFC 6749 sections 5.1 and 5.2, with the additions of Entra (Learn, "Microsoft identity platform error codes").
+
+A service may repeat what it was sent. So the secrets of a request are masked in its response before anything reads it,
+and no error, warning, field or cache entry can hold them.
 
 **PRIVATE** to the collection: not an API.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
+import json
 import re
 import time
 import typing as t
@@ -23,181 +29,209 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     TokenRequestRefused,
     printable,
 )
+from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
+from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_content, mask_secrets, register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
     parse_json_object,
     parse_token_response,
     to_seconds,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts_requests import VAGUE
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import find_code_hint, find_hint, identify_issuer
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Response
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
-# RFC 8628 section 3.5: poll every 5 seconds where the server names no interval; slow_down adds 5.
+Form = t.Mapping[str, str]
+
+# Of a token request. Any other field is taken for a secret.
+_PUBLIC_FIELDS = frozenset({"grant_type", "client_id", "scope", "client_assertion_type", "claims"})
+# Of a token response: they are what was requested, though one may equal what was sent.
+_ISSUED_FIELDS = ("access_token", "refresh_token")
+# RFC 8628 section 3.5: poll every 5 seconds if the server names no interval; slow_down adds 5.
 _DEFAULT_INTERVAL_SECONDS = 5
 _SLOW_DOWN_SECONDS = 5
-_ASK_AGAIN = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
-# Entra ends the readable part of a description with its ids, after a line break or, in newer answers, a blank.
+_PENDING_ERRORS = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
+# Entra ends the readable part of a description with its ids, after a line break or, in newer responses, a blank.
 _IDS_IN_DESCRIPTION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
-_CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d+)\b")
-_SHOWN_CHARACTERS = 500
-_READ_DESCRIPTION = "Correct what the service's message names."
+_CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d{1,9})\b")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SHOWN_CHARACTERS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
 class PollPolicy:
-    """When an answer means to ask again, and how.
+    """How to repeat a request while its response is that the user has not finished a sign-in.
 
-    ``codes`` are AADSTS codes that pass by themselves. ``interval`` and ``seconds`` are the pause between two requests
-    and the time for all; None leaves both to the endpoint. ``on_wait`` is told before each pause how many seconds are
-    left.
+    Attributes:
+        interval: The seconds between two requests, if the endpoint names no other.
+        seconds: The seconds for all requests; None for ``retry_for``.
+        on_wait: Is called before each pause with the seconds that are left.
     """
 
-    codes: frozenset[int] = frozenset()
     interval: float = _DEFAULT_INTERVAL_SECONDS
     seconds: float | None = None
     on_wait: t.Callable[[float], None] = lambda seconds_left: None
-
-    def is_for(self, said: ErrorResponse) -> bool:
-        """Whether what the service said means to ask again."""
-        return said.error in _ASK_AGAIN or not self.codes.isdisjoint(said.error_codes)
 
 
 class TokenEndpoint:
     """The token endpoint of one tenant."""
 
-    def __init__(self, url: str, network: NetworkSettings) -> None:
+    def __init__(self, url: str, network: NetworkSettings, proof: str = "?") -> None:
+        """Take the endpoint's URL, how to reach it, and where the app's proof comes from (see hints.PROOFS)."""
         self.url = url
         self._network = network
+        self._proof = proof
 
-    def request_token(self, form: t.Callable[[], t.Mapping[str, str]], policy: PollPolicy | None = None) -> Token:
-        """Ask for a token with the fields that ``form`` makes, anew for each request.
+    def request_token(self, build_form: t.Callable[[], Form], policy: PollPolicy | None = None) -> Token:
+        """Request a token, for as long as the response is to try again (RFC 8628 section 3.5).
 
-        Busy answers and lost connections are repeated within ``retry_for``. An answer that says to ask again
-        (authorization_pending, slow_down: RFC 8628 section 3.5) is obeyed with its interval for as long.
-        Raises TokenRequestRefused, NetworkError, MissingLibraryError.
+        Args:
+            build_form: Returns the fields of the request; it is called for each request.
+            policy: How to repeat the request.
+
+        Returns:
+            The token. Its secrets are registered with ansible-core.
+
+        Raises:
+            TokenRequestRefused: The service refuses the request.
+            NetworkError: There is no response, or not one of a token endpoint.
+            MissingLibraryError: requests is not installed.
         """
         policy = policy or PollPolicy()
         transport = Transport(self._network)
-        seconds = self._network.retry_for if policy.seconds is None else policy.seconds
-        until = time.monotonic() + seconds
+        until = time.monotonic() + (self._network.retry_for if policy.seconds is None else policy.seconds)
         interval = policy.interval
         while True:
-            response = transport.send(self._request(form()), until=until)
-            body = _body(response)
+            form = build_form()
+            response = self._post(transport, self.url, form, until)
             if response.status == 200:
-                return parse_token_response(response)
-            said = _error_response(body, response)
-            interval = _interval(body, response, interval) + (_SLOW_DOWN_SECONDS if said.error == "slow_down" else 0)
+                token = parse_token_response(response)
+                register_secrets(token.access_token, token.refresh_token)
+                return token
+            refusal = self._build_refusal(response, form)
+            error = refusal.response.error
+            interval = _choose_interval(response, interval) + (_SLOW_DOWN_SECONDS if error == "slow_down" else 0)
             left = until - time.monotonic()
-            if interval > left or not policy.is_for(said):
-                raise _refusal(body, said, response)
+            if interval > left or error not in _PENDING_ERRORS:
+                raise refusal
             policy.on_wait(left)
             time.sleep(interval)
 
-    def post(self, url: str, fields: t.Mapping[str, str]) -> dict[str, t.Any]:
-        """The answer of another endpoint of the same authority to a form. Raises as request_token does."""
-        until = time.monotonic() + self._network.retry_for
-        response = Transport(self._network).send(self._request(fields, url), until=until)
-        body = _body(response)
+    def post(self, url: str, form: Form) -> dict[str, t.Any]:
+        """Return the response of another endpoint of the same authority to a form. Raises as request_token does."""
+        response = self._post(Transport(self._network), url, form, time.monotonic() + self._network.retry_for)
         if response.status == 200:
-            return body
-        raise _refusal(body, _error_response(body, response), response)
+            return parse_json_object(response)
+        raise self._build_refusal(response, form)
 
-    def _request(self, fields: t.Mapping[str, str], url: str | None = None) -> Request:
-        # Entra repeats the client-request-id as correlation id, in its answer and in the sign-in log.
+    def _post(self, transport: Transport, url: str, form: Form, until: float) -> Response:
+        """Send a form, and return the response without the secrets that were sent."""
+        secrets = [value for name, value in form.items() if name not in _PUBLIC_FIELDS]
+        register_secrets(*secrets)
+        # Entra repeats the client-request-id as correlation id, in its response and in the sign-in log.
         headers = {
             "Accept": "application/json",
             "client-request-id": str(uuid.uuid4()),
             "return-client-request-id": "true",
         }
-        return Request(url or self.url, "POST", headers, form=fields)
+        return _mask_response(transport.send(Request(url, "POST", headers, form=form), until=until), secrets)
+
+    def _build_refusal(self, response: Response, form: Form) -> TokenRequestRefused | NetworkError:
+        body = parse_json_object(response)
+        parsed = _parse_error(body, response)
+        if parsed.error is None:
+            return _build_unexplained(parsed, response)
+        description = _get_text(body, "error_description")
+        issuer = identify_issuer(self.url, description)
+        # The portal shows the id of a secret next to its value.
+        group = "secret_id" if _GUID.fullmatch(form.get("client_secret", "")) else None
+        hint = find_hint(parsed.error_codes, parsed.error, issuer, self._proof, group=group)
+        known = find_code_hint(parsed.error_codes) is not None and VAGUE.isdisjoint(parsed.error_codes)
+        reason = _shorten(description, to_first_sentence=known) or "it gave no description"
+        refusal = TokenRequestRefused(
+            f"{issuer.value} refused the token request: {reason} ({parsed.error})"
+            f"{f': {hint.cause}' if hint.cause else ''}.",
+            hint=hint.fix,
+            response=parsed,
+        )
+        if response.status == 429 or response.status >= 500 or parsed.error in _PENDING_ERRORS:
+            refusal.retry_after = _choose_retry_after(response)
+        return refusal
 
 
-def _body(response: Response) -> dict[str, t.Any]:
-    body = parse_json_object(response)
-    if not body and response.status == 429:
-        raise _throttled(response)
-    return body
+def _mask_response(response: Response, secrets: t.Collection[str]) -> Response:
+    headers: t.Any = copy.copy(response.headers)
+    for name, value in response.headers.items():
+        headers[name] = mask_secrets(value, secrets)
+    # Nothing of a body that is not JSON is shown.
+    body = b""
+    with contextlib.suppress(ValueError):
+        content = parse_json(response.body)
+        masked = mask_content(content, secrets)
+        if response.status == 200 and isinstance(content, dict):
+            masked.update({name: content[name] for name in _ISSUED_FIELDS if name in content})
+        body = json.dumps(masked).encode()
+    return dataclasses.replace(response, headers=headers, body=body)
 
 
-def _throttled(response: Response) -> TokenRequestRefused:
-    wait = f" It asks to wait {response.retry_after:g} s." if response.retry_after is not None else ""
-    throttled = TokenRequestRefused(
-        f"Entra has throttled this app's token requests (429 Too Many Requests) for longer than retry_for.{wait}",
-        hint="Raise retry_for above that wait, and look for other jobs that ask for tokens without a cache.",
-        response=ErrorResponse(
-            error="too_many_requests", correlation_id=printable(response.headers.get("client-request-id")) or None
-        ),
-    )
-    throttled.retry_after = _passes_after(response)
-    return throttled
-
-
-def _passes_after(response: Response) -> float:
-    return response.retry_after or NetworkError.retry_after
-
-
-def _interval(body: t.Mapping[str, t.Any], response: Response, current: float) -> float:
-    named = to_seconds(body.get("interval")) or response.retry_after
-    return max(named, 1.0) if named else current
-
-
-def _refusal(
-    body: t.Mapping[str, t.Any], said: ErrorResponse, response: Response
-) -> TokenRequestRefused | NetworkError:
-    hint = find_hint(said.error_codes, said.error)
-    if said.error is None:
-        return _unexplained(said, response)
-    sentence = _first_sentence(str(body.get("error_description") or ""))
-    cause = f": {hint.cause}" if hint else ""
-    refusal = TokenRequestRefused(
-        f"Entra refused the token request: {sentence or 'it gave no description'} ({said.error}){cause}.",
-        hint=hint.fix if hint else _READ_DESCRIPTION,
-        response=said,
-    )
-    if response.status == 429 or response.status >= 500 or said.error in _ASK_AGAIN:
-        refusal.retry_after = _passes_after(response)
-    return refusal
-
-
-def _unexplained(said: ErrorResponse, response: Response) -> TokenRequestRefused | NetworkError:
+def _build_unexplained(parsed: ErrorResponse, response: Response) -> TokenRequestRefused | NetworkError:
+    failure: TokenRequestRefused | NetworkError
     if response.status == 429:
-        return _throttled(response)
-    failure = NetworkError(
-        f"The token endpoint answered {response.status} without a reason that could be read.",
-        hint="Try again later; if it stays so, check authority and the proxy.",
-        response=said,
-    )
-    failure.retry_after = _passes_after(response)
+        wait = f" It asks to wait {response.retry_after:g} s." if response.retry_after is not None else ""
+        failure = TokenRequestRefused(
+            f"Entra has throttled this app's token requests (429 Too Many Requests) for longer than retry_for.{wait}",
+            hint="Raise retry_for above that wait, and look for other jobs that request tokens without a cache.",
+            response=dataclasses.replace(parsed, error="too_many_requests"),
+        )
+    else:
+        failure = NetworkError(
+            f"The token endpoint answered {response.status} without a reason that could be read.",
+            hint="Try again later; if it stays so, check authority and the proxy.",
+            response=parsed,
+        )
+    failure.retry_after = _choose_retry_after(response)
     return failure
 
 
-def _error_response(body: t.Mapping[str, t.Any], response: Response) -> ErrorResponse:
-    description = str(body.get("error_description") or "")
+def _choose_retry_after(response: Response) -> float:
+    return response.retry_after or NetworkError.retry_after
+
+
+def _choose_interval(response: Response, current: float) -> float:
+    named = to_seconds(parse_json_object(response).get("interval")) or response.retry_after
+    return max(named, 1.0) if named else current
+
+
+def _parse_error(body: t.Mapping[str, t.Any], response: Response) -> ErrorResponse:
     listed = body.get("error_codes")
-    codes = [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
-    codes += [int(code) for code in _CODE_IN_DESCRIPTION.findall(description[:_SHOWN_CHARACTERS])]
+    codes = [code for code in listed if type(code) is int] if isinstance(listed, list) else []
+    found = _CODE_IN_DESCRIPTION.findall(_get_text(body, "error_description")[:_SHOWN_CHARACTERS])
+    shown = {name: printable(body.get(name)) or None for name in ("error", "suberror", "timestamp")}
+    headers = response.headers
     return ErrorResponse(
-        error=printable(body.get("error")) or None,
-        suberror=printable(body.get("suberror")) or None,
-        error_codes=tuple(dict.fromkeys(codes)),
-        correlation_id=printable(body.get("correlation_id"))
-        or printable(response.headers.get("client-request-id"))
-        or None,
-        trace_id=printable(body.get("trace_id")) or printable(response.headers.get("x-ms-request-id")) or None,
-        timestamp=printable(body.get("timestamp")) or None,
+        **shown,
+        error_codes=tuple(dict.fromkeys([*codes, *map(int, found)])),
+        correlation_id=printable(body.get("correlation_id")) or printable(headers.get("client-request-id")) or None,
+        trace_id=printable(body.get("trace_id")) or printable(headers.get("x-ms-request-id")) or None,
     )
 
 
-def _first_sentence(description: str) -> str:
-    """The readable part of an error_description: without its ids, its line breaks, and at most some lines long."""
-    readable = _IDS_IN_DESCRIPTION.sub("", description).split("\n")[0]
-    sentence = re.split(r"(?<=[.!?])\s", readable, maxsplit=1)[0]
-    return printable(sentence).rstrip(". ")
+def _get_text(body: t.Mapping[str, t.Any], name: str) -> str:
+    """Return a field that is a text; empty for anything else."""
+    value = body.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _shorten(description: str, *, to_first_sentence: bool) -> str:
+    """Return the readable part of an error_description: in one line and without its ids, at most some lines long."""
+    readable = _IDS_IN_DESCRIPTION.sub("", description)
+    if to_first_sentence:
+        readable = re.split(r"(?<=[.!?])\s", readable.split("\n")[0], maxsplit=1)[0]
+    return printable(readable, _SHOWN_CHARACTERS).rstrip(". ")
 
 
 __all__ = ("PollPolicy", "TokenEndpoint")

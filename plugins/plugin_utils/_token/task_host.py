@@ -25,7 +25,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     printable,
 )
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import find_code_hint
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -95,7 +95,7 @@ class TaskHost:
                 "ansible.builtin.ping there.",
             )
         codes = _read_codes(failure.get("error_codes"))
-        hint = find_hint(codes, None)
+        hint = find_code_hint(codes)
         refused = TokenRequestRefused(
             f"On {self.name}: {printable(result.get('msg'), _SHOWN_CHARACTERS)}",
             hint=hint.fix if hint else self._quote_hint(failure.get("hint")),

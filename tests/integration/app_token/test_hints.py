@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import HINTS
+import certificates
+import jwt
+
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import Hint, find_code_hint, list_known_codes
 from entra_emulator import aadsts
 
 if t.TYPE_CHECKING:
+    from pathlib import Path
+
     from entra_emulator.client import Emulator
     from plays import Play, Plays
 
@@ -49,20 +54,28 @@ _LOOKUP: t.Final = {
 }
 
 
+def _hint(code: int, proof: str = "client_secret") -> Hint:
+    """What the collection says about a code, in words that are tested elsewhere."""
+    hint = find_code_hint([code], proof)
+    assert hint
+    return hint
+
+
 def test_every_code_that_entra_is_known_to_answer_is_in_the_table() -> None:
     """The emulator's own table was written without looking at ours."""
-    assert set(aadsts.TABLE) - set(HINTS) == set()
-    assert len(HINTS) > 120
+    assert set(aadsts.TABLE) - set(list_known_codes()) == set()
+    assert len(list_known_codes()) > 200
 
 
 def test_each_code_is_told_with_cause_and_fix(plays: Plays, emulator: Emulator) -> None:
     """In the message, and the code, the fix and the ids as fields."""
-    for code in HINTS:
+    codes = list_known_codes()
+    for code in codes:
         emulator.fault("error", code=code, client_id=_client_id(code))
-    play, told = _refusals(plays, HINTS, _MODULE)
-    assert set(told) == set(HINTS)
-    for code, hint in HINTS.items():
-        result = told[code]
+    play, told = _refusals(plays, codes, _MODULE)
+    assert set(told) == set(codes)
+    for code in codes:
+        result, hint = told[code], _hint(code)
         refusal = aadsts.TABLE.get(code, aadsts.UNKNOWN)
         message = result["msg"]
         assert message.startswith(f"Entra refused the token request: AADSTS{code}: ")
@@ -76,7 +89,7 @@ def test_each_code_is_told_with_cause_and_fix(plays: Plays, emulator: Emulator) 
         assert "Timestamp:" not in message
         assert len(message) < 1500
     sent = emulator.token_requests()
-    assert len(sent) == len(HINTS)
+    assert len(sent) == len(codes)
     # Entra repeats the id that was sent, and has it in the log that an administrator looks into.
     ids = {
         dict(entry["form"])["client_id"]: {k.lower(): v for k, v in entry["headers"]}["client-request-id"]
@@ -84,6 +97,51 @@ def test_each_code_is_told_with_cause_and_fix(plays: Plays, emulator: Emulator) 
     }
     assert ids == {_client_id(code): result["correlation_id"] for code, result in told.items()}
     assert emulator.client_secret not in play.output
+
+
+def test_causes_that_look_alike_have_fixes_of_their_own(plays: Plays, emulator: Emulator) -> None:
+    """Whatever the error, the code says what is wrong; a code that is not known leaves the word to the service."""
+    causes = {
+        70025: ("invalid_client", "the app has no federated credential at all"),
+        70023: ("invalid_request", "the assertion lives for more than 24 hours, or says no iat"),
+        50027: ("invalid_client", "the assertion is not a valid JWT"),
+        7000216: ("invalid_request", "neither a secret nor an assertion was sent"),
+        1000502: ("invalid_client", "the certificate is not valid yet, or has expired"),
+        5002723: ("invalid_client", "the assertion names no certificate by a thumbprint or algorithm"),
+    }
+    unknown = 500571
+    for code, (error, _cause) in {**causes, unknown: ("made_up", "")}.items():
+        emulator.fault("error", code=code, error=error, status=401, client_id=_client_id(code))
+    _play, told = _refusals(plays, [*causes, unknown], _MODULE)
+    for code, (error, cause) in causes.items():
+        assert cause in told[code]["msg"]
+        assert told[code]["error"] == error
+    assert len({result["hint"] for result in told.values()}) == len(causes) + 1
+    assert f"error?code={unknown}" in told[unknown]["hint"]
+
+
+def test_a_hint_is_for_the_credential_in_use(plays: Plays, emulator: Emulator, tmp_path: Path) -> None:
+    """A user of a file is not told to use it, and a user of a certificate nothing about secrets."""
+    certificate = certificates.issue("app")
+    pem = tmp_path / "app.pem"
+    pem.write_text(certificate.pem())
+    assertion = jwt.encode({"iss": "https://issuer.test", "sub": "s", "aud": "a"}, certificate.key, algorithm="RS256")
+    token = tmp_path / "token"
+    token.write_text(assertion)
+    given = {
+        "client_secret": {},
+        "client_certificate_path": {"credential": "client_certificate", "client_certificate_path": str(pem)},
+        "federated_token": {"credential": "federated", "federated_token": assertion},
+        "federated_token_file": {"credential": "federated", "federated_token_file": str(token)},
+    }
+    emulator.fault("error", code=700024, times=None)
+    tasks = [{"name": name, "entra.auth.app_token": options, "ignore_errors": True} for name, options in given.items()]
+    play = plays.run([{"tasks": tasks}], record=True, env=ENV)
+    assert play.returncode == 0, play.output
+    hints = {name: play.result(name)["hint"] for name in given}
+    assert hints == {name: _hint(700024, name).fix for name in given}
+    assert len(set(hints.values())) == 4
+    assert assertion not in play.output
 
 
 def test_the_lookup_tells_the_same(plays: Plays, emulator: Emulator) -> None:
@@ -98,8 +156,8 @@ def test_the_lookup_tells_the_same(plays: Plays, emulator: Emulator) -> None:
     for code in codes:
         message = play.result(str(code))["msg"]
         assert f"AADSTS{code}: " in message
-        assert HINTS[code].cause in message
-        assert HINTS[code].fix in message
+        assert _hint(code).cause in message
+        assert _hint(code).fix in message
 
 
 def test_older_answers_with_line_breaks_are_told_alike(plays: Plays, emulator: Emulator) -> None:
@@ -108,40 +166,38 @@ def test_older_answers_with_line_breaks_are_told_alike(plays: Plays, emulator: E
     emulator.fault("error", code=7000222, client_id=_client_id(7000222))
     _play, told = _refusals(plays, [7000222], _MODULE)
     message = told[7000222]["msg"]
-    assert f"(invalid_client): {HINTS[7000222].cause}." in message
+    assert f"(invalid_client): {_hint(7000222).cause}." in message
     assert "\n" not in message
     assert "\r" not in message
     assert "Trace ID" not in message
 
 
-def test_what_is_not_known_degrades_well(plays: Plays, emulator: Emulator) -> None:
-    """An unknown code is explained by its error; an unknown error is told, with the ids; and so is no answer."""
+def test_what_is_not_known_has_a_fix_too(plays: Plays, emulator: Emulator) -> None:
+    """An unknown code or error is told in the service's own words, all of them; and so is no answer by its status."""
     known, unknown, silent, text, broken = 9990001, 9990002, 9990003, 9990004, 9990005
-    emulator.fault("error", code=known, error="invalid_client", client_id=_client_id(known))
-    emulator.fault("error", code=unknown, error="made_up_error", client_id=_client_id(unknown))
+    said = "AADSTS9990001: First sentence. The second one has the cause."
+    body: dict[str, t.Any] = {"error": "invalid_client", "error_description": said, "error_codes": [known]}
+    emulator.fault("status", status=401, body=body, client_id=_client_id(known))
+    ids = {"client-request-id": "c-1"}
+    emulator.fault("status", status=400, body={"error": "made_up_error"}, headers=ids, client_id=_client_id(unknown))
     emulator.fault("status", status=400, body={}, client_id=_client_id(silent))
     emulator.fault("status", status=502, body="<html>Bad gateway</html>", client_id=_client_id(text))
     body = {"error": {"code": "made-up"}, "error_description": ["made-up"], "error_codes": "made-up"}
     emulator.fault("status", status=400, body=body, client_id=_client_id(broken))
     play, told = _refusals(plays, [known, unknown, silent, text, broken], _MODULE)
     assert set(told) == {known, unknown, silent, text, broken}
-    assert (
-        f"AADSTS{known}: The request was refused (invalid_client): the app's credential was refused."
-        in told[known]["msg"]
-    )
-    assert "then replace client_secret" in told[known]["hint"]
+    assert f"Entra refused the token request: {said[:-1]} (invalid_client)." in told[known]["msg"]
+    assert f"https://login.microsoftonline.com/error?code={known}" in told[known]["hint"]
     assert told[known]["error_codes"] == [known]
     message = told[unknown]["msg"]
-    assert message.startswith(
-        f"Entra refused the token request: AADSTS{unknown}: The request was refused (made_up_error)."
-    )
-    assert "To fix it" not in message
-    assert f"correlation id {told[unknown]['correlation_id']}" in message
-    assert told[unknown]["hint"] is None
+    assert message.startswith("Entra refused the token request: it gave no description (made_up_error).")
+    assert "To fix it: Correct what the message names" in message
+    assert message.endswith("For support: correlation id c-1.")
     for item, status in ((silent, 400), (text, 502), (broken, 400)):
         assert told[item]["msg"].startswith(
             f"The token endpoint answered {status} without a reason that could be read."
         )
         assert "check authority and the proxy" in told[item]["hint"]
     assert "Bad gateway" not in play.output
-    assert "nobody foresaw" not in play.output
+    assert "made-up" not in play.output
+    assert "Unexpected error" not in play.output

@@ -20,7 +20,7 @@ import pytest
 import trustme
 import urllib3
 from canned_server import CannedServer, answer, flood, hang_up, json_answer
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
@@ -544,6 +544,49 @@ def test_what_is_no_http_is_a_readable_failure(garbage: bytes, clock: Waits) -> 
 def test_the_words_of_what_is_no_http_hold_nothing_a_terminal_would_obey(clock: Waits) -> None:
     with CannedServer(b"\x1b[31mSSH\x07-2.0\r\n") as server:
         assert failure(server.url).message.isprintable()
+
+
+LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 503 Busy",
+        b"HTTP/1.1 100 Continue",
+        b"HTTP/1.0 204 No",
+        b"HTTP/1.1 999 ",
+        b"HTTP/2 200",
+        b"Content-Length: 2",
+        b"Content-Length: -2",
+        b"Content-Length: x",
+        b"Transfer-Encoding: chunked",
+        b"Connection: close",
+        b"Content-Encoding: gzip",
+        b"Content-Encoding: made-up",
+        b"Retry-After: x",
+        b"Location: http://[",
+        b": x",
+        b"x",
+        b" y",
+        b"Set-Cookie: a=b",
+        b"2",
+        b"{}",
+        b"-1",
+        b"0",
+        b"",
+    ]
+)
+
+
+@given(st.lists(LINES | st.binary(max_size=20), max_size=10), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_are_a_response_or_an_error(lines: list[bytes], begins_well: bool) -> None:
+    sent = b"\r\n".join([b"HTTP/1.1 200 OK", *lines] if begins_well else lines)
+    with CannedServer(sent) as server:
+        try:
+            answered = send(server.url, retry_for=0, timeout=5)
+        except NetworkError as exc:
+            assert str(exc).isprintable()  # noqa: PT017 - either outcome is right
+        else:
+            assert 100 <= answered.status <= 999
 
 
 def test_an_answer_keeps_its_body_out_of_what_is_printed() -> None:

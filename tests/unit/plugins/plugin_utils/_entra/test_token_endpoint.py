@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import html
+import json
 import typing as t
 import urllib.parse
 import uuid
+from unittest import mock
 
 import pytest
 from canned_server import CannedServer, answer, hang_up, json_answer, token_answer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, TokenRequestRefused
+from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
+from ansible_collections.entra.auth.plugins.module_utils._errors import (
+    EntraAuthError,
+    NetworkError,
+    TokenRequestRefused,
+)
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+from ansible_collections.entra.auth.plugins.module_utils._http.transport import Response, Transport
+from ansible_collections.entra.auth.plugins.plugin_utils._entra import token_endpoint
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import PollPolicy, TokenEndpoint
 
 if t.TYPE_CHECKING:
@@ -50,10 +63,10 @@ def network(**settings: t.Any) -> NetworkSettings:
     return NetworkSettings(**{"timeout": 30.0, "retry_for": 60.0, **settings})
 
 
-def ask(*answers: t.Any, patience: PollPolicy | None = None, **settings: t.Any) -> tuple[Token, CannedServer]:
+def ask(*answers: t.Any, policy: PollPolicy | None = None, **settings: t.Any) -> tuple[Token, CannedServer]:
     with CannedServer(*answers) as server:
         token = TokenEndpoint(f"{server.url}/t/oauth2/v2.0/token", network(**settings)).request_token(
-            lambda: FORM, patience
+            lambda: FORM, policy
         )
     return token, server
 
@@ -177,12 +190,12 @@ def test_the_wish_for_a_renewal_is_read(refresh_in: t.Any, expected: float | Non
     assert wish == (None if expected is None else pytest.approx(expected))
 
 
-@pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER"])
-def test_the_type_of_a_token_has_no_letter_case(token_type: str) -> None:
+@pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER", "Bearer ", "", None])
+def test_a_token_is_a_bearer_token_in_any_letter_case_and_without_a_type(token_type: str | None) -> None:
     assert ask(token_answer(token_type=token_type))[0].authorization == "Bearer canned-token"
 
 
-@pytest.mark.parametrize("token_type", ["pop", "", None, 5, ["Bearer"], "Bearer "])
+@pytest.mark.parametrize("token_type", ["pop", 5, ["Bearer"], False, {}])
 def test_a_token_of_another_type_is_refused(token_type: t.Any) -> None:
     assert "not of the type Bearer" in failure(token_answer(token_type=token_type)).message
 
@@ -298,30 +311,80 @@ def test_a_refusal_is_told_with_its_first_sentence_its_ids_and_the_fix() -> None
 
 
 @pytest.mark.parametrize(
-    ("description", "sentence"),
+    ("description", "shown"),
     [
-        ("XYZ70011: The scope is bad.\r\nTrace ID: t\r\nCorrelation ID: c", "XYZ70011: The scope is bad"),
-        ("XYZ70011: The scope is bad. Trace ID: t Correlation ID: c Timestamp: x", "XYZ70011: The scope is bad"),
-        ("XYZ70011: The scope is bad\nand long", "XYZ70011: The scope is bad"),
-        ("XYZ70011: The app 1.2.3 is bad. Second.", "XYZ70011: The app 1.2.3 is bad"),
-        ("XYZ70011: Is it? Yes.", "XYZ70011: Is it?"),
-        ("AADB2C90079: Clients must send a secret.", "AADB2C90079: Clients must send a secret"),
+        ("AADSTS7000215: The secret is bad.\r\nTrace ID: t\r\nCorrelation ID: c", "AADSTS7000215: The secret is bad"),
+        ("AADSTS7000215: The secret is bad. Trace ID: t Timestamp: x", "AADSTS7000215: The secret is bad"),
+        ("AADSTS7000215: The secret is bad\nand long", "AADSTS7000215: The secret is bad"),
+        ("AADSTS7000215: The app 1.2.3 is bad. Second.", "AADSTS7000215: The app 1.2.3 is bad"),
+        ("AADSTS7000215: Is it? Yes.", "AADSTS7000215: Is it?"),
         ("\x1b[31mred\x07", "[31mred"),
         ("", "it gave no description"),
         (None, "it gave no description"),
         ("Trace ID: t", "it gave no description"),
     ],
 )
-def test_the_first_sentence_of_a_description_is_shown_without_ids(description: str | None, sentence: str) -> None:
+def test_the_first_sentence_of_a_known_code_is_shown_without_ids(description: str | None, shown: str) -> None:
     error = refusal(json_answer(400, {"error": "xyzzy", "error_description": description}))
-    assert error.message.startswith(f"Entra refused the token request: {sentence} (xyzzy)")
+    assert error.message.startswith(f"Entra refused the token request: {shown} (xyzzy)")
     assert error.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text", ["AADSTS99999999: Made up.", "AADSTS50012: Authentication failed.", "Made up.", "AADSTS70002: No."]
+)
+def test_the_whole_description_is_shown_where_its_first_sentence_hides_the_cause(text: str) -> None:
+    description = f"{text} The cause is in the second sentence.\nOr in the third.\r\nTrace ID: t"
+    error = refusal(json_answer(400, {"error": "xyzzy", "error_description": description}))
+    assert f"{text} The cause is in the second sentence. Or in the third (xyzzy)" in error.message
+
+
+@pytest.mark.parametrize("description", [5, True, ["AADSTS7000215: x"], {"a": "b"}, 1.5])
+def test_a_description_that_is_no_text_is_not_shown(description: t.Any) -> None:
+    error = refusal(json_answer(400, {"error": "xyzzy", "error_description": description}))
+    assert error.message == "Entra refused the token request: it gave no description (xyzzy)."
+    assert error.response.error_codes == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "description", "name", "advice"),
+    [
+        ("/adfs/oauth2/token", "MSIS9622: Client authentication failed.", "AD FS", "application group of AD FS"),
+        ("/adfs/oauth2/token", None, "AD FS", "application group of AD FS"),
+        ("/t/oauth2/v2.0/token", "AADB2C90079: Clients must send a secret.", "Azure AD B2C", "B2C tenant"),
+    ],
+)
+def test_another_issuer_is_named_and_has_its_own_advice(
+    path: str, description: str | None, name: str, advice: str
+) -> None:
+    refused = json_answer(400, {"error": "invalid_client", "error_description": description})
+    with CannedServer(refused) as server, pytest.raises(TokenRequestRefused) as failed:
+        TokenEndpoint(f"{server.url}{path}", network()).request_token(lambda: FORM)
+    assert failed.value.message.startswith(f"{name} refused the token request: ")
+    assert advice in failed.value.hint
+    assert "Entra" not in str(failed.value)
+
+
+def test_the_advice_is_for_the_proof_in_use() -> None:
+    refused = json_answer(401, {"error": "invalid_client", "error_codes": [700024]})
+    for proof, advice in {"client_certificate": "clock", "federated_token_file": "federated_token_file"}.items():
+        with CannedServer(refused) as server, pytest.raises(TokenRequestRefused) as failed:
+            TokenEndpoint(server.url, network(), proof).request_token(lambda: FORM)
+        assert advice in failed.value.hint
+
+
+def test_a_secret_that_is_a_guid_is_told_to_be_its_id() -> None:
+    form = {**FORM, "client_secret": "11111111-2222-3333-4444-555555555555"}
+    with CannedServer(json_answer(401, REFUSAL)) as server, pytest.raises(TokenRequestRefused) as failed:
+        TokenEndpoint(server.url, network(), "client_secret").request_token(lambda: form)
+    assert "it is a GUID now, and so the Secret ID" in failed.value.hint
+    assert form["client_secret"] not in str(failed.value)
 
 
 def test_a_description_without_end_is_cut() -> None:
     error = refusal(json_answer(400, {"error": "x" * 9999, "error_description": "y" * 9999, "trace_id": "z" * 9999}))
-    assert "y" * 499 in error.message
-    assert "y" * 500 not in error.message
+    assert "y" * 999 in error.message
+    assert "y" * 1000 not in error.message
     assert [len(str(error.response.error)), len(str(error.response.trace_id))] == [500, 500]
 
 
@@ -428,20 +491,13 @@ def test_asking_again_never_becomes_a_hot_loop(clock: Waits) -> None:
     assert len(clock.slept) <= 10
 
 
-def test_a_patience_has_its_own_interval_time_and_codes(clock: Waits) -> None:
-    passing = json_answer(400, {"error": "invalid_request", "error_codes": [70021]})
+def test_a_policy_has_its_own_interval_and_time(clock: Waits) -> None:
     left: list[float] = []
-    patience = PollPolicy(codes=frozenset({70021}), interval=2, seconds=100, on_wait=left.append)
-    ask(passing, passing, token_answer(), patience=patience, retry_for=1)
+    policy = PollPolicy(interval=2, seconds=100, on_wait=left.append)
+    ask(PENDING, PENDING, token_answer(), policy=policy, retry_for=1)
     assert clock.slept == [2, 2]
     first, second = left
     assert 80 < second <= first - 2 <= 98
-
-
-def test_a_code_that_no_patience_names_is_final(clock: Waits) -> None:
-    passing = json_answer(400, {"error": "invalid_request", "error_codes": [70021]})
-    refusal(passing, patience=PollPolicy(codes=frozenset({700211})))
-    assert clock.slept == []
 
 
 def test_the_form_is_made_anew_for_each_request(clock: Waits) -> None:
@@ -464,3 +520,129 @@ def test_another_endpoint_is_asked_with_a_form() -> None:
 def test_another_endpoint_refuses_like_the_token_endpoint() -> None:
     with CannedServer(json_answer(401, REFUSAL)) as server, pytest.raises(TokenRequestRefused, match="AADSTS7000215"):
         TokenEndpoint("http://login.test", network()).post(server.url, {})
+
+
+# --- what was sent ----------------------------------------------------------------------------------------------
+
+SECRETS = {
+    "client_secret": "s3cr&t+=/%\u00e9~ \\\"'hunter2-and-more",
+    "client_assertion": "eyJhbGciOiJQUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.c2lnbmVkLWJ5LWh1bnRlcjI",
+    "refresh_token": "0.AXhunter2-refresh_token.of-a-user",
+    "device_code": "hunter2-device-code/with+chars=",
+    "assertion": "hunter2-assertion-of-a-user",
+    "a_field_of_the_future": "hunter2-field-of-the-future",
+}
+PUBLIC = {
+    "grant_type": "client_credentials",
+    "client_id": "11111111-2222-3333-4444-555555555555",
+    "scope": "https://graph.microsoft.com/.default",
+    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    "claims": '{"access_token":{"xms_cc":{"values":["cp1"]}}}',
+}
+QUOTES: dict[str, t.Callable[[str], str]] = {
+    "raw": str,
+    "percent": lambda text: urllib.parse.quote(text, safe=""),
+    "plus": urllib.parse.quote_plus,
+    "json": lambda text: json.dumps(text)[1:-1],
+    "html": html.escape,
+    "a part": lambda text: text[: len(text) * 2 // 3],
+}
+FIELDS = ("error", "error_description", "suberror", "correlation_id", "trace_id", "timestamp", "error_uri", "made_up")
+
+
+def parts(secret: str) -> list[str]:
+    """Pieces of a secret that nothing else holds."""
+    return [secret[start : start + 12] for start in range(max(1, len(secret) - 12))]
+
+
+@pytest.mark.parametrize("quote", QUOTES.values(), ids=QUOTES.keys())
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("status", [400, 401, 429, 500, 200])
+@pytest.mark.usefixtures("clock")
+def test_nothing_that_was_sent_comes_back(status: int, name: str, quote: t.Callable[[str], str]) -> None:
+    """In no message, field, warning or entry of the cache, in whatever form and place the service repeats it."""
+    said = quote(SECRETS[name])
+    body = {**dict.fromkeys(FIELDS, f"It was '{said}', which is wrong."), "error_codes": [50012], "scope": said}
+    if status == 200:
+        body.update(access_token="issued-token", token_type="Bearer")
+    header = said.encode("ascii", "ignore").decode().replace("\r", "").replace("\n", "")
+    repeating = json_answer(status, body, client_request_id=header, x_ms_request_id=header, Retry_After="0")
+    with CannedServer(repeating) as server:
+        endpoint = TokenEndpoint(server.url, network(retry_for=0))
+        try:
+            shown = repr(endpoint.request_token(lambda: {**PUBLIC, name: SECRETS[name]}))
+        except (TokenRequestRefused, NetworkError) as exc:
+            shown = f"{exc} {exc.to_fields()} {exc.response} {exc.__cause__} {exc.__context__}"
+    for part in (said, *parts(SECRETS[name])):
+        assert part not in shown
+    assert "issued-token" not in shown
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_the_secrets_of_another_endpoint_come_back_from_it_no_more(name: str) -> None:
+    body = {"error": "invalid_client", "error_description": f"No: {SECRETS[name]}"}
+    with CannedServer(json_answer(400, body)) as server, pytest.raises(TokenRequestRefused) as failed:
+        TokenEndpoint(server.url, network()).post(server.url, {**PUBLIC, name: SECRETS[name]})
+    assert SECRETS[name] not in str(failed.value)
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    description = f"AADSTS50012: {PUBLIC['client_id']} may not use {PUBLIC['scope']}."
+    body = {"error": "invalid_client", "error_description": description}
+    with CannedServer(json_answer(400, body)) as server, pytest.raises(TokenRequestRefused) as failed:
+        TokenEndpoint(server.url, network()).request_token(lambda: {**PUBLIC, "client_secret": "hunter2-and-more"})
+    assert description.rstrip(".") in failed.value.message
+
+
+def test_a_refresh_token_that_stays_the_same_is_returned() -> None:
+    form = {**PUBLIC, "refresh_token": SECRETS["refresh_token"]}
+    with CannedServer(token_answer(refresh_token=SECRETS["refresh_token"])) as server:
+        token = TokenEndpoint(server.url, network()).request_token(lambda: form)
+    assert token.refresh_token == SECRETS["refresh_token"]
+
+
+def test_the_secrets_that_are_sent_and_received_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[str | None] = []
+    monkeypatch.setattr(token_endpoint, "register_secrets", lambda *secrets: registered.extend(secrets))
+    with CannedServer(token_answer(access_token="issued-token", refresh_token="issued-refresh")) as server:
+        TokenEndpoint(server.url, network()).request_token(lambda: {**PUBLIC, **SECRETS})
+    assert registered == [*SECRETS.values(), "issued-token", "issued-refresh"]
+
+
+# --- any response -----------------------------------------------------------------------------------------------
+
+# The names that a response may have, and what JSON can hold.
+NAMES = st.text(max_size=5) | st.sampled_from(
+    [
+        *FIELDS,
+        *("access_token", "token_type", "expires_in", "expires_on", "refresh_in", "refresh_token"),
+        *("scope", "interval", "error_codes", "claims"),
+    ]
+)
+TEXTS = st.text() | st.sampled_from(["Bearer", "a.b.c", "invalid_grant", "AADSTS700016: No. Yes."])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(NAMES, VALUES, max_size=8)
+BODIES = OBJECTS.map(json.dumps) | VALUES.map(json.dumps) | st.text() | st.just("[" * 500)
+HEADERS = st.dictionaries(
+    st.sampled_from(["Retry-After", "Date", "client-request-id", "x-ms-request-id", "Content-Type"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=255)),
+)
+
+
+@given(st.sampled_from([200, 400, 401, 429, 500]), BODIES, HEADERS)
+@settings(max_examples=300, deadline=None)
+def test_any_response_is_a_token_or_an_error(status: int, body: str, headers: dict[str, str]) -> None:
+    response = Response(status, CaseInsensitiveDict(headers), body.encode("utf-8", "surrogatepass"), Moment(1e9))
+    with mock.patch.object(Transport, "send", return_value=response):
+        endpoint = TokenEndpoint("http://login.test/token", network(retry_for=0))
+        for send in (lambda: endpoint.request_token(lambda: FORM), lambda: endpoint.post("http://login.test", FORM)):
+            try:
+                shown = repr(send())
+            except EntraAuthError as exc:
+                shown = f"{exc} {exc.to_fields()}"
+            assert shown.isprintable()
+            assert "hunter2" not in shown
