@@ -48,7 +48,7 @@ class ActionModule(ControllerAction):
         clear = self._is_clearing()
         # A cache of the run ends with the run, so only the user's cache can be meant.
         store = open_store("user" if options.cache in CACHES_OF_A_RUN else options.cache)
-        found = [read_metadata(content) for _name, content in store.entries()]
+        found = [read_metadata(content) for _name, content in store.list_entries()]
         if clear and not self._task.check_mode:
             store.clear()
         entries = [_describe_entry(metadata) for metadata in found if metadata]

@@ -230,7 +230,8 @@ options:
       - >-
         The URL of a Redis server, C(redis://) or C(rediss://) as redis-py takes it, shares them between machines. With
         C(?sentinel=NAME) its hosts are sentinels that know the service of that name, with C(?cluster=true) nodes of a
-        cluster. A password in the URL is masked in all output; it is refused in ansible.cfg.
+        cluster. With C(rediss://) the server's certificate must name the host; C(?ssl_check_hostname=false) turns that
+        off. A password in the URL is masked in all output; it is refused in ansible.cfg.
       - >-
         V(none) requests a new token each time.
       - If the user's directory is not usable or the server does not respond, V(run) is used, with a warning.
@@ -284,7 +285,7 @@ requirements:
   - requests (with urllib3 1.26 or newer)
   - cryptography (ansible-core brings it along)
   - PyJWT (for O(client_certificate))
-  - redis (for an O(cache) in Redis)
+  - redis >= 5.0 (for an O(cache) in Redis)
 """
 
     # In each list of variables the last one that is set counts, as everywhere in Ansible; empty ones do not.

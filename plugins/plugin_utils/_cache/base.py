@@ -35,7 +35,7 @@ class Store(t.Protocol):
 class LastingStore(Store, t.Protocol):
     """A store that outlives the run, so that it can be listed and cleared."""
 
-    def entries(self) -> t.Iterator[tuple[str, bytes]]:
+    def list_entries(self) -> t.Iterator[tuple[str, bytes]]:
         """Yield the name and the content of each entry."""
 
     def clear(self) -> None:

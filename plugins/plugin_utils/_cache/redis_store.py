@@ -118,7 +118,7 @@ class RedisStore:
         with _HeldLock(lock):
             yield True
 
-    def entries(self) -> t.Iterator[tuple[str, bytes]]:
+    def list_entries(self) -> t.Iterator[tuple[str, bytes]]:
         for key in itertools.islice(self._scan(), _MAX_KEYS):
             if match := _ENTRY.fullmatch(key):
                 name = match[1].decode()

@@ -57,7 +57,7 @@ class Renewal:
             EntraAuthError: The request failed, for this caller or for another one of the run.
         """
         if not self._is_forced and (failure := self._failures.load(self._key.failure_key)):
-            return self._fall_back(self._old, failure)
+            return self._use_old_token(self._old, failure)
         waits = self._is_forced or not self._old or self._cache.get_freshness(self._old) not in _USABLE
         with self._lock(self._key, wait_seconds=self._cache.wait_seconds if waits else 0) as is_held:
             if self._old and not is_held and not waits:
@@ -70,7 +70,7 @@ class Renewal:
             return found, "cache"
         old = None if self._is_forced else found
         if failure := self._failures.load(self._key.failure_key, since=self._called_on if self._is_forced else 0):
-            return self._fall_back(old, failure)
+            return self._use_old_token(old, failure)
         try:
             token = request()
         except EntraAuthError as exc:
@@ -100,9 +100,9 @@ class Renewal:
         if old and is_valid:
             until = f"is used until it expires at {old.expires_at}"
             self._cache.warn(f"A token could not be renewed and {until}. {failure.message}")
-        return self._fall_back(old, failure)
+        return self._use_old_token(old, failure)
 
-    def _fall_back(self, old: Token | None, failure: EntraAuthError) -> tuple[Token, str]:
+    def _use_old_token(self, old: Token | None, failure: EntraAuthError) -> tuple[Token, str]:
         if old and self._is_valid(old):
             return old, "cache"
         raise failure

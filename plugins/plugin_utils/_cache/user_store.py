@@ -33,7 +33,7 @@ class UserStore(DirectoryStore):
         super().write(name, content, keep_seconds=keep_seconds)
         self._sweep()
 
-    def entries(self) -> t.Iterator[tuple[str, bytes]]:
+    def list_entries(self) -> t.Iterator[tuple[str, bytes]]:
         for name in self._list_files(_ENTRY):
             content = self.read(name)
             if content is not None:

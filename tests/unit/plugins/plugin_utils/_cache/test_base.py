@@ -33,4 +33,4 @@ def test_a_store_has_every_method_with_the_same_parameters(kind: type, protocol:
 
 
 def test_a_lasting_store_can_do_more() -> None:
-    assert list_methods(LastingStore) - list_methods(Store) == {"entries", "clear"}
+    assert list_methods(LastingStore) - list_methods(Store) == {"list_entries", "clear"}

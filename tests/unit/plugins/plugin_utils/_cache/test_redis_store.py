@@ -62,7 +62,7 @@ def use(store: RedisStore) -> None:
     store.write(NAME, b"\x00content\xff\n", keep_seconds=60)
     assert store.read(NAME) == b"\x00content\xff\n"
     store.write(NAME, b"short", keep_seconds=60)
-    assert dict(store.entries()) == {NAME: b"short"}
+    assert dict(store.list_entries()) == {NAME: b"short"}
     with store.lock(NAME, wait_seconds=0) as one, store.lock(NAME, wait_seconds=0) as two:
         assert (one, two) == (True, False)
     store.clear()
@@ -99,7 +99,7 @@ def test_keys_of_others_are_neither_shown_nor_removed(redis_server: RedisServer)
     redis_server.client.set("another-program:name", b"theirs")
     store = open_store(redis_server)
     store.write(NAME, b"ours", keep_seconds=60)
-    assert dict(store.entries()) == {NAME: b"ours"}
+    assert dict(store.list_entries()) == {NAME: b"ours"}
     store.clear()
     assert redis_server.contents() == {"another-program:name": b"theirs"}
 
@@ -108,7 +108,7 @@ def test_a_key_of_another_type_is_a_miss(redis_server: RedisServer) -> None:
     redis_server.client.rpush(KEY, "a", "b")
     store = open_store(redis_server)
     assert store.read(NAME) is None
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
 
 
 # --- bounds -----------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_no_more_than_a_mebibyte_of_a_value_is_read(redis_server: RedisServer) -
     redis_server.client.set(KEY, b"x" * 50 * MEBIBYTE)
     before = redis_server.client.info()["total_net_output_bytes"]
     assert store.read(NAME) is None
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
     assert redis_server.client.info()["total_net_output_bytes"] - before < 4 * MEBIBYTE
 
 
@@ -130,10 +130,10 @@ def test_keys_that_name_no_entry_are_not_read(redis_server: RedisServer, monkeyp
         redis_server.client.set(f"entra.auth:{name}", b"junk")
     redis_server.client.set(b"entra.auth:\xff\xfe", b"junk")
     store = open_store(redis_server)
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
     redis_server.client.set(KEY, b"content")
     monkeypatch.setattr(redis_store, "_MAX_KEYS", 0)
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
     store.clear()
     assert redis_server.contents() == {}
 
@@ -454,7 +454,7 @@ def test_a_server_that_ends_during_a_run_costs_no_token(tmp_path: pathlib.Path) 
             assert held
             server.stop()
     assert store.read(NAME) is None
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
     store.clear()
     with store.lock(NAME, wait_seconds=PATIENCE_SECONDS) as held:
         assert held, "there is nothing to wait for"

@@ -127,7 +127,7 @@ def test_files_of_other_names_are_neither_removed_nor_listed(directory: pathlib.
         (directory / name).write_bytes(b"theirs")
         os.utime(directory / name, (1, 1))
     store.write(ONE, b"content", keep_seconds=60)
-    assert dict(store.entries()) == {ONE: b"content"}
+    assert dict(store.list_entries()) == {ONE: b"content"}
     store.clear()
     assert list_names(directory) == set(FOREIGN)
 
@@ -141,7 +141,7 @@ def test_links_and_directories_are_not_followed(directory: pathlib.Path, tmp_pat
     os.utime(directory / TWO, (1, 1))
     store.write(THREE, b"content", keep_seconds=60)
     assert list_names(directory) == {ONE, TWO, THREE}
-    assert dict(store.entries()) == {THREE: b"content"}
+    assert dict(store.list_entries()) == {THREE: b"content"}
     store.clear()
     assert list_names(directory) == {TWO}
     assert (tmp_path / "outside").exists()
@@ -182,7 +182,7 @@ def test_a_directory_that_can_t_be_listed_fails_no_write(
     monkeypatch.setattr(os, "listdir", refuse)
     store.write(ONE, b"content", keep_seconds=60)
     assert store.read(ONE) == b"content"
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
     store.clear()
 
 
@@ -191,12 +191,12 @@ def test_a_directory_that_can_t_be_listed_fails_no_write(
 
 def test_all_entries_can_be_listed_and_cleared(directory: pathlib.Path) -> None:
     store = UserStore(str(directory))
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
     contents = {ONE: b"1", TWO: b"2", THREE: b"3"}
     for name, content in contents.items():
         with store.lock(name, wait_seconds=0):
             store.write(name, content, keep_seconds=60)
-    assert dict(store.entries()) == contents
+    assert dict(store.list_entries()) == contents
     store.clear()
-    assert list(store.entries()) == []
+    assert list(store.list_entries()) == []
     assert list_names(directory) == set()

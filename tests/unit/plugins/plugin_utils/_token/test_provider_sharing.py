@@ -91,7 +91,7 @@ def test_what_a_token_is_for_can_be_read_in_a_shared_cache_alone(
     shared: str, run_directory: pathlib.Path, emulator: Emulator, reader: Options, messages: t.Any
 ) -> None:
     provided = get(messages, reader, cache=shared)
-    labels = [label for _name, sealed in open_store(shared).entries() if (label := read_metadata(sealed))]
+    labels = [label for _name, sealed in open_store(shared).list_entries() if (label := read_metadata(sealed))]
     assert labels == [
         {
             "credential": "client_secret",
@@ -125,7 +125,7 @@ def test_a_credential_without_a_secret_shares_with_the_run_alone_and_says_why(
     (warning,) = set(messages.on("warning"))
     assert warning.startswith("The cache for this run alone is used. A managed_identity credential has no secret")
     assert "set cache_key to a long random secret" in warning
-    assert [name for name, _content in open_store(shared).entries()] == []
+    assert [name for name, _content in open_store(shared).list_entries()] == []
 
 
 @pytest.mark.parametrize("cache", ["run", "none"])
@@ -146,7 +146,7 @@ def test_a_key_makes_any_credential_share(
         sources.append(get(messages, {}, cache=shared, cache_key=cache_key).source)
     assert sources == ["network", "cache", "network", "cache"]
     assert messages.on("warning") == []
-    for name, content in open_store(shared).entries():
+    for name, content in open_store(shared).list_entries():
         assert b"canned-token" not in content
         assert key.encode() not in content + name.encode()
 
