@@ -146,7 +146,7 @@ def build_api_error(response: ApiResponse, token: Holder | None, reason: str = "
     error = _mask_error(parse_error_body(response.body), mask)
     roles = token.describe_roles() if token and response.status in (401, 403) else ""
     ended = token.describe_end() if token and response.status == 401 else ""
-    explained = " ".join(filter(None, ("", roles, ended, reason)))
+    explained = "".join(f" {sentence}" for sentence in (roles, ended, reason) if sentence)
     failure = ApiError(
         f"{response.request.safe_description} was answered {response.status}: {error}.{explained}",
         hint=find_hint(response.status, error, response.request.url),

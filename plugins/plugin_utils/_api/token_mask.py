@@ -116,7 +116,9 @@ class TokenMask:
         return end - start
 
     def _is_jwt_header(self, part: str) -> bool:
-        return any(part in header for header in self._jwt_headers)
+        """Return whether a part is of the header, with too little of the rest to be masked for that."""
+        head, _dot, rest = part.partition(".")
+        return len(rest) < _SHORTEST_PART and any(head in header for header in self._jwt_headers)
 
 
 def _decode_escapes(text: str) -> str:

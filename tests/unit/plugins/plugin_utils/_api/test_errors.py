@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
@@ -13,9 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ServiceError, find_hint, parse_error_body
-from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import extract_claims
-from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_calls import refusal
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import (
+    ServiceError,
+    add_result,
+    build_api_error,
+    find_hint,
+    parse_error_body,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse, build_response
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_mask import TokenMask
 
 JSON: t.Final = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -44,8 +52,8 @@ def error(**more: t.Any) -> dict[str, t.Any]:
     ],
 )  # fmt: skip
 def test_an_error_body_becomes_a_sentence(body: t.Any, code: str | None, said: str) -> None:
-    complaint = parse_error_body(json.dumps(body).encode())
-    assert (complaint.code, str(complaint)) == (code, said)
+    found = parse_error_body(json.dumps(body).encode())
+    assert (found.code, str(found)) == (code, said)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>s3cret</html>", b"{", b"[" * 100_000, "\ufeff{}".encode()])
@@ -66,23 +74,102 @@ def test_every_status_has_a_hint(status: int) -> None:
     assert find_hint(status, ServiceError())
 
 
-def test_a_good_status_is_named_as_an_option_of_either_face() -> None:
+def test_a_good_status_is_named_as_an_option() -> None:
     assert "add 204 to status_code" in find_hint(204, ServiceError())
-    said = refusal({"status": 200}, {}, "POST https://a/", prefix="authorized_uri_")
-    assert "add 200 to authorized_uri_status_code" in said
+
+
+COUNT: t.Final = "Add ConsistencyLevel: eventual to headers"
 
 
 @pytest.mark.parametrize(
-    ("header", "claims"),
+    ("status", "code", "message", "url", "hint"),
     [
-        ('Bearer realm="", error="insufficient_claims", claims="eyJhIjoxfQ=="', "eyJhIjoxfQ=="),
-        ('bearer CLAIMS = "abc", realm="x"', "abc"),
-        ("Bearer claims=abc", "abc"),
-        ('Basic realm="x", Bearer realm="a, b", claims="abc"', "abc"),
-        ('Bearer realm="", error="invalid_token"', None),
-        ('Bearer noclaims="abc"', None),
-        ("", None),
+        (400, "Request_BadRequest", "$count is not currently supported.", "", COUNT),
+        (400, "Request_UnsupportedQuery", "'ConsistencyLevel:eventual' header is missing.", "", COUNT),
+        (400, "BadRequest", None, "https://graph.microsoft.com/v1.0/users/$count", COUNT),
+        (400, "BadRequest", "Bad filter.", "https://graph.microsoft.com/v1.0/users", "Correct the request"),
+        (400, "BadRequest", "Invalid version: users", "", "Begin the path with /v1.0 or /beta"),
+        (401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.", "", "Set scope"),
+        (401, "InvalidAuthenticationTokenAudience", None, "", "Set scope to the API that is called: arm"),
+        (403, "Authorization_RequestDenied", "No.", "", "admin consent"),
+        (403, "AuthorizationFailed", "No.", "", "role assignment"),
+        (404, "ResourceNotFound", "Not there.", "", "add 404 to status_code"),
+        (400, "MissingApiVersionParameter", None, "", "Add api-version to query"),
     ],
 )
-def test_claims_are_found_in_any_challenge(header: str, claims: str | None) -> None:
-    assert extract_claims(header) == claims
+def test_the_fix_depends_on_code_words_and_status(
+    status: int, code: str, message: str | None, url: str, hint: str
+) -> None:
+    assert hint in find_hint(status, ServiceError(code, message), url)
+
+
+def test_the_codes_of_inner_errors_count_for_the_fix() -> None:
+    found = parse_error_body(json.dumps(error(innerError={"code": "SubscriptionNotFound"})).encode())
+    assert "Check the subscription's id" in find_hint(404, found)
+
+
+TOKEN: t.Final = "made-up-token-of-this-test-0123456789"
+REQUEST: t.Final = ApiRequest("GET", "https://graph.microsoft.com/v1.0/users?$search=hidden")
+
+
+def respond(status: int, body: t.Any, **headers: str) -> ApiResponse:
+    """A response of Graph; an underscore in a header's name stands for a hyphen."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return build_response(REQUEST, status, named, json.dumps(body).encode(), TokenMask([TOKEN]))
+
+
+class Held:
+    """A holder that describes its token."""
+
+    def describe_request(self) -> str:
+        """What the token was requested with."""
+        return "client c"
+
+    def describe_roles(self) -> str:
+        """The roles."""
+        return "The token has the roles: A."
+
+    def describe_end(self) -> str:
+        """When it ends."""
+        return "It ends soon."
+
+
+def test_an_error_has_words_ids_fix_and_what_was_asked() -> None:
+    ids = {"request_id": "r", "client_request_id": "q", "Date": "D"}
+    failure = build_api_error(respond(403, error(), **ids), t.cast("t.Any", Held()), "Never again.")
+    said = str(failure)
+    assert said.startswith(
+        "GET https://graph.microsoft.com/v1.0/users was answered 403: m (A). The token has the roles"
+    )
+    assert "The token has the roles: A. Never again. To fix it: Grant the app" in said
+    assert said.endswith("Asked with client c. For support: correlation id q, trace id r, at D.")
+    assert "hidden" not in said
+    assert failure.to_fields()["status"] == 403
+    assert failure.to_fields()["request_id"] == "r"
+
+
+@pytest.mark.parametrize(("status", "roles", "end"), [(401, True, True), (403, True, False), (404, False, False)])
+def test_roles_and_end_of_the_token_are_named_where_they_matter(status: int, roles: bool, end: bool) -> None:
+    said = build_api_error(respond(status, {}), t.cast("t.Any", Held())).message
+    assert ("The token has the roles" in said, "It ends soon" in said) == (roles, end)
+
+
+def test_an_error_of_a_request_without_a_token_does_not_speak_of_one() -> None:
+    failure = build_api_error(respond(403, error()), None)
+    assert "token has" not in failure.message
+    assert failure.request_summary is None
+
+
+@pytest.mark.parametrize("spelled", [TOKEN, TOKEN.replace("e", "\\u0065"), TOKEN[5:30], f"%20{TOKEN}"])
+def test_a_token_in_an_error_is_masked_after_decoding(spelled: str) -> None:
+    body = {"error": {"code": spelled, "message": spelled, "details": [{"message": spelled}]}}
+    raw = json.dumps(body).replace("\\\\u", "\\u").encode()
+    response = dataclasses.replace(respond(400, {}, request_id=TOKEN), body=raw)
+    failure = build_api_error(response, None)
+    assert TOKEN[5:30] not in f"{failure} {failure.to_fields()}"
+    assert failure.message.count("********") >= 3
+
+
+def test_a_result_is_added_to_any_error() -> None:
+    added = add_result(InputError("No.", hint="Yes."), {"status": -1})
+    assert added.to_fields()["status"] == -1

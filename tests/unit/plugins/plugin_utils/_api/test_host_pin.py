@@ -6,12 +6,19 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin, Origin, build_host_pin
+from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import (
+    HostPin,
+    Origin,
+    build_host_pin,
+    find_apis_at,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 
@@ -114,3 +121,92 @@ def test_no_text_leads_the_token_to_another_host(text: str) -> None:
     for url in (text, f"https://{text}", f"https://{text}graph.microsoft.com/", f"https://graph.microsoft.com{text}"):
         if graph.allows(url):
             assert Origin.parse(url) == Origin("https", "graph.microsoft.com", 443)
+
+
+# --- advice -----------------------------------------------------------------------------------------------------
+
+FOREIGN: t.Final = "https://stranger.example/x"
+
+
+@pytest.mark.parametrize(
+    ("origin", "advice"),
+    [
+        ("typed", "Set scope to the API that is called; if you trust that host"),
+        ("redirect", "use entra.auth.api_request with dest, which fetches it without the token"),
+        ("next_link", "continues its listing on another host"),
+        ("operation", "Check the resource itself"),
+    ],
+)
+def test_the_fix_depends_on_where_the_url_comes_from(origin: t.Any, advice: str) -> None:
+    with pytest.raises(InputError, match="gets no token") as refused:
+        pin("graph").check(FOREIGN, "The address", origin)
+    assert advice in refused.value.hint
+    assert "allowed_hosts" in refused.value.hint
+    assert refused.value.message.startswith("The address leads to https://stranger.example, ")
+
+
+def test_the_scope_of_a_known_api_is_suggested() -> None:
+    with pytest.raises(InputError, match="gets no token") as refused:
+        pin("graph").check("https://management.azure.com/subscriptions")
+    assert refused.value.hint.startswith("Set scope to arm;")
+    with pytest.raises(InputError, match="gets no token") as refused:
+        pin("graph").check("https://mine.servicebus.windows.net/")
+    assert refused.value.hint.startswith("Set scope to event_hubs or service_bus;")
+
+
+def test_a_blank_in_a_url_is_named_with_its_escape() -> None:
+    with pytest.raises(InputError, match="not a plain http or https URL") as refused:
+        pin("graph").check("https://graph.microsoft.com/a b")
+    assert "%20" in refused.value.hint
+
+
+# --- relays -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scope", ["service_bus", "event_hubs"])
+def test_no_response_leads_the_token_to_the_relay_of_another_customer(scope: str) -> None:
+    """Azure Relay forwards requests below that suffix to programs of its customers."""
+    typed = "https://mine.servicebus.windows.net/queue"
+    narrowed = pin(scope).narrow_to(typed)
+    assert pin(scope).allows("https://stranger.servicebus.windows.net/")
+    assert narrowed.allows(typed)
+    assert not narrowed.allows("https://stranger.servicebus.windows.net/")
+
+
+def test_hosts_without_relays_and_hosts_that_the_user_allows_stay() -> None:
+    assert pin("arm").narrow_to("https://management.azure.com/") == pin("arm")
+    assert pin("arm").narrow_to("https://management.azure.com/").allows("https://westeurope.management.azure.com/")
+    named = pin("service_bus", allowed=("relay.example",)).narrow_to("https://mine.servicebus.windows.net/")
+    assert named.allows("https://relay.example/")
+
+
+# --- audiences --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("audience", "scope", "url", "other"),
+    [
+        ("https://management.azure.com/", "graph", "https://graph.microsoft.com/v1.0", True),
+        ("https://management.core.windows.net/", "graph", "https://graph.microsoft.com/v1.0", True),
+        ("https://graph.microsoft.com", "graph", "https://graph.microsoft.com/v1.0", False),
+        ("00000003-0000-0000-c000-000000000000", "graph", "https://graph.microsoft.com/v1.0", False),
+        ("https://management.core.windows.net/", "arm", "https://management.azure.com/", False),
+        ("https://graph.microsoft.com", "graph", "https://management.azure.com/", True),
+        ("https://graph.microsoft.com", "arm", "https://gateway.example/", True),
+        ("https://servicebus.azure.net/", "event_hubs", "https://mine.servicebus.windows.net/", False),
+        ("api://mine", "graph", "https://graph.microsoft.com/v1.0", False),
+        ("https://graph.microsoft.com", "api://mine", "https://mine.example/", False),
+        ("", "graph", "https://graph.microsoft.com/v1.0", False),
+    ],
+)
+def test_a_token_for_another_api_is_recognised_only_if_that_is_certain(
+    audience: str, scope: str, url: str, other: bool
+) -> None:
+    assert pin(scope).is_for_other_api(audience, url) is other
+
+
+def test_an_api_is_found_by_its_host() -> None:
+    (graph,) = find_apis_at("https://graph.microsoft.com/v1.0")
+    assert graph is CLOUDS["public"].apis["graph"]
+    assert find_apis_at("https://stranger.example/") == []
+    assert find_apis_at("no url") == []
