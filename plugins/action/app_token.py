@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import typing as t
 
 from ansible.module_utils.compat.version import LooseVersion
@@ -34,6 +35,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # Loaded here, once in the main process for all workers: a play that gets a token often uses the lookup as well.
 lookup_loader.get("entra.auth.app_token", class_only=True)
+importlib.import_module("ansible_collections.entra.auth.plugins.plugin_utils._token.lookups")
 
 display = Display()
 

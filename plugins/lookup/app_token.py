@@ -10,50 +10,44 @@ takes longer than to get a cached token.
 
 from __future__ import annotations
 
-import functools
+import sys
 import typing as t
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
-from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
-from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.result import select_output
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.forms import FORMS
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result_cache import LookupCall, load_result
 
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+_PACKAGE = "ansible_collections.entra.auth.plugins.plugin_utils._token"
 
-Options = dict[str, t.Any]
 display = Display()
 
 
 class LookupModule(LookupBase):
     """Terms are scopes; each gives one item."""
 
-    def run(self, terms: list[t.Any], variables: Options | None = None, **options: t.Any) -> list[t.Any]:
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
         """Return one item per term, in the form that ``output`` names. Raises AnsibleLookupError."""
         output = options.pop("output", None) or "access_token"
-        return [self._get_item(term, variables or {}, options, output) for term in terms or [None]]
+        template = self._templar.template if self._templar else _keep
+        directs = [options if term is None else {**options, "scope": term} for term in terms or [None]]
+        return [self._get_item(LookupCall(direct, variables or {}, template), output) for direct in directs]
 
-    def _get_item(self, term: t.Any, variables: Options, options: Options, output: t.Any) -> t.Any:
-        outcome = run_guarded(
-            self._find_resolver(term, variables, options),
-            lambda found: select_output(output)(get_app_token(found, display, UnreachableHost(variables))),
-        )
+    def _get_item(self, call: LookupCall, output: t.Any) -> t.Any:
+        # A process that has loaded the normal path needs no shorter one, and with -v the normal path has texts to show.
+        is_short = f"{_PACKAGE}.lookups" not in sys.modules and not display.verbosity
+        found = load_result(call) if is_short and output in FORMS else None
+        if found:
+            return FORMS[output](*found)
+        from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure
+        from ansible_collections.entra.auth.plugins.plugin_utils._token.lookups import get_item
+
+        outcome = get_item(call, output, display, keep=is_short)
         if isinstance(outcome, Failure):
             raise AnsibleLookupError(outcome.msg)
         return outcome
-
-    def _find_resolver(self, term: t.Any, variables: Options, options: Options) -> t.Callable[[], AppTokenOptions]:
-        if "_role_call" in options:  # given by the variables that the role app_token leaves behind
-            from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import decrypt_call
-
-            return functools.partial(decrypt_call, str(options["_role_call"]))
-        direct = options if term is None else {**options, "scope": term}
-        return OptionSources(direct, variables, self._templar.template if self._templar else _keep).resolve
 
 
 def _keep(value: t.Any) -> t.Any:

@@ -29,7 +29,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry i
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN
-from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken, CacheEntry
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import refuse_secret_on_target
 from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import (
     parse_claims_challenge,
@@ -209,7 +209,14 @@ class TokenProvider:
             scope=self._scope.value,
             api_url=self._options.api_base_url or self._scope.api_url,
             source=cached.source,
+            entry=self._locate_entry(entry_secret, cache.cipher.derive_name(key.key)),
         )
+
+    def _locate_entry(self, entry_secret: str, name: str) -> CacheEntry | None:
+        directory = getattr(self._stores.tokens, "directory", None)
+        if directory is None or self._target:
+            return None
+        return CacheEntry(os.path.join(directory.path, name), entry_secret)
 
     def _build_key(self, request: TokenRequest) -> CacheKey:
         parts = [self._kind, request.build_key(), self._credential.get_proof_fingerprint(), *self._list_owners()]

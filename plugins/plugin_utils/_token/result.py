@@ -15,13 +15,19 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._token.forms import FORMS, build_headers
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-_AUTHORIZATION = "Authorization"
+
+class CacheEntry(t.NamedTuple):
+    """The file in which the cache has a token, and the secret that decrypts it."""
+
+    path: str
+    secret: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +41,7 @@ class AppToken:
         scope: The scope as it was sent.
         api_url: The base URL of the API, if it is known.
         source: ``cache`` or ``network``.
+        entry: Where the cache has the token; None if that is not a file of this machine.
     """
 
     token: Token
@@ -44,12 +51,12 @@ class AppToken:
     scope: str
     api_url: str | None
     source: str
+    entry: CacheEntry | None = dataclasses.field(default=None, repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
         """The request headers: ``extra_headers`` and Authorization, which they can't replace."""
-        own = {name: value for name, value in self.options.extra_headers.items() if name.lower() != "authorization"}
-        return {**own, _AUTHORIZATION: self.token.authorization}
+        return build_headers(self.token, self.options.extra_headers)
 
     def as_dict(self) -> dict[str, t.Any]:
         """Return all that a task registers and that the role sets as a fact."""
@@ -74,33 +81,17 @@ class AppToken:
         }
         return {**result, "refresh_token": token.refresh_token} if token.refresh_token else result
 
-    def as_uri_arguments(self) -> dict[str, t.Any]:
-        """Return arguments with which an ``ansible.builtin.uri`` task sends the header and does not show it.
 
-        The module masks the value of ``url_password`` in all that it prints. Without a user name it is not used for
-        Basic authentication. A netrc entry would replace the header, and a redirect would send headers to another host.
-        """
-        return {
-            "headers": self.headers,
-            "url_password": self.token.access_token,
-            "use_netrc": False,
-            "unredirected_headers": list(self.headers),
-        }
-
-
-OUTPUTS: t.Mapping[str, t.Callable[[AppToken], t.Any]] = {
-    "access_token": lambda app_token: app_token.token.access_token,
-    "authorization": lambda app_token: app_token.token.authorization,
-    "headers": lambda app_token: app_token.headers,
-    "uri": AppToken.as_uri_arguments,
-    "token": AppToken.as_dict,
-}
+OUTPUTS = (*FORMS, "token")
 
 
 def select_output(name: t.Any) -> t.Callable[[AppToken], t.Any]:
     """Return the function that gives a token the form that ``output`` names. Raises InputError for another name."""
-    if str(name) in OUTPUTS:
-        return OUTPUTS[str(name)]
+    form = FORMS.get(str(name))
+    if form:
+        return lambda app_token: form(app_token.token, app_token.options.extra_headers)
+    if str(name) == "token":
+        return AppToken.as_dict
     close = difflib.get_close_matches(str(name), OUTPUTS, n=1)
     raise InputError(
         f"output is not one of {', '.join(OUTPUTS)}.",
@@ -108,4 +99,4 @@ def select_output(name: t.Any) -> t.Callable[[AppToken], t.Any]:
     )
 
 
-__all__ = ("OUTPUTS", "AppToken", "select_output")
+__all__ = ("OUTPUTS", "AppToken", "CacheEntry", "select_output")
