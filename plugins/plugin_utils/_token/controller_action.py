@@ -103,7 +103,7 @@ class ControllerAction(ActionBase):
 
     def _refuse_async(self) -> Result:
         refused = InputError(
-            f"{str(self._task.action).rpartition('.')[2]} runs on the control node and does not support async.",
+            f"{str(self._task.action).rpartition('.')[2]} does not support async, because its work needs the control node.",
             hint=f"Remove async. {self.async_advice}".strip(),
         )
         return Failure.from_error(refused).as_result()

@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 SECRET = "hunter2-and-more"
 MASK = "********"
 FAILURE_FIELDS = {"failed", "changed", "msg", "error", "error_codes", "hint", "correlation_id", "trace_id"}
-ACTIONS = ("app_token", "app_token_cache", "api_request")
+ACTIONS = ("app_token", "app_token_cache", "api_request", "authorized_uri")
 Result = dict[str, t.Any]
 
 
@@ -118,7 +118,7 @@ def test_async_is_refused_with_the_task_s_secrets_hidden(name: str) -> None:
     result = plugin.run(task_vars={})
     assert set(result) >= FAILURE_FIELDS
     assert result["failed"] is True
-    assert result["msg"].startswith(f"{name} runs on the control node and does not support async. To fix it: Remove ")
+    assert result["msg"].startswith(f"{name} does not support async, because its work needs the control node. To fix it: ")
     assert shown_arguments(plugin) == {"client_secret": MASK}
 
 
