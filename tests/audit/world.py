@@ -55,7 +55,7 @@ class World:
             "damaged key": "MIIaud1tDamagedKey" * 12,
             "wrong federated token": "aud1tHeader.aud1tFederatedBody.aud1tSignature",
             "wrong refresh token": "1.aud1tWrongRefreshToken-_0123456789",
-            "cache key": f"aud1tCacheKey{_AWKWARD}",
+            "cache key": f"aud1tCacheKeyOfAtLeast32Characters{_AWKWARD}",
             "proxy password": "aud1tProxyPassword~secret",
             "wrong Redis password": "aud1tRedisPassword~secret",
             "control characters": "aud1tToken.with-control\x01characters.in-it0123",

@@ -96,7 +96,7 @@ def get_app_token(options: AppTokenOptions, messages: Messages, target: Target) 
 
 def _get_checked(options: AppTokenOptions, kind: str | None, messages: Messages, target: Target) -> AppToken:
     refuse_secret_on_target(options, str(kind))
-    refuse_missing(options, kind)
+    refuse_missing(options, kind, messages.v)
     refuse_unusable(options)
     provider = TokenProvider(options, str(kind), messages, target)
     try:
@@ -105,7 +105,9 @@ def _get_checked(options: AppTokenOptions, kind: str | None, messages: Messages,
         raise
     except EntraAuthError as exc:
         from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import describe_request
+        from ansible_collections.entra.auth.plugins.plugin_utils._token.missing_options import explain_secret_id
 
+        explain_secret_id(exc, options)
         exc.request_summary = describe_request(options, str(kind), " ".join(options.scope))
         raise
     if options.required_roles:

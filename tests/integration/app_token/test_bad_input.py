@@ -50,37 +50,30 @@ class Case(t.NamedTuple):
     says: tuple[str, ...]
 
 
-MISSING: t.Final = "To ask for a token, entra.auth still needs"
-BLANKS: t.Final = "an empty value counts as not given"
+PLACES: t.Final = "-v lists every place that was searched."
 ONE_TENANT: t.Final = "Set tenant_id to the tenant's GUID or one of its verified domains."
 
 # Refused before any request.
 INPUT: t.Final[dict[str, Case]] = {
-    "no tenant": Case(
-        {"tenant_id": None},
-        (
-            f"{MISSING} tenant_id",
-            "option tenant_id",
-            "variable app_token_tenant_id",
-            "environment ENTRA_AUTH_TENANT_ID, AZURE_TENANT_ID, AZURE_TENANT, ARM_TENANT_ID",
-            "ansible.cfg [entra_auth] tenant_id",
-            BLANKS,
-        ),
-    ),
-    "empty tenant": Case({"tenant_id": ""}, (f"{MISSING} tenant_id", "variable app_token_tenant_id", BLANKS)),
-    "no client": Case(
-        {"client_id": None},
-        (f"{MISSING} client_id", "environment ENTRA_AUTH_CLIENT_ID, AZURE_CLIENT_ID, ARM_CLIENT_ID", BLANKS),
-    ),
+    "no tenant": Case({"tenant_id": None}, ("Missing: tenant_id.", "set AZURE_TENANT_ID, or the option", PLACES)),
+    "empty tenant": Case({"tenant_id": ""}, ("Missing: tenant_id.", "set AZURE_TENANT_ID, or the option", PLACES)),
+    "no client": Case({"client_id": None}, ("Missing: client_id.", "set AZURE_CLIENT_ID, or the option", PLACES)),
     "no credential": Case(
         {"client_secret": None},
-        (f"{MISSING} a credential", "refresh_token", "client_secret", "AZURE_CLIENT_SECRET, AZURE_SECRET", BLANKS),
+        ("Missing: a credential (such as client_secret).", "set AZURE_CLIENT_SECRET, or the option", PLACES),
     ),
     "no secret for client_secret": Case(
         {"client_secret": None, "credential": "client_secret"},
-        (f"{MISSING} client_secret", "environment ENTRA_AUTH_CLIENT_SECRET, AZURE_CLIENT_SECRET, AZURE_SECRET", BLANKS),
+        ("Missing: client_secret", "set AZURE_CLIENT_SECRET, or the option", PLACES),
     ),
-    "nothing at all": Case(NOTHING, (f"{MISSING} tenant_id", "client_id", "a credential", BLANKS)),
+    "nothing at all": Case(
+        NOTHING,
+        (
+            "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: set AZURE_TENANT_ID, "
+            "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names",
+            PLACES,
+        ),
+    ),
     "tenant common": Case({"tenant_id": "common"}, ("The tenant 'common' stands for any tenant", ONE_TENANT)),
     "tenant organizations": Case({"tenant_id": "organizations"}, ("'organizations' stands for any tenant", ONE_TENANT)),
     "tenant consumers": Case({"tenant_id": "Consumers"}, ("'Consumers' stands for any tenant", ONE_TENANT)),
@@ -101,7 +94,7 @@ INPUT: t.Final[dict[str, Case]] = {
         ("credential (from option credential) is 'secret'", "refresh_token", "Use client_secret."),
     ),
     "unknown cache": Case(
-        {"cache": "disk"}, ("cache is none of run, user, none", "no URL of a Redis server", "Use one of them")
+        {"cache": "disk"}, ("cache is not one of run, user, none, or the URL of a Redis server", "Use one of them")
     ),
     "unknown option": Case(
         {"tenent_id": "x"}, ("'tenent_id' is not an option", "Write tenant_id instead of tenent_id.")
@@ -194,7 +187,7 @@ INPUT: t.Final[dict[str, Case]] = {
     ),
     "garbled claims_challenge": Case(
         {"claims_challenge": "%%%"},
-        ("claims_challenge is neither JSON nor base64 of JSON", "Copy the value of claims from the WWW-Authenticate"),
+        ("claims_challenge is not JSON or base64 of JSON", "Copy the value of claims from the WWW-Authenticate"),
     ),
     "no refresh_token_file yet": Case(
         {"refresh_token_file": "{{ files }}/missing"},
@@ -244,7 +237,7 @@ ANSWERS: t.Final[dict[str, Case]] = {
         (
             f"{REFUSED}7000215",
             "the secret ID was pasted instead of its Value",
-            "Give the secret's Value as client_secret",
+            "Give the secret's Value as client_secret. What was given is a GUID and so most probably the Secret ID",
         ),
     ),
     "expired secret": Case(
@@ -459,8 +452,10 @@ def test_refusals_name_the_fix(ask: Asker) -> None:
     cases = {name: Case({"retry_for": 0, "cache": "none", **given}, says) for name, (given, says) in ANSWERS.items()}
     messages = ask.by_module(cases)
     assert _unsaid(cases, messages) == {}
-    for message in messages.values():
-        assert "Asked with credential client_secret, authority https://" in message
+    for name, message in messages.items():
+        # The request for a token that lacks a role went well.
+        was_refused = name != "missing role"
+        assert ("Asked with credential client_secret, authority https://" in message) is was_refused, message
     for name in ("secret ID", "unknown app"):
         assert "For support: correlation id " in messages[name]
         assert "trace id " in messages[name]

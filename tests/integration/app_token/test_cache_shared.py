@@ -162,7 +162,7 @@ def test_a_credential_without_a_secret_needs_a_cache_key(plays: Plays, emulator:
             )
             assert len([warning for warning in told if words in warning]) == 1
     for source in ("network", "cache"):
-        got, told = sources(ENTRA_AUTH_CACHE_KEY="made-up~long-random-key")
+        got, told = sources(ENTRA_AUTH_CACHE_KEY="made-up~long-random-key-of-everyone")
         assert (got, told) == ({"federated": source, "identity": source}, [])
-    got, _told = sources(ENTRA_AUTH_CACHE_KEY="made-up~another-random-key")
+    got, _told = sources(ENTRA_AUTH_CACHE_KEY="made-up~another-long-random-key-here")
     assert got == {"federated": "network", "identity": "network"}

@@ -182,7 +182,7 @@ def test_roles_are_told(plays: Plays, emulator: Emulator) -> None:
     """Those of the token, or that there are none to be read."""
     emulator.configure(opaque_tokens=True)
     play = plays.run([{"tasks": [_get()]}], "-v", record=True)
-    assert "roles none to be seen in the token" in play.stdout
+    assert "roles none that can be read in the token" in play.stdout
     emulator.configure(opaque_tokens=False)
     play = plays.run([{"tasks": [_get()]}], "-v", record=True)
     assert "roles User.Read.All, Organization.Read.All, Application.Read.All, Group.Read.All;" in play.stdout
@@ -216,7 +216,7 @@ def test_a_claims_challenge_is_sent_in_whichever_form_it_comes(plays: Plays, emu
     play = plays.run([{"tasks": [*wrong, *sent, _get("without")]}], record=True)
     assert play.returncode == 0, play.output
     for name in bad:
-        assert "claims_challenge is neither JSON nor base64 of JSON" in play.result(name)["msg"]
+        assert "claims_challenge is not JSON or base64 of JSON" in play.result(name)["msg"]
         assert "WWW-Authenticate" in play.result(name)["hint"]
     failed = {event["task"] for event in play.events() if event["event"] == "failed"}
     assert failed == set(bad)

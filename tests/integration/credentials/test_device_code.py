@@ -193,7 +193,7 @@ def test_it_is_never_chosen_by_itself_and_never_asked_for_from_a_target(plays: P
         {**_get("target", run_on="target"), "ignore_errors": True},
     ]
     play = plays.run([{"tasks": tasks}], record=True, env=ENV)
-    assert "still needs a credential" in play.result("auto")["msg"]
+    assert "Missing: a credential" in play.result("auto")["msg"]
     assert "A device code can't be asked for from the target" in play.result("target")["msg"]
     assert emulator.requests() == []
 

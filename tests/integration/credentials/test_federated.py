@@ -343,7 +343,7 @@ def test_a_variable_that_is_missing_is_named(
         if "CONNECTION" in missing
         else "pipeline"
     ) in message
-    assert "still needs a credential" in play.result("Alone")["msg"]
+    assert "Missing: a credential" in play.result("Alone")["msg"]
     assert "federated_token_source" in play.result("Alone")["msg"]
     assert emulator.requests() == []
 

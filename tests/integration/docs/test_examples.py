@@ -144,7 +144,7 @@ def variables(emulator: Emulator, certificate: Issued, directory: Path) -> dict[
         "public_client": seed.PUBLIC,
         "first_refresh_token": emulator.add_refresh_token(seed.PUBLIC),
         "state_dir": str(directory / "state"),
-        "vault_cache_key": "made-up~key-of-a-shared-cache",
+        "vault_cache_key": "made-up~random-key-of-a-shared-cache",
         "user": "user0001@contoso.example",
         "group": "00000000-0000-4000-8000-000000000000",
         "drive": "documents",

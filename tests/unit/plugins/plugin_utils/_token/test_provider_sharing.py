@@ -139,9 +139,9 @@ def test_a_key_is_not_asked_for_where_nothing_is_shared(
 def test_a_key_makes_any_credential_share(
     shared: str, platform: CannedServer, next_run: t.Callable[[], None], messages: t.Any
 ) -> None:
-    key = "made-up~key of all who share"
+    key = "made-up~key of all who share the cache"
     sources = []
-    for cache_key in (key, key, "another key", key):
+    for cache_key in (key, key, "another key " * 3, key):
         next_run()
         sources.append(get(messages, {}, cache=shared, cache_key=cache_key).source)
     assert sources == ["network", "cache", "network", "cache"]
@@ -158,7 +158,7 @@ def test_each_machine_has_a_managed_identity_of_its_own(
     messages: t.Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    options = {"cache": redis_server.url, "cache_key": "made-up~key"}
+    options = {"cache": redis_server.url, "cache_key": "made-up~key-of-more-than-32-characters"}
     uname = os.uname()
     sources = []
     for node in ("here", "there", "here"):

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tell what a call lacks, where it was searched, and what to set.
+
+It is loaded only for a message.
+
+**PRIVATE** to the collection: not an API.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import (
+    describe_missing_permission,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import Credential
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+
+# Stands for a credential of any kind; the advice names one of them.
+_CREDENTIAL = ()
+_COMMON_CREDENTIAL = "client_secret"
+# The variables with which azure.azcollection and AWX give a user's name and password.
+_PASSWORD_VARIABLES = ("AZURE_AD_USER", "AZURE_PASSWORD")
+_WRONG_SECRET = 7000215  # AADSTS7000215
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def build_missing_error(
+    required: t.Sequence[str],
+    credential: type[Credential] | None,
+    log: t.Callable[[str], object],
+    *,
+    has_proof: bool,
+) -> InputError:
+    """Return the error for a call that lacks something.
+
+    Args:
+        required: The options that are missing, apart from those of the credential.
+        credential: The chosen credential; None if none is given.
+        log: Shows a line with -v. It gets every place that was searched.
+        has_proof: Whether an option of the credential is given.
+    """
+    missing: list[tuple[str, ...]] = [(name,) for name in required]
+    if not has_proof:
+        missing.append(credential.selecting_options if credential else _CREDENTIAL)
+    for name in _list_options(missing):
+        log(f"entra.auth: {name} was searched in {OPTIONS[name].describe_places()}; an empty value does not count")
+    ci_job = None
+    if not has_proof and (credential is None or credential is CREDENTIALS["federated"]):
+        ci_job = describe_missing_permission()
+    return InputError(
+        f"Missing: {_join([_describe_missing(names) for names in missing])}.{_describe_passwords(missing)}",
+        hint=" ".join(filter(None, (ci_job, _advise_on(missing)))),
+    )
+
+
+def _list_options(missing: t.Iterable[tuple[str, ...]]) -> t.Iterator[str]:
+    for names in missing:
+        yield from names or (name for cls in CREDENTIALS.values() for name in cls.selecting_options)
+
+
+def _describe_missing(names: tuple[str, ...]) -> str:
+    return " or ".join(names) or f"a credential (such as {_COMMON_CREDENTIAL})"
+
+
+def _advise_on(missing: t.Sequence[tuple[str, ...]]) -> str:
+    variables = _join([_choose_variable(names) for names in missing])
+    same = "the option of the same name" if len(missing) == 1 else "the options of the same names"
+    return f"set {variables}, or {same}; -v lists every place that was searched."
+
+
+def _choose_variable(names: tuple[str, ...]) -> str:
+    """Return the environment variable that most tools know, or our own."""
+    options = [OPTIONS[name] for name in names or (_COMMON_CREDENTIAL,)]
+    known = [variable for option in options for variable in option.vendor_env if variable.startswith("AZURE_")]
+    return known[0] if known else options[0].env[0]
+
+
+def _describe_passwords(missing: t.Sequence[tuple[str, ...]]) -> str:
+    found = [name for name in _PASSWORD_VARIABLES if os.environ.get(name)]
+    if _CREDENTIAL not in missing or not found:
+        return ""
+    return f" {_join(found)} {'was' if len(found) == 1 else 'were'} found, but user passwords are not supported."
+
+
+def _join(parts: t.Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
+def explain_secret_id(error: EntraAuthError, options: AppTokenOptions) -> None:
+    """Change the hint of an error if the wrong client secret has the form of a GUID, as the ID of a secret has."""
+    if _WRONG_SECRET in error.response.error_codes and _GUID.fullmatch(options.client_secret or ""):
+        error.hint = (
+            "Give the secret's Value as client_secret. What was given is a GUID and so most probably the Secret ID; "
+            "the Value is shown only once, when the secret is created."
+        )
+
+
+__all__ = ("build_missing_error", "explain_secret_id")
