@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import time
 import typing as t
+from urllib.parse import parse_qsl, quote
 
 from flask import Response
 
-from . import api_faults, errors, refusals, wire
+from . import api_faults, errors, refusals, wire, wire_faults
 from .errors import EntraError
 from .fields import take
 from .text import dump, new_guid
@@ -75,6 +76,19 @@ def _named_error(code: int, error: str) -> Action:
 def _redirect(options: Options, exchange: Exchange) -> Iterable[bytes]:
     location = take(options, "location", str, exchange.world.urls["foreign"])
     return exchange.send(Response(status=take(options, "status", int, 302), headers={"Location": location}))
+
+
+def _echo(options: Options, exchange: Exchange) -> Iterable[bytes]:
+    """A refusal that repeats what was sent, in each form and in each field and header that a client may show."""
+    sent = exchange.environ["wsgi.input"].read().decode()
+    pairs = parse_qsl(sent, keep_blank_values=True)
+    said = [f"{value} {quote(value, safe='')} {json.dumps(value)}" for _name, value in pairs]
+    text = " ".join(["AADSTS50012: It was", *said, "as", sent])
+    names = ("error", "error_description", "suberror", "correlation_id", "trace_id", "timestamp", "error_uri")
+    response = Response(dump(dict.fromkeys(names, text)), content_type="application/json")
+    response.status_code = take(options, "status", int, 400)
+    response.headers.update({"client-request-id": quote(sent), "x-ms-request-id": quote(sent)})
+    return exchange.send(response)
 
 
 def _drop(options: Options, exchange: Exchange) -> Iterable[bytes]:
@@ -163,6 +177,7 @@ _TYPES: t.Final[dict[str, type]] = {
     "interval": float,
     "location": str,
     "message": str,
+    "part": str,
     "reset": bool,
     "retry_after": float,
     "retry_after_as": str,
@@ -196,6 +211,11 @@ ACTIONS: t.Final[dict[str, tuple[Action, tuple[str, ...]]]] = {
     "truncated_json": (_truncated_json, ()),
     "slow": (_slow, ("seconds",)),
     "drip": (_drip, ("interval", "seconds")),
+    "drip_wire": (wire_faults.drip_wire, ("part", "interval", "seconds")),
+    "cut": (wire_faults.cut, ("bytes",)),
+    "stall": (wire_faults.stall, ("bytes", "seconds")),
+    "no_status_line": (wire_faults.no_status_line, ("body",)),
+    "echo": (_echo, ("status",)),
     "endless": (_endless, ("bytes",)),
     "huge": (_huge, ("bytes",)),
     "non_json_200": (_canned(_HTML, "text/html"), ()),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from entra_emulator import seed
+from entra_emulator import seed, wire_faults
 from entra_emulator.client import EmulatorError
 from plays import wait_until
 
@@ -159,6 +159,65 @@ def test_drip_and_endless_defeat_a_timeout_per_read(client: Client) -> None:
     assert time.monotonic() - before >= 3
     client.emulator.fault("endless", bytes=10_000_000)
     assert len(client.ask().content) == 10_000_000
+
+
+@pytest.mark.parametrize("part", wire_faults.DRIPS)
+def test_any_part_of_a_response_can_drip(client: Client, part: str) -> None:
+    client.emulator.fault("drip_wire", part=part, interval=0.05, seconds=2)
+    before = time.monotonic()
+    with contextlib.suppress(requests.RequestException):
+        client.ask(timeout=1.5)
+    assert time.monotonic() - before >= 1.9
+    assert client.ask().status_code == 200
+
+
+@pytest.mark.parametrize("size", [0, 10, 30, 120, -1])
+def test_a_response_can_be_cut_anywhere(client: Client, size: int) -> None:
+    client.emulator.fault("cut", bytes=size)
+    answered = b"".join(raw_token_response(client))
+    assert len(answered) == size if size >= 0 else answered.startswith(b"HTTP/1.1 ")
+    assert client.ask().status_code == 200
+
+
+def test_a_response_can_stall_anywhere(client: Client) -> None:
+    client.emulator.fault("stall", bytes=30, seconds=600)
+    with pytest.raises(requests.ReadTimeout):
+        client.ask(timeout=1)
+    client.emulator.forget_faults()
+    assert client.ask().status_code == 200
+
+
+def test_an_answer_without_a_status_line_is_what_was_sent(client: Client) -> None:
+    client.emulator.fault("no_status_line")
+    client.emulator.fault("no_status_line", body="made up")
+    assert b"".join(raw_token_response(client)) == b"client_id=c&client_secret=s%2B\r\n\r\n"
+    assert b"".join(raw_token_response(client)) == b"made up\r\n\r\n"
+
+
+def test_a_refusal_can_repeat_what_was_sent(client: Client) -> None:
+    client.emulator.fault("echo", status=401)
+    answer = client.ask(client_secret="a+b&c")
+    assert answer.status_code == 401
+    for text in ("a+b&c", "a%2Bb%26c"):
+        assert text in answer.json()["error_description"]
+        assert text in answer.json()["suberror"]
+    assert "a%252Bb%2526c" in answer.headers["client-request-id"]
+
+
+def raw_token_response(client: Client) -> t.Iterator[bytes]:
+    """The bytes of a response, as they are on the wire."""
+    body = b"client_id=c&client_secret=s%2B"
+    form = b"Content-Type: application/x-www-form-urlencoded"
+    head = b"POST /t/oauth2/v2.0/token HTTP/1.1\r\nHost: localhost\r\n%b\r\nContent-Length: %d\r\n\r\n" % (
+        form,
+        len(body),
+    )
+    context = ssl.create_default_context(cafile=client.emulator.ca)
+    port = urlsplit(client.emulator.urls.login).port or 0
+    with socket.create_connection(("localhost", port), timeout=60) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost") as tls:
+            tls.sendall(head + body)
+            yield from iter(lambda: tls.recv(65536), b"")
 
 
 def test_huge_announces_its_length(client: Client) -> None:
