@@ -15,6 +15,7 @@ import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import convert_store_error
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.user_store import open_user_store
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.base import LastingStore, Store
@@ -30,17 +31,17 @@ def open_store(cache: str) -> LastingStore:
         MissingLibraryError: redis-py is not installed.
     """
     try:
-        return _open_user_store() if cache == "user" else _connect(cache)
+        return open_user_store() if cache == "user" else _connect(cache)
     except OSError as exc:
         problem = exc
     raise convert_store_error("The cache can't be used.", problem)
 
 
-def open_lasting_store(cache: str, run: Store) -> LastingStore:
-    """Open the store of ``user`` or of a Redis URL, unless this run knows already that the server is down.
+def open_redis_store(url: str, run: Store) -> LastingStore:
+    """Open the store of a Redis URL, unless this run knows already that the server is down.
 
     Args:
-        cache: The value of the option.
+        url: The URL.
         run: The store of the run, for a note to all of its processes that the server is down.
 
     Raises:
@@ -48,12 +49,10 @@ def open_lasting_store(cache: str, run: Store) -> LastingStore:
         InputError: The URL is not valid.
         MissingLibraryError: redis-py is not installed.
     """
-    if cache == "user":
-        return _open_user_store()
-    note = _derive_note_name(cache)
+    note = _derive_note_name(url)
     _raise_if_lost(run.read(note) or b"")
     try:
-        return _connect(cache)
+        return _connect(url)
     except OSError as exc:
         until = time.monotonic() + _LOST_SECONDS
         # The note saves others the time of a connection; without it they try it for themselves.
@@ -75,12 +74,6 @@ def _derive_note_name(url: str) -> str:
     return f"redis lost {hashlib.sha256(url.encode()).hexdigest()[:4]}"
 
 
-def _open_user_store() -> LastingStore:
-    from ansible_collections.entra.auth.plugins.plugin_utils._cache.user_store import open_user_store
-
-    return open_user_store()
-
-
 def _connect(url: str) -> LastingStore:
     # redis takes long to load.
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.redis_store import RedisStore
@@ -88,4 +81,4 @@ def _connect(url: str) -> LastingStore:
     return RedisStore(url)
 
 
-__all__ = ("open_lasting_store", "open_store")
+__all__ = ("open_redis_store", "open_store")

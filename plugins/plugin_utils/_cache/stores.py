@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import secrets
 import typing as t
@@ -41,8 +40,7 @@ class NoStore:
         return contextlib.nullcontext(True)
 
 
-@dataclasses.dataclass(frozen=True)
-class Stores:
+class Stores(t.NamedTuple):
     """The store for ``tokens`` that the option ``cache`` names, and the store of the ``run`` for its failures."""
 
     tokens: Store
@@ -72,13 +70,21 @@ def open_stores(cache: str, *, warn: t.Callable[[str], None]) -> Stores:
         warn(f"{consequence} {exc.strerror}")
     if cache == "run":
         return Stores(run, run)
-    from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_lasting_store
-
     try:
-        return Stores(open_lasting_store(cache, run), run)
+        return Stores(_open_lasting_store(cache, run), run)
     except OSError as exc:
         warn(f"The cache for this run alone is used. {exc.strerror}")
     return Stores(run, run)
+
+
+def _open_lasting_store(cache: str, run: Store) -> Store:
+    if cache == "user":
+        from ansible_collections.entra.auth.plugins.plugin_utils._cache.user_store import open_user_store
+
+        return open_user_store()
+    from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_redis_store
+
+    return open_redis_store(cache, run)
 
 
 def get_run_secret() -> str:

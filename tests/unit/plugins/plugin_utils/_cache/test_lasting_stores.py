@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import lasting_stores, redis_store
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.directory_store import DirectoryStore
-from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_lasting_store, open_store
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_redis_store, open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.redis_store import RedisStore
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.user_store import UserStore
 
@@ -49,21 +49,17 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def get_reason(cache: str, run: DirectoryStore) -> str:
     with pytest.raises(OSError, match=r"\. To fix it: ") as lost:
-        open_lasting_store(cache, run)
+        open_redis_store(cache, run)
     return str(lost.value.strerror)
 
 
-@pytest.mark.parametrize("open_it", [open_lasting_store, lambda cache, run: open_store(cache)])
 def test_the_option_names_the_store(
-    open_it: t.Callable[[str, DirectoryStore], LastingStore],
-    run: DirectoryStore,
-    redis_server: RedisServer,
-    tmp_path: pathlib.Path,
-    monkeypatch: pytest.MonkeyPatch,
+    run: DirectoryStore, redis_server: RedisServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    assert isinstance(open_it("user", run), UserStore)
-    assert isinstance(open_it(redis_server.url, run), RedisStore)
+    assert isinstance(open_store("user"), UserStore)
+    assert isinstance(open_store(redis_server.url), RedisStore)
+    assert isinstance(open_redis_store(redis_server.url, run), RedisStore)
 
 
 # --- a server that is down --------------------------------------------------------------------------------------
@@ -85,7 +81,7 @@ def test_it_is_connected_to_once_in_half_a_minute_and_described_in_the_same_word
 
 def test_another_server_is_not_taken_for_it(redis_server: RedisServer, run: DirectoryStore) -> None:
     get_reason(UNREACHABLE, run)
-    assert isinstance(open_lasting_store(redis_server.url, run), RedisStore)
+    assert isinstance(open_redis_store(redis_server.url, run), RedisStore)
 
 
 @pytest.mark.parametrize("note", [b"", b"junk", b"\xff\xfe", b"soon for a reason", b"1"])
@@ -93,7 +89,7 @@ def test_a_damaged_note_keeps_no_caller_from_the_server(
     note: bytes, redis_server: RedisServer, run: DirectoryStore
 ) -> None:
     run.write(lasting_stores._derive_note_name(redis_server.url), note, keep_seconds=60)
-    assert isinstance(open_lasting_store(redis_server.url, run), RedisStore)
+    assert isinstance(open_redis_store(redis_server.url, run), RedisStore)
 
 
 def test_a_note_that_can_t_be_written_changes_nothing(
@@ -113,14 +109,14 @@ def test_a_note_that_can_t_be_written_changes_nothing(
 def test_a_url_that_is_not_valid_is_an_error_for_each_caller(run: DirectoryStore, connected: list[str]) -> None:
     for _dummy in range(2):
         with pytest.raises(InputError, match="not a URL that redis-py understands"):
-            open_lasting_store("redis://host:port", run)
+            open_redis_store("redis://host:port", run)
     assert len(connected) == 2
 
 
 def test_a_missing_library_is_an_error(run: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_store, "HAS_REDIS", False)
     with pytest.raises(MissingLibraryError, match="redis"):
-        open_lasting_store(UNREACHABLE, run)
+        open_redis_store(UNREACHABLE, run)
 
 
 def test_a_store_that_is_to_be_shown_has_to_be_usable(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 import typing as t
+import urllib.parse
 
 import pytest
 import redis
@@ -316,6 +317,35 @@ def test_the_password_goes_to_no_server_of_another_name(tmp_path: pathlib.Path) 
         assert get_reason(f"{server.url}&ssl_check_hostname=true") == "it could not be reached"
         for parameter in UNCHECKED:
             use(RedisStore(f"{server.url}&{parameter}"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sent"),
+    [
+        ("", "True"),
+        ("&ssl_check_hostname=", "True"),
+        ("&ssl_cert_reqs=none", "False"),
+        ("&ssl_check_hostname=no", "no"),
+    ],
+)
+def test_the_check_of_the_name_does_not_depend_on_the_library(
+    parameters: str, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls: list[str] = []
+
+    def record(url: str, **_how: object) -> t.NoReturn:
+        urls.append(url)
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(redis.Redis, "from_url", record)
+    get_reason(f"rediss://redis.test/0?db=1{parameters}")
+    get_reason("redis://redis.test/0?db=1")
+    assert [
+        dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query)).get("ssl_check_hostname") for url in urls
+    ] == [
+        sent,
+        None,
+    ]
 
 
 def test_nothing_is_sent_to_a_server_of_another_name(tmp_path: pathlib.Path) -> None:

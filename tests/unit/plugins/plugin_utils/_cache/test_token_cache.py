@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 import typing as t
 
@@ -15,7 +18,7 @@ from token_caches import HOUR, KEY, NAME, Service, open_cache, unpack
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.directory_store import DirectoryStore
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher, read_metadata
-from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import NoStore
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import NoStore, open_stores
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.token_cache import CacheKey
 
 if t.TYPE_CHECKING:
@@ -125,3 +128,38 @@ def test_an_entry_of_another_version_is_a_miss(content: bytes, store: DirectoryS
     for stored, source in ((json.dumps(WHOLE).encode(), "cache"), (content, "network")):
         store.write(NAME, cipher.encrypt(stored, NAME), keep_seconds=HOUR)
         assert open_cache(store).get(KEY, Service()).source == source
+
+
+# --- warm path --------------------------------------------------------------------------------------------------
+
+HIT = """
+import json, sys
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
+from ansible_collections.entra.auth.plugins.plugin_utils._cache.token_cache import CacheKey, TokenCache
+stores._RUN_DIRECTORY, key = sys.argv[1:]
+cache = TokenCache(
+    stores.open_stores("run", warn=print), EntryCipher("secret"), min_validity=300, wait_seconds=0, warn=print
+)
+print(cache.get(CacheKey(key), None).source)
+print(json.dumps([name for name in sys.modules if ".plugin_utils._cache." in name]))
+"""
+
+
+def test_a_hit_loads_only_what_reading_an_entry_needs(run_directory: pathlib.Path) -> None:
+    """Each worker process of Ansible compiles every file again."""
+    open_cache(open_stores("run", warn=pytest.fail)).get(KEY, Service())
+    done = subprocess.run(
+        [sys.executable, "-c", HIT, str(run_directory), KEY.key],
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": "/usr/bin:/bin", "HOME": str(run_directory)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    source, loaded = done.stdout.splitlines()[-2:]
+    assert source == "cache"
+    names = {name.rpartition(".")[2] for name in json.loads(loaded)}
+    assert names == {"directory_store", "encryption", "private_files", "stores", "token_cache"}
