@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation; the action plugin of the same name does all, on the controller."""
+"""Documentation. The action plugin of the same name does the work, on the control node."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ author:
   - entra.auth contributors (@entra-auth)
 description:
   - Gets an access token for Microsoft Graph, the Azure Management API or any other API that Microsoft Entra ID
-    protects, and a complete C(Authorization) header with it.
-  - Any number of hosts, forks, tasks and loops share one token request. The token is kept, sealed, for the rest of the
-    run and renewed ahead of its end.
+    protects, and a complete C(Authorization) header with it. The usual options are O(tenant_id), O(client_id),
+    O(client_secret) and O(scope).
+  - Any number of hosts, forks, tasks and loops share one token request. The token is stored, encrypted, for the rest of
+    the run and renewed before it expires.
   - The result is complete for C(register), and hidden from everything else. No C(no_log) is needed.
-  - "Each option that is not given is looked for, in this order, in the Ansible variable C(app_token_<option>), the
-    environment variable C(ENTRA_AUTH_<OPTION>), the variables that other tools already set, and C(ansible.cfg). The
-    documentation of the lookup P(entra.auth.app_token#lookup) lists them all."
-  - An empty value counts as not given, wherever it is found.
+  - "An option that is not given is read from these places, strongest first: the Ansible variable C(app_token_<option>),
+    the environment variable C(ENTRA_AUTH_<OPTION>), the variables of other tools, and C(ansible.cfg). The
+    documentation of the lookup P(entra.auth.app_token#lookup) lists them."
+  - An empty value counts as not given, from every place. A fact is not a source of options, because a host may return
+    any fact.
 extends_documentation_fragment:
   - entra.auth._app_token
 notes:
-  - Unless O(run_on=target), everything runs on the controller. The task works for Windows hosts, network devices and
-    unreachable hosts alike, and C(become) and C(delegate_to) change nothing about it.
-  - A token request changes nothing, so check mode makes it too.
+  - Unless O(run_on=target), everything runs on the control node. The task works for Windows hosts, network devices and
+    unreachable hosts too, and C(become) and C(delegate_to) have no effect on it.
+  - A token request changes nothing, so it is made in check mode too.
 attributes:
   action_group:
     description: Use C(group/entra.auth.entra) in C(module_defaults).
     support: full
     membership: [entra.auth.entra]
   async:
-    description: The controller makes or awaits the request, so there is nothing to leave running on a host.
+    description: The request is made by the control node, so nothing is left running on a host.
     support: none
   check_mode:
     description: Gets the token, which changes nothing.
@@ -44,7 +46,7 @@ attributes:
     description: Changes nothing, so there is no difference to show.
     support: none
   platform:
-    description: Any, because it runs on the controller. With O(run_on=target) the host needs Python and C(requests).
+    description: Any, because it runs on the control node. With O(run_on=target) the host needs Python and C(requests).
     platforms: all
     support: full
 seealso:
@@ -54,8 +56,8 @@ seealso:
 """
 
 EXAMPLES = r"""
-# The variables in these examples can as well be set in the inventory as app_token_tenant_id and so on,
-# or in the environment as ENTRA_AUTH_TENANT_ID or AZURE_TENANT_ID and so on; then the task needs no options at all.
+# The values in these examples may also be set in the inventory as app_token_tenant_id and so on, or in the
+# environment as AZURE_TENANT_ID and so on; then the task needs no options.
 
 - name: Get a token for Microsoft Graph
   entra.auth.app_token:
@@ -64,8 +66,9 @@ EXAMPLES = r"""
     client_secret: "{{ secret }}"
   register: graph
 
-# The lookup's output "uri" does the same in one expression, and is never out of date.
-- name: List users with it
+# The lookup's output "uri" does the same in one expression and never expires. A uri task gets the first page only;
+# entra.auth.api_request gets them all.
+- name: Get the first page of users with it
   ansible.builtin.uri:
     url: "{{ graph.api_url }}/v1.0/users"
     headers: "{{ graph.headers }}"
@@ -74,7 +77,7 @@ EXAMPLES = r"""
     unredirected_headers: [Authorization]
   register: users
 
-- name: Get a token for the Azure Management API, with headers of your own beside Authorization
+- name: Get a token for the Azure Management API, with other headers in addition
   entra.auth.app_token:
     tenant_id: "{{ tenant }}"
     client_id: "{{ client }}"
@@ -84,7 +87,7 @@ EXAMPLES = r"""
       Accept-Language: en
   register: arm
 
-- name: Redeem a refresh token and have its successor kept
+- name: Redeem a refresh token and store the new one
   entra.auth.app_token:
     tenant_id: "{{ tenant }}"
     client_id: "{{ public_client }}"
@@ -92,7 +95,7 @@ EXAMPLES = r"""
     refresh_token_file: "{{ state_dir }}/refresh_token"
   register: user
 
-- name: Make sure the app has what the play needs, before it begins
+- name: Check that the app has the roles that the play needs
   entra.auth.app_token:
     tenant_id: "{{ tenant }}"
     client_id: "{{ client }}"
@@ -117,7 +120,7 @@ authorization:
   type: str
   sample: Bearer eyJ0eXAiOiJKV1Qi…
 headers:
-  description: Complete request headers, O(extra_headers) among them.
+  description: Complete request headers, O(extra_headers) included.
   returned: success
   type: dict
   sample:
@@ -128,37 +131,37 @@ expires_in:
   type: int
   sample: 3599
 expires_on:
-  description: When the token ends, in seconds since the epoch.
+  description: The end of the token's validity, in seconds since the epoch.
   returned: success
   type: int
   sample: 1795442400
 expires_at:
-  description: The same as ISO 8601 in UTC.
+  description: The same in ISO 8601 and UTC.
   returned: success
   type: str
   sample: "2026-11-23T18:00:00Z"
 scope:
-  description: The scope that was asked for.
+  description: The scope that was requested.
   returned: success
   type: str
   sample: https://graph.microsoft.com/.default
 api_url:
-  description: The base URL of the API in that cloud, where it has one; or O(api_base_url).
+  description: The base URL of the API in that cloud if it has one, or O(api_base_url).
   returned: success
   type: str
   sample: https://graph.microsoft.com
 cloud:
-  description: The cloud that was asked.
+  description: The cloud of the token.
   returned: success
   type: str
   sample: public
 tenant_id:
-  description: The tenant that was signed in to.
+  description: The tenant that issued the token, if the credential or the token names one.
   returned: success
   type: str
   sample: 00000000-0000-0000-0000-000000000001
 client_id:
-  description: The app that signed in.
+  description: The app or managed identity of the token, if the credential or the token names one.
   returned: success
   type: str
   sample: 00000000-0000-0000-0000-000000000002
@@ -174,26 +177,26 @@ source:
   sample: cache
 claims:
   description:
-    - The claims of the token, decoded and not verified. For diagnostics only, because the token is meant for the API
-      alone.
-    - Empty where the token can't be read.
+    - The claims of the token, decoded and not verified. They are for diagnostics only, because the token is meant for the
+      API.
+    - Empty if the token can't be read.
   returned: success
   type: dict
   sample:
     aud: https://graph.microsoft.com
     roles: [User.Read.All]
 correlation_id:
-  description: Names the token request in the sign-in log of Entra.
+  description: The ID of the token request in the sign-in log of Entra.
   returned: always
   type: str
   sample: 5c0cc8a3-4d34-4a55-a7c5-bd8e2ee2b61f
 refresh_token:
   description: The newest refresh token.
-  returned: when a refresh token was redeemed, or somebody signed in by device code
+  returned: if a refresh token was redeemed, or a person signed in by device code
   type: str
   sample: 0.AAAA…
 error:
-  description: The error of OAuth 2.0 that the service answered.
+  description: The OAuth 2.0 error in the response of the service.
   returned: failure
   type: str
   sample: invalid_client
@@ -204,12 +207,12 @@ error_codes:
   elements: int
   sample: [7000215]
 hint:
-  description: What to do about the error.
+  description: How to fix the error.
   returned: failure
   type: str
   sample: Set client_secret to the secret's Value, not to its ID.
 trace_id:
-  description: Names the failed request for Microsoft's support.
+  description: The ID of the failed request for Microsoft's support.
   returned: failure
   type: str
   sample: 8d7f5b9c-9d1f-4a39-86b9-8b8d8d8d8d00
