@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
@@ -39,6 +40,8 @@ _STEERING = re.compile(
 )
 # The status of a request that uri did not send, because of creates or removes.
 NOT_SENT = 0
+# They name files of the task's host, if the task gives them.
+_NETWORK_OPTIONS = ("ca_path", "validate_certs")
 # How uri reports a connection that ended while it read the body: the name of the exception, as no status is there.
 _LOST = re.compile(
     r"HTTP Error while fetching|IncompleteRead|Connection(Reset|Aborted|Refused)?Error|RemoteDisconnected|BadStatusLine"
@@ -101,16 +104,11 @@ class UriSession(AuthorizedSession):
         """
         call, options = self._call, self._options
         headers = {**request.headers, "Authorization": f"Bearer {access_token}"}
-        body: Result = {
-            name: getattr(call, name) for name in ("body", "body_format", "src") if name in self._sent_options()
-        }
-        network: Result = {
-            name: getattr(options, name) for name in ("ca_path", "validate_certs") if self._is_direct(name)
-        }
+        network: Result = {name: getattr(options, name) for name in _NETWORK_OPTIONS if self._is_direct(name)}
         return {
             **call.passed,
             **network,
-            **body,
+            **self._build_body(),
             "url": request.url,
             "method": request.method,
             "headers": headers,
@@ -123,10 +121,12 @@ class UriSession(AuthorizedSession):
             "unredirected_headers": list(headers),
         }
 
-    def _sent_options(self) -> frozenset[str]:
-        given = self._call.given
-        # uri would send a null for a JSON body that is not there.
-        return given | {"body_format"} if "body" in given else given
+    def _build_body(self) -> Result:
+        call = self._call
+        if "body" in call.given:
+            # A copy, because the action uri replaces the names of files in it by those on the host.
+            return {"body": copy.deepcopy(call.body), "body_format": call.body_format}
+        return {"src": call.src} if call.src else {}
 
     def _is_direct(self, name: str) -> bool:
         # A variable or the environment speaks of the control node, where that file is.

@@ -102,8 +102,9 @@ class ControllerAction(ActionBase):
                 context.no_log = no_log
 
     def _refuse_async(self) -> Result:
+        name = str(self._task.action).rpartition(".")[2]
         refused = InputError(
-            f"{str(self._task.action).rpartition('.')[2]} does not support async, because its work needs the control node.",
+            f"{name} does not support async, because its work needs the control node.",
             hint=f"Remove async. {self.async_advice}".strip(),
         )
         return Failure.from_error(refused).as_result()
