@@ -18,6 +18,8 @@ import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._endpoint_url import refuse_insecure_url
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import is_chosen
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -30,6 +32,11 @@ _SERVICE_CONNECTION = (
     "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID",
     "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
 )
+_HINTS = {
+    "GitHub Actions": "Check that the job has the permission id-token: write.",
+    "Azure Pipelines": "Check that the pipeline may use the service connection, and that SYSTEM_ACCESSTOKEN is new.",
+    "federated_token_request_url": "Check federated_token_request_url, and that federated_token_request_token is new.",
+}
 _GITHUB_ADVICE = "give the job the permission id-token: write"
 _PIPELINES_ADVICE = "run the play in a pipeline job, and map SYSTEM_ACCESSTOKEN into the environment of the step"
 
@@ -89,6 +96,25 @@ def _mint_in_azure_pipelines(audience: str, options: AppTokenOptions, network: N
     return _send(_build_pipelines_request(url, token, connection), "oidcToken", "Azure Pipelines", network)
 
 
+def _mint_at_request_url(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
+    """Request an assertion as Terraform's providers do with ARM_OIDC_REQUEST_URL: from GitHub or any like issuer.
+
+    With a service connection of Azure Pipelines in the environment that variable is the URL of Azure Pipelines.
+    """
+    url, token = options.federated_token_request_url, options.federated_token_request_token
+    missing = [f"federated_token_request_{name}" for name, value in (("url", url), ("token", token)) if not value]
+    if not url or not token:
+        raise InputError(
+            f"federated_token_source is request_url, and {' and '.join(missing)} is not given.",
+            hint="Give the URL at which the issuer mints assertions, and the bearer token for it.",
+        )
+    refuse_insecure_url("federated_token_request_url", url)
+    connection = _get_service_connection()
+    if connection and not is_chosen(options, "federated_token_request_url"):
+        return _send(_build_pipelines_request(url, token, connection), "oidcToken", "Azure Pipelines", network)
+    return _send(_build_get_request(url, token, audience), "value", "federated_token_request_url", network)
+
+
 def _mint_by_managed_identity(audience: str, options: AppTokenOptions, network: NetworkSettings) -> str:
     """Learn, "Configure an application to trust a managed identity"."""
     from ansible_collections.entra.auth.plugins.module_utils._managed_identity import (
@@ -141,7 +167,7 @@ def _send(request: Request, field: str, platform: str, network: NetworkSettings)
         return assertion
     raise NetworkError(
         f"{platform} answered {response.status} to the request for an assertion, without one.",
-        hint="Check that the job may request tokens (id-token: write; a service connection the pipeline may use).",
+        hint=_HINTS[platform],
     )
 
 
@@ -152,6 +178,8 @@ def _get_service_connection() -> str | None:
 def _require_variable(name: str, advice: str) -> str:
     value = os.environ.get(name)
     if value:
+        if name.endswith("TOKEN"):
+            register_secrets(value)
         return value
     raise InputError(f"The environment variable {name} is not set.", hint=f"To have it, {advice}.")
 
@@ -162,12 +190,14 @@ ASSERTION_SOURCES: t.Mapping[str, AssertionSource] = {
     ),
     "azure_pipelines": AssertionSource(("SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"), _mint_in_azure_pipelines),
     "managed_identity": AssertionSource((), _mint_by_managed_identity),
+    "request_url": AssertionSource((), _mint_at_request_url),
 }
 # The names of the platforms in messages.
 PLATFORM_NAMES: t.Mapping[str, str] = {
     "github_actions": "GitHub Actions",
     "azure_pipelines": "Azure Pipelines",
     "managed_identity": "the managed identity endpoint",
+    "request_url": "federated_token_request_url",
 }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import json
 import typing as t
 import urllib.parse
 
@@ -24,7 +25,14 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 # An option that the environment or ansible.cfg holds may be meant for another app than this call's.
+# For a user's token.
+MISSING_SCOPES_HINT = (
+    "Add them to the app as delegated permissions and have the user or an administrator consent; then sign in again, "
+    "or request once with force_refresh."
+)
 _CHOSEN_ORIGINS = ("option ", "variable ")
+# The strongest first.
+_ORIGINS = (*_CHOSEN_ORIGINS, "environment ENTRA_AUTH_", "environment ", "ansible.cfg ")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +72,7 @@ class Credential(abc.ABC):
         required: options that the credential needs in addition.
         delegated: whether its tokens are those of a user.
         outlives_run: whether its tokens may be stored in a cache that outlives the run.
+        missing_roles_hint: what to do about roles that its token lacks.
     """
 
     kind: t.ClassVar[str]
@@ -71,6 +80,10 @@ class Credential(abc.ABC):
     required: t.ClassVar[tuple[str, ...]] = ("tenant_id", "client_id")
     delegated: t.ClassVar[bool] = False
     outlives_run: t.ClassVar[bool] = True
+    missing_roles_hint: t.ClassVar[str] = (
+        "Grant them to the app as application permissions with admin consent; then request once with force_refresh, "
+        "because a token keeps the roles it was issued with."
+    )
 
     def __init__(self, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> None:
         """Take the options, and ``tell``, which shows a sentence to the user at once."""
@@ -88,10 +101,20 @@ class Credential(abc.ABC):
         return any(options.origins.get(name, "").startswith("option ") for name in cls.selecting_options)
 
     def build_request(self, scope: str, claims: str | None) -> TokenRequest:
-        """Return the request for a scope. Raises InputError for an authority that is not valid."""
+        """Return the request for a scope.
+
+        Args:
+            scope: the form field of that name.
+            claims: the JSON text of a claims challenge, to which the client's capabilities are added.
+
+        Raises:
+            InputError: for an authority that is not valid.
+        """
         options = self.options
         token_url = build_token_url(_get_authority(options), str(options.tenant_id))
-        return TokenRequest(token_url, str(options.client_id), scope, claims)
+        return TokenRequest(
+            token_url, str(options.client_id), scope, _add_capabilities(claims, options.client_capabilities)
+        )
 
     def get_identity(self, token: Token | None = None) -> Identity:
         """Return the tenant, client and authority that are used.
@@ -180,6 +203,30 @@ def is_chosen(options: AppTokenOptions, name: str) -> bool:
     return options.origins.get(name, "").startswith(_CHOSEN_ORIGINS)
 
 
+def choose_option(options: AppTokenOptions, *names: str) -> str | None:
+    """Return the option, of several ways to give the same thing, that has a value from the strongest source.
+
+    Of two with the same source the first one is returned; None if none has a value.
+    """
+    given = [name for name in names if getattr(options, name)]
+    return min(given, key=lambda name: _rank_origin(options.origins.get(name, "")), default=None)
+
+
+def _rank_origin(origin: str) -> int:
+    return next((rank for rank, prefix in enumerate(_ORIGINS) if origin.startswith(prefix)), 0)
+
+
+def _add_capabilities(claims: str | None, capabilities: t.Sequence[str]) -> str | None:
+    """Return a claims request that declares what the client can do (Learn, "Client capabilities")."""
+    if not capabilities:
+        return claims
+    merged = json.loads(claims) if claims else {}
+    asked = merged.get("access_token")
+    declared = {"xms_cc": {"values": list(capabilities)}}
+    merged["access_token"] = {**(asked if isinstance(asked, dict) else {}), **declared}
+    return json.dumps(merged, separators=(",", ":"))
+
+
 def identify_token(token: Token) -> Identity:
     """Return the tenant and client that a token names, for credentials whose issuer decides about them."""
     claims = token.claims()
@@ -202,11 +249,13 @@ def _get_authority(options: AppTokenOptions) -> str:
 
 
 __all__ = (
+    "MISSING_SCOPES_HINT",
     "AssertionCredential",
     "Credential",
     "Identity",
     "OAuthCredential",
     "TokenRequest",
+    "choose_option",
     "identify_token",
     "is_chosen",
 )

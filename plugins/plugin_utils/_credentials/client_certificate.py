@@ -14,7 +14,11 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import AssertionCredential, TokenRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    AssertionCredential,
+    TokenRequest,
+    choose_option,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_file
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -44,15 +48,18 @@ class ClientCertificate(AssertionCredential):
         return certificate.sign_assertion(request.client_id, request.token_url, with_chain=with_chain)
 
     def _read_content(self) -> bytes:
-        if self.options.client_certificate:
-            return self.options.client_certificate.encode()
-        return read_file("client_certificate_path", str(self.options.client_certificate_path))
+        if self._is_in_file():
+            return read_file("client_certificate_path", str(self.options.client_certificate_path))
+        return str(self.options.client_certificate).encode()
 
     def _describe_source(self) -> str:
         options = self.options
-        if options.client_certificate:
-            return f"client_certificate (from {options.origins.get('client_certificate', 'option client_certificate')})"
-        return f"client_certificate_path {options.client_certificate_path}"
+        if self._is_in_file():
+            return f"client_certificate_path {options.client_certificate_path}"
+        return f"client_certificate (from {options.origins.get('client_certificate', 'option client_certificate')})"
+
+    def _is_in_file(self) -> bool:
+        return choose_option(self.options, *self.selecting_options) == "client_certificate_path"
 
 
 __all__ = ("ClientCertificate",)

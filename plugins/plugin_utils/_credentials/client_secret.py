@@ -11,7 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import OAuthCredential, TokenRequest
+from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    OAuthCredential,
+    TokenRequest,
+    choose_option,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -21,13 +26,25 @@ class ClientSecret(OAuthCredential):
     """Sends a password of the app in the form."""
 
     kind = "client_secret"
-    selecting_options = ("client_secret",)
+    selecting_options = ("client_secret", "client_secret_file")
 
     def get_sealing_secret(self) -> str:
-        return self.options.client_secret or ""
+        return self._read_secret()
 
     def build_client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
-        return {"client_secret": self.options.client_secret or ""}
+        return {"client_secret": self._read_secret()}
+
+    def _read_secret(self) -> str:
+        """Return the secret; a file is read again each time, because a mounted secret may be replaced."""
+        options = self.options
+        if choose_option(options, *self.selecting_options) != "client_secret_file":
+            return options.client_secret or ""
+        # Imported here because most calls have no file.
+        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_text
+
+        secret = read_text("client_secret_file", str(options.client_secret_file))
+        register_secrets(secret)
+        return secret
 
 
 __all__ = ("ClientSecret",)

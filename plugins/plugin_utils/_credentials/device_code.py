@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The device code: a person signs in once, anywhere, and what comes of it serves unattended from then on.
+"""The device code: a person signs in once on any device, and later runs use the refresh token.
 
 RFC 8628; Learn, "OAuth 2.0 device authorization grant flow".
 
@@ -13,7 +13,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Credential, TokenRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    MISSING_SCOPES_HINT,
+    Credential,
+    TokenRequest,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -21,11 +25,12 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class DeviceCode(Credential):
-    """Never chosen by itself, because somebody has to be there to sign in."""
+    """Asks a person to sign in; ``credential: auto`` never chooses it."""
 
     kind = "device_code"
     selecting_options = ()
     delegated = True
+    missing_roles_hint = MISSING_SCOPES_HINT
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code_flow import sign_in

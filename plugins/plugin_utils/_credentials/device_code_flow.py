@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Having a person sign in on another device (RFC 8628; Learn, "OAuth 2.0 device authorization grant flow").
+"""Have a person sign in on another device (RFC 8628; Learn, "OAuth 2.0 device authorization grant flow").
 
 **PRIVATE** to the collection: not an API.
 """
@@ -22,14 +22,22 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_LIFETIME_SECONDS = 900
+_DEFAULT_INTERVAL_SECONDS = 5
 _REMIND_EVERY_SECONDS = 60
 _SHOWN_CHARACTERS = 200
 
 
 def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[str], object]) -> Token:
-    """Show a code and an address, wait until somebody has used them, and return the token with its refresh token.
+    """Show a code and an address, wait for the sign-in, and return the token with its refresh token.
 
-    Raises TokenRequestRefused where the person declines or the code runs out.
+    Args:
+        request: the token request; its scope is extended by ``offline_access``.
+        network: how to reach the login host.
+        tell: shows a sentence to the user at once.
+
+    Raises:
+        TokenRequestRefused: if the person declines or the code expires.
+        NetworkError: if the login host does not issue a code.
     """
     endpoint = TokenEndpoint(request.token_url, network, proof="")
     scope = " ".join(dict.fromkeys([*request.scope.split(), "offline_access"]))
@@ -40,20 +48,23 @@ def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[s
     address = started.get("verification_uri") or started.get("verification_url")
     if not (device_code and user_code and address):
         raise NetworkError(
-            "The answer to the request for a device code holds none.", hint="Check authority and that cloud is right."
+            "The response to the request for a device code has no code.",
+            hint="Check that authority and cloud are right.",
         )
-    seconds = _number(started.get("expires_in"), _DEFAULT_LIFETIME_SECONDS)
+    seconds = _parse_seconds(started.get("expires_in"), _DEFAULT_LIFETIME_SECONDS)
     shown = [printable(str(text), _SHOWN_CHARACTERS) for text in (address, user_code)]
     tell(f"entra.auth: to sign in, open {shown[0]} and enter the code {shown[1]}")
     fields = {"grant_type": _GRANT, "client_id": request.client_id, "device_code": str(device_code)}
+    if request.claims:
+        fields["claims"] = request.claims
+    interval = _parse_seconds(started.get("interval"), _DEFAULT_INTERVAL_SECONDS)
     return endpoint.request_token(
-        lambda: fields,
-        PollPolicy(interval=_number(started.get("interval"), 5), seconds=seconds, on_wait=_Countdown(tell, seconds)),
+        lambda: fields, PollPolicy(interval=interval, seconds=seconds, on_wait=_Countdown(tell, seconds))
     )
 
 
 class _Countdown:
-    """Reminds once a minute of how much time is left."""
+    """Shows once a minute how much time is left."""
 
     def __init__(self, tell: t.Callable[[str], object], seconds: float) -> None:
         self._tell = tell
@@ -65,7 +76,7 @@ class _Countdown:
             self._next = seconds_left - _REMIND_EVERY_SECONDS
 
 
-def _number(value: t.Any, default: float) -> float:
+def _parse_seconds(value: t.Any, default: float) -> float:
     try:
         return max(1.0, float(value))
     except (TypeError, ValueError):

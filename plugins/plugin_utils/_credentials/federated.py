@@ -18,6 +18,7 @@ import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, TokenRequestRefused
+from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
     describe_assertion,
     describe_subject_form,
@@ -28,7 +29,12 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_
     PLATFORM_NAMES,
     detect_source,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import AssertionCredential, TokenRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    AssertionCredential,
+    TokenRequest,
+    choose_option,
+    is_chosen,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_text
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 
@@ -48,7 +54,14 @@ class Federated(AssertionCredential):
     """Presents an assertion that is given, read from a file, or minted by the platform this runs on."""
 
     kind = "federated"
-    selecting_options = ("federated_token", "federated_token_file", "federated_token_source")
+    selecting_options = (
+        "federated_token",
+        "federated_token_file",
+        "federated_token_source",
+        "federated_token_request_url",
+    )
+
+    _GIVEN = ("federated_token", "federated_token_file")
 
     @classmethod
     def is_given(cls, options: AppTokenOptions) -> bool:
@@ -61,18 +74,24 @@ class Federated(AssertionCredential):
         the caller chooses there, a managed identity, tells callers apart.
         """
         source = self._choose_source()
+        if source == "given":
+            assertion = self._read_given_assertion()
+            return _digest(assertion) if assertion else ""
+        return f"{source} {self._describe_choice(source)}"
+
+    def _describe_choice(self, source: str | None) -> str:
+        """Return what a call chooses at a platform that mints assertions."""
+        options = self.options
         if source == "managed_identity":
-            options = self.options
             given = (
                 options.managed_identity_client_id,
                 options.managed_identity_object_id,
                 options.managed_identity_resource_id,
             )
             return "|".join(map(str, given))
-        if source and source != "given":
-            return source
-        assertion = self._read_given_assertion()
-        return hashlib.sha256(assertion.encode()).hexdigest() if assertion else ""
+        if source == "request_url" and is_chosen(options, "federated_token_request_token"):
+            return _digest(f"{options.federated_token_request_url}\n{options.federated_token_request_token}")
+        return ""
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         """Request a token; a refusal that a new federated credential may cause is retried for some seconds."""
@@ -102,18 +121,20 @@ class Federated(AssertionCredential):
 
     def create_assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
         source = self._choose_source()
-        if source and source != "given":
+        if source != "given":
             audience = CLOUDS[self.options.cloud].federation_audience
             minted = ASSERTION_SOURCES[source].mint(audience, self.options, network)
-            self._sent = parse_assertion(minted, f"The response of {PLATFORM_NAMES[source]}")
-            return self._sent
+            return self._record(parse_assertion(minted, f"The response of {PLATFORM_NAMES[source]}"))
         assertion = self._read_given_assertion()
-        if assertion is None:
-            raise InputError(
-                "Neither federated_token nor federated_token_file is given, and no platform that mints assertions is "
-                "here.",
-                hint="Give one of them, or name the platform as federated_token_source.",
-            )
+        if assertion:
+            return self._record(assertion)
+        raise InputError(
+            "federated_token_source is given, but neither federated_token nor federated_token_file is.",
+            hint="Give one of them, or name the platform that mints assertions as federated_token_source.",
+        )
+
+    def _record(self, assertion: str) -> str:
+        register_secrets(assertion)
         self._sent = assertion
         return assertion
 
@@ -124,21 +145,31 @@ class Federated(AssertionCredential):
             f"Trying again for {seconds:g} s, because a new one is not known everywhere at once."
         )
 
-    def _choose_source(self) -> str | None:
+    def _choose_source(self) -> str:
+        """Return who mints the assertion; ``given`` if the options hold it or no platform is here."""
         options = self.options
-        is_given = bool(options.federated_token or options.federated_token_file)
-        return options.federated_token_source or (None if is_given else detect_source())
+        chosen = choose_option(options, "federated_token_source", *self._GIVEN, "federated_token_request_url")
+        if chosen == "federated_token_source":
+            return str(options.federated_token_source)
+        if chosen == "federated_token_request_url":
+            return "request_url"
+        return "given" if chosen else detect_source() or "given"
 
     def _read_given_assertion(self) -> str | None:
         """Return the assertion that an option holds or names; None without one. Raises InputError."""
         options = self.options
-        if options.federated_token:
-            origin = options.origins.get("federated_token", "option federated_token")
-            return parse_assertion(options.federated_token, f"federated_token (from {origin})")
-        if options.federated_token_file:
-            path = options.federated_token_file
-            return parse_assertion(read_text("federated_token_file", path), f"federated_token_file {path}")
+        chosen = choose_option(options, *self._GIVEN)
+        if chosen == "federated_token":
+            origin = options.origins.get(chosen, "option federated_token")
+            return parse_assertion(str(options.federated_token), f"federated_token (from {origin})")
+        if chosen == "federated_token_file":
+            path = str(options.federated_token_file)
+            return parse_assertion(read_text(chosen, path), f"federated_token_file {path}")
         return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 __all__ = ("Federated",)

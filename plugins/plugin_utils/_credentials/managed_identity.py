@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
     Credential,
     Identity,
@@ -44,7 +44,18 @@ class ManagedIdentity(Credential):
         return super().is_given(options) or bool(os.environ.get("IDENTITY_ENDPOINT") or os.environ.get("MSI_ENDPOINT"))
 
     def build_request(self, scope: str, claims: str | None) -> TokenRequest:
-        """Return the request; its client is the selected identity, by every name that may select one."""
+        """Return the request; its client is the selected identity, by every name that may select one.
+
+        Claims can't be sent to a platform. They count as another request, for which a new token is requested.
+
+        Raises:
+            InputError: for capabilities that the call chose, because the platforms accept none.
+        """
+        if is_chosen(self.options, "client_capabilities"):
+            raise InputError(
+                "A managed identity can't declare client_capabilities.",
+                hint="Remove client_capabilities, or use another credential.",
+            )
         return TokenRequest("managed identity", "|".join(map(str, self._get_selection())), scope, claims)
 
     def get_identity(self, token: Token | None = None) -> Identity:

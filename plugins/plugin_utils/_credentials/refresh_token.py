@@ -13,7 +13,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import OAuthCredential, TokenRequest
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    MISSING_SCOPES_HINT,
+    OAuthCredential,
+    TokenRequest,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._errors import TokenRequestRefused
@@ -27,6 +31,7 @@ class RefreshToken(OAuthCredential):
     kind = "refresh_token"
     selecting_options = ("refresh_token", "refresh_token_file")
     delegated = True
+    missing_roles_hint = MISSING_SCOPES_HINT
 
     def __init__(self, options: AppTokenOptions, client: OAuthCredential | None = None) -> None:
         """Take the options, and ``client``, the proof of a confidential app; a public app has none."""

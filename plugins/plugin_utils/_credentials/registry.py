@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.azure_cli import AzureCli
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
     Credential,
     OAuthCredential,
@@ -28,9 +29,18 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_to
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-# In the order in which "auto" chooses them. It never chooses a device code, which no option selects.
+# In the order in which "auto" chooses them. It never chooses the last two, which no option selects.
 CREDENTIALS: t.Mapping[str, type[Credential]] = {
-    cls.kind: cls for cls in (RefreshToken, ClientCertificate, ClientSecret, Federated, ManagedIdentity, DeviceCode)
+    cls.kind: cls
+    for cls in (
+        RefreshToken,
+        ClientCertificate,
+        ClientSecret,
+        Federated,
+        ManagedIdentity,
+        DeviceCode,
+        AzureCli,
+    )
 }
 
 

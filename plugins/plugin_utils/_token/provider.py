@@ -124,8 +124,7 @@ def _refuse_missing_roles(app_token: AppToken) -> None:
     raise InputError(
         f"The token for {app_token.scope} lacks the app roles {', '.join(missing)}. It has "
         f"{list_roles(app_token.token)}.",
-        hint="Grant them to the app as application permissions with admin consent; then get one token with "
-        "force_refresh, because a token keeps the roles that it was issued with.",
+        hint=create_credential(app_token.credential, app_token.options).missing_roles_hint,
     )
 
 
@@ -256,7 +255,9 @@ class TokenProvider:
         cache = self._options.cache
         if cache in CACHES_OF_A_RUN or self._kind == _REFRESH_TOKEN:
             return cache
-        if self._target:
+        if not self._credential.outlives_run:
+            reason = f"The tokens of {self._kind} are those of a sign-in that may change between two runs."
+        elif self._target:
             # Another inventory may have another machine of that name.
             reason = "The token of a host's managed identity is told apart by the host's name in this inventory."
         elif self._credential.get_sealing_secret() or self._options.cache_key:

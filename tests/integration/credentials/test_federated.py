@@ -364,7 +364,7 @@ def test_nothing_in_hand_is_said(plays: Plays, emulator: Emulator) -> None:
         "ENTRA_AUTH_FEDERATED_TOKEN",
     ):
         assert place in play.result("credential")["msg"]
-    assert "Neither federated_token nor federated_token_file is given" in play.result("source")["msg"]
+    assert "neither federated_token nor federated_token_file is" in play.result("source")["msg"]
     assert f"federated_token_file {gone} can't be read: No such file or directory" in play.result("file")["msg"]
     assert emulator.requests() == []
 

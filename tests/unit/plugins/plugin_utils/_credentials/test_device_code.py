@@ -113,7 +113,7 @@ def test_a_no_is_a_no(error: str, clock: Waits) -> None:
 
 @pytest.mark.parametrize("missing", ["device_code", "user_code", "verification_uri"])
 def test_an_answer_without_a_code_is_an_error(missing: str) -> None:
-    with pytest.raises(NetworkError, match="holds none") as failed:
+    with pytest.raises(NetworkError, match="has no code") as failed:
         sign_in(started(**{missing: None}))
     assert failed.value.hint
 

@@ -356,7 +356,7 @@ def test_assertions_that_are_given_are_told_apart(tmp_path: pathlib.Path) -> Non
 def test_assertions_that_a_platform_mints_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert fingerprint() == fingerprint(federated_token_source="github_actions") == "github_actions"
+    assert fingerprint() == fingerprint(federated_token_source="github_actions")
 
 
 def test_managed_identities_that_mint_are_told_apart() -> None:

@@ -23,18 +23,32 @@ if t.TYPE_CHECKING:
 
     FormSent = t.Callable[..., dict[str, str]]
 
-ORDER = ("refresh_token", "client_certificate", "client_secret", "federated", "managed_identity", "device_code")
+ORDER = (
+    "refresh_token",
+    "client_certificate",
+    "client_secret",
+    "federated",
+    "managed_identity",
+    "device_code",
+    "azure_cli",
+)
 GIVEN_BY = {
     "refresh_token": ("refresh_token", "refresh_token_file"),
     "client_certificate": ("client_certificate", "client_certificate_path"),
-    "client_secret": ("client_secret",),
-    "federated": ("federated_token", "federated_token_file", "federated_token_source"),
+    "client_secret": ("client_secret", "client_secret_file"),
+    "federated": (
+        "federated_token",
+        "federated_token_file",
+        "federated_token_source",
+        "federated_token_request_url",
+    ),
     "managed_identity": (
         "managed_identity_client_id",
         "managed_identity_object_id",
         "managed_identity_resource_id",
     ),
     "device_code": (),
+    "azure_cli": (),
 }
 
 
@@ -65,11 +79,13 @@ def test_a_credential_is_told_by_its_own_options(kind: str) -> None:
         (given("tenant_id client_id client_certificate_password"), None, "none was given"),
         (given("client_secret"), "client_secret", "option client_secret"),
         (given(variable="client_secret"), "client_secret", "variable app_token_client_secret"),
+        (given("client_secret_file"), "client_secret", "option client_secret_file"),
         (given("client_certificate"), "client_certificate", "option client_certificate"),
         (given("client_certificate_path"), "client_certificate", "option client_certificate_path"),
         (given("federated_token"), "federated", "option federated_token"),
         (given("federated_token_file"), "federated", "option federated_token_file"),
         (given("federated_token_source"), "federated", "option federated_token_source"),
+        (given("federated_token_request_url"), "federated", "option federated_token_request_url"),
         (given("managed_identity_client_id"), "managed_identity", "option managed_identity_client_id"),
         (given("managed_identity_object_id"), "managed_identity", "option managed_identity_object_id"),
         (given("managed_identity_resource_id"), "managed_identity", "option managed_identity_resource_id"),
@@ -122,6 +138,7 @@ def test_a_credential_is_told_by_its_own_options(kind: str) -> None:
         (given("client_secret", credential="client_secret", run_on="target"), "client_secret", "option credential"),
         # Asked for by name, whatever else was given.
         (AppTokenOptions(credential="device_code"), "device_code", "option credential"),
+        (AppTokenOptions(credential="azure_cli"), "azure_cli", "option credential"),
         (
             AppTokenOptions(credential="client_secret", origins={"credential": "environment ENTRA_AUTH_CREDENTIAL"}),
             "client_secret",
@@ -229,6 +246,7 @@ def test_a_platform_s_offer_is_no_proof_of_a_public_app(form_sent: FormSent, mon
         ("managed_identity", {"managed_identity_client_id": "m"}, None),
         ("federated", {"federated_token_file": "/f"}, None),
         ("device_code", {}, None),
+        ("azure_cli", {}, None),
     ],
 )
 def test_a_cache_is_sealed_with_the_secret_of_the_credential(
