@@ -24,6 +24,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri
     parse_uri_options,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.role_variables import (
+    find_misspelt_variables,
     read_role_variables,
     warn_of_misspelt_variables,
 )
@@ -93,7 +94,12 @@ class ActionModule(ControllerAction):
         if self.find_role() != _ROLE:
             return dict(self._task.args)
         given = read_role_variables(_PREFIX, _ROLE_OPTIONS, variables, self._templar.template)
-        warn_of_misspelt_variables(_PREFIX, (*_ROLE_OPTIONS, *_OF_ROLE), variables)
+        known = (*_ROLE_OPTIONS, *_OF_ROLE)
+        if "url" in given:
+            warn_of_misspelt_variables(_PREFIX, known, variables)
+        else:
+            # Refused as the misspelt arguments of a task are, because one of them may be the URL.
+            given.update(dict.fromkeys(find_misspelt_variables(_PREFIX, known, variables)))
         return {**split_arguments(self._task.args)[1], **given}
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:

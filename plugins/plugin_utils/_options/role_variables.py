@@ -60,14 +60,19 @@ def warn_of_misspelt_variables(prefix: str, options: t.Iterable[str], variables:
         options: Every name, without the prefix, that the role reads or sets.
         variables: The variables of the task's host. Facts are passed over.
     """
+    for name, meant in find_misspelt_variables(prefix, options, variables).items():
+        display.warning(
+            f"The variable {prefix}{name} is not an option of the role. If it is misspelt, use {prefix}{meant}."
+        )
+
+
+def find_misspelt_variables(prefix: str, options: t.Iterable[str], variables: Variables) -> dict[str, str]:
+    """Return the misspelt names, without the prefix, with the option that each may mean; see above."""
     known = tuple(options)
     facts = variables.get("ansible_facts", ())
-    for name in sorted(name for name in variables if name.startswith(prefix) and name not in facts):
-        meant = _find_similar(name[len(prefix) :], known)
-        if meant:
-            display.warning(
-                f"The variable {name} is not an option of the role. If it is misspelt, use {prefix}{meant}."
-            )
+    names = sorted(name[len(prefix) :] for name in variables if name.startswith(prefix) and name not in facts)
+    similar = {name: _find_similar(name, known) for name in names}
+    return {name: meant for name, meant in similar.items() if meant}
 
 
 def _find_similar(name: str, known: t.Sequence[str]) -> str | None:
@@ -78,4 +83,4 @@ def _find_similar(name: str, known: t.Sequence[str]) -> str | None:
     return close[0] if close else None
 
 
-__all__ = ("read_role_variables", "warn_of_misspelt_variables")
+__all__ = ("find_misspelt_variables", "read_role_variables", "warn_of_misspelt_variables")

@@ -18,9 +18,10 @@ from redis_server import RedisServer
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
 
 if t.TYPE_CHECKING:
-    from entra_emulator.client import Emulator
     import pathlib
     from collections.abc import Iterator
+
+    from entra_emulator.client import Emulator
 
 # What would reach into a test from the machine it runs on.
 _FOREIGN = re.compile(

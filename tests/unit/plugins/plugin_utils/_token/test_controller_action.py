@@ -118,7 +118,7 @@ def test_async_is_refused_with_the_task_s_secrets_hidden(name: str) -> None:
     result = plugin.run(task_vars={})
     assert set(result) >= FAILURE_FIELDS
     assert result["failed"] is True
-    assert result["msg"].startswith(f"{name} does not support async, because its work needs the control node. To fix it: ")
+    assert result["msg"].startswith(f"{name} does not support async, because its work needs the control node. ")
     assert shown_arguments(plugin) == {"client_secret": MASK}
 
 
