@@ -18,10 +18,14 @@ _BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id"
 
 @dataclasses.dataclass(frozen=True)
 class Moment:
-    """A point in time: ``epoch`` seconds, and seconds of ``uptime`` since the boot that ``boot_id`` names.
+    """A point in time.
 
-    Nobody can set the uptime, and it counts while the machine sleeps (clock_gettime(2), CLOCK_BOOTTIME). Both are None
-    where the system has no such clock.
+    The uptime can't be set, and it counts while the machine sleeps (clock_gettime(2), CLOCK_BOOTTIME).
+
+    Attributes:
+        epoch: Seconds since the epoch.
+        boot_id: The boot of this machine; None if the system has no such clock.
+        uptime: Seconds since that boot; None if the system has no such clock.
     """
 
     epoch: float
@@ -30,13 +34,13 @@ class Moment:
 
     @classmethod
     def now(cls) -> Moment:
-        """This moment."""
+        """Return the present moment."""
         if _BOOT_ID is None:
             return cls(time.time())
         return cls(time.time(), _BOOT_ID, time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
-def _boot_id() -> str | None:
+def _read_boot_id() -> str | None:
     with contextlib.suppress(OSError, AttributeError, ValueError):
         time.clock_gettime(time.CLOCK_BOOTTIME)
         with open(_BOOT_ID_FILE, encoding="ascii") as file:
@@ -44,7 +48,7 @@ def _boot_id() -> str | None:
     return None
 
 
-_BOOT_ID = _boot_id()
+_BOOT_ID = _read_boot_id()
 
 
 __all__ = ("Moment",)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An access token and when it is due for renewal.
+"""An access token, and when it is due for renewal.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -14,21 +14,21 @@ import binascii
 import dataclasses
 import datetime
 import enum
-import json
 import math
 import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 
-# RFC 6750 section 2.1, b64token. What is outside of it could end the header line, or escape masking by value.
+# RFC 6750 section 2.1, b64token. Other characters could end the header line, or escape masking by value.
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _RENEW_AHEAD_SECONDS = 60
 _MOMENTS = ("issued_on", "expires_on")
-# By how much the clocks of machines that share a cache may differ, as much as Entra allows for.
+# By how much the clocks of machines that share a cache may differ, as much as Entra allows.
 _CLOCK_SKEW_SECONDS = 300
 
 
@@ -43,11 +43,18 @@ class Freshness(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Token:
-    """An access token as issued. Times are epoch seconds by this machine's clock.
+    """An access token as it was issued.
 
-    ``boot_id`` and ``issued_at_uptime`` are the moment of issue by the clock that nobody sets (see Moment).
-    ``refresh_token`` is the newest one, where the grant gives any; ``correlation_id`` names the request in Entra's
-    sign-in log.
+    Attributes:
+        access_token: The token, of characters that a header may hold.
+        issued_on: When it was issued, in epoch seconds by this machine's clock.
+        expires_on: When it expires, in epoch seconds by this machine's clock.
+        refresh_on: When the service wants it to be renewed; None if it says nothing about that.
+        boot_id: The boot in which it was issued (see Moment).
+        issued_at_uptime: When it was issued, in seconds since that boot.
+        scope: The scope for which it was issued, as the service says.
+        correlation_id: The name of the request in Entra's sign-in log.
+        refresh_token: The newest refresh token, if the grant gives one.
     """
 
     access_token: str = dataclasses.field(repr=False)
@@ -78,34 +85,31 @@ class Token:
         moment = datetime.datetime.fromtimestamp(int(self.expires_on), tz=datetime.timezone.utc)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def freshness(self, now: Moment, *, min_validity: float) -> Freshness:
-        """What may be done with this token ``now``, when none with less than ``min_validity`` seconds left will do.
+    def judge_freshness(self, now: Moment, *, min_validity: float) -> Freshness:
+        """Return what may be done with this token.
 
-        A token issued with a shorter life than that is used for half its life. One caller renews at ``refresh_on``
-        (the service's own wish), or a minute before the others would have to wait for it.
+        One caller renews it when the service wants that, or a minute before the others would have to wait for it.
+
+        Args:
+            now: The present moment.
+            min_validity: The seconds that a token must have left. A token that was issued with a shorter life than
+                that is used for half its life.
         """
-        least, most = self.seconds_left(now)
+        least, most = self.measure_seconds_left(now)
         if most <= 0:
             return Freshness.EXPIRED
-        if least <= 0 or least < self._floor(min_validity):
+        floor = min_validity if self._lifetime > min_validity else self._lifetime / 2
+        if least <= 0 or least < floor:
             return Freshness.STALE
-        return Freshness.FRESH if self.fresh_seconds(now, min_validity=min_validity) > 0 else Freshness.DUE
-
-    def fresh_seconds(self, now: Moment, *, min_validity: float) -> float:
-        """How much longer than ``now`` this token will be FRESH by every clock; 0 or less where it is not."""
-        floor = self._floor(min_validity)
         ahead = floor + min(_RENEW_AHEAD_SECONDS, (self._lifetime - floor) / 4)
-        wished = self.expires_on - self.refresh_on if self.refresh_on is not None else 0
-        return self.seconds_left(now)[0] - max(ahead, wished)
+        wanted = self.expires_on - self.refresh_on if self.refresh_on is not None else 0
+        return Freshness.FRESH if least > max(ahead, wanted) else Freshness.DUE
 
-    def _floor(self, min_validity: float) -> float:
-        return min_validity if self._lifetime > min_validity else self._lifetime / 2
+    def measure_seconds_left(self, now: Moment) -> tuple[float, float]:
+        """Return the least and the most that may be left of the token's life, in seconds.
 
-    def seconds_left(self, now: Moment) -> tuple[float, float]:
-        """The least and the most that may be left of its life, which differ where somebody has set a clock.
-
-        The uptime of the same boot never counts too much. It counts too little where a hypervisor has stopped the
-        machine for a while, and then the clock is set ahead, as it is for other reasons.
+        The two differ if a clock was set. The uptime of the same boot never counts too much. It counts too little if a
+        hypervisor has stopped the machine for a while; then the clock is set ahead, as it may be for other reasons.
         """
         by_clock = now.epoch - self.issued_on
         if now.uptime is not None and self.boot_id == now.boot_id and now.uptime >= (self.issued_at_uptime or math.inf):
@@ -119,29 +123,33 @@ class Token:
     def _lifetime(self) -> float:
         return self.expires_on - self.issued_on
 
-    def claims(self) -> dict[str, t.Any]:
-        """The claims of the token, unverified, for diagnostics only; empty when it is not a readable JWT.
+    def decode_claims(self) -> dict[str, t.Any]:
+        """Return the claims of the token, unverified; empty if it is not a readable JWT.
 
-        Tokens are for the API alone (Learn, "Access tokens"), so nothing may depend on this.
+        For diagnostics only: tokens are for the API alone (Learn, "Access tokens"), so nothing may depend on this.
         """
         segments = self.access_token.split(".")
         if len(segments) != 3:
             return {}
         try:
-            claims = json.loads(base64.urlsafe_b64decode(segments[1] + "=" * (-len(segments[1]) % 4)))
-        except (binascii.Error, ValueError, RecursionError):
+            claims = parse_json(base64.urlsafe_b64decode(segments[1] + "=" * (-len(segments[1]) % 4)))
+        except (binascii.Error, ValueError):
             return {}
         return claims if isinstance(claims, dict) else {}
 
-    def roles(self) -> list[str]:
-        """The app roles in the claims, for diagnostics only; B2C puts them into ``scp``."""
-        claims = self.claims()
+    def list_roles(self) -> list[str]:
+        """Return the app roles in the claims, for diagnostics only; B2C puts them into ``scp``."""
+        claims = self.decode_claims()
         roles = claims.get("roles") or str(claims.get("scp") or "").split()
         return [str(role) for role in roles] if isinstance(roles, list) else []
 
     @classmethod
     def from_dict(cls, content: t.Mapping[str, t.Any]) -> Token:
-        """The inverse of dataclasses.asdict; ValueError, TypeError or NetworkError for anything else."""
+        """Return the token that dataclasses.asdict has described.
+
+        Raises:
+            ValueError, TypeError, NetworkError: The content describes no token.
+        """
         if not isinstance(content, dict) or any(not isinstance(content.get(name), float) for name in _MOMENTS):
             raise ValueError("not a token")
         return cls(**content)

@@ -110,12 +110,12 @@ class TokenHolder:
         self._values.pop(self.current_value, None)
         self._values[self.current_value] = None
         self._options = dataclasses.replace(self._options, force_refresh=False)
-        least, _most = self._held.token.seconds_left(Moment.now())
+        least, _most = self._held.token.measure_seconds_left(Moment.now())
         self._acquire_again_on = time.monotonic() + min(_ACQUIRE_AGAIN_SECONDS, max(0.0, least / 2))
         return self._held
 
     def _is_fresh(self, held: AppToken) -> bool:
-        return held.token.freshness(Moment.now(), min_validity=self._options.min_validity) is Freshness.FRESH
+        return held.token.judge_freshness(Moment.now(), min_validity=self._options.min_validity) is Freshness.FRESH
 
     def describe_request(self) -> str | None:
         """Return in words what the token was requested with; None before the first."""
@@ -198,8 +198,8 @@ class GivenToken:
 
 def describe_roles(token: Token | None) -> str:
     """Return the permissions in a token as a sentence: app roles, or the scopes of a user."""
-    scopes = str(token.claims().get("scp") or "").split() if token else []
-    roles = (token.roles() if token else []) or scopes
+    scopes = str(token.decode_claims().get("scp") or "").split() if token else []
+    roles = (token.list_roles() if token else []) or scopes
     return f"The token has the roles: {', '.join(sorted(roles)) or 'none to be seen'}."
 
 
@@ -210,7 +210,7 @@ def read_audience(access_token: str) -> str:
 
 
 def _read_claims_of(access_token: str) -> dict[str, t.Any]:
-    return Token(access_token, issued_on=0, expires_on=0).claims() if access_token else {}
+    return Token(access_token, issued_on=0, expires_on=0).decode_claims() if access_token else {}
 
 
 def _read_challenge(claims: str | None) -> str | None:

@@ -115,7 +115,7 @@ class TokenCache:
 
     def get_freshness(self, token: Token) -> Freshness:
         """Determine what may be done with a token now."""
-        return token.freshness(Moment.now(), min_validity=self._min_validity)
+        return token.judge_freshness(Moment.now(), min_validity=self._min_validity)
 
 
 class Entries:

@@ -229,7 +229,7 @@ def _add_capabilities(claims: str | None, capabilities: t.Sequence[str]) -> str 
 
 def identify_token(token: Token) -> Identity:
     """Return the tenant and client that a token names, for credentials whose issuer decides about them."""
-    claims = token.claims()
+    claims = token.decode_claims()
     client_id, tenant_id = claims.get("appid") or claims.get("azp"), claims.get("tid")
     return Identity(*(value if isinstance(value, str) else None for value in (tenant_id, client_id)))
 

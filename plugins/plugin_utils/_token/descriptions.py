@@ -61,7 +61,7 @@ def describe_request(options: AppTokenOptions, kind: str, scope: str) -> str:
 
 def list_roles(token: Token) -> str:
     """Return the app roles in a token, in words."""
-    return ", ".join(token.roles()) or "none that can be read in the token"
+    return ", ".join(token.list_roles()) or "none that can be read in the token"
 
 
 def _describe_origins(options: AppTokenOptions, kind: str | None) -> str:

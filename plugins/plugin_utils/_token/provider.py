@@ -116,7 +116,7 @@ def _get_checked(options: AppTokenOptions, kind: str | None, messages: Messages,
 
 
 def _refuse_missing_roles(app_token: AppToken) -> None:
-    missing = sorted(set(app_token.options.required_roles).difference(app_token.token.roles()))
+    missing = sorted(set(app_token.options.required_roles).difference(app_token.token.list_roles()))
     if not missing:
         return
     from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import list_roles

@@ -66,7 +66,7 @@ class AppToken:
             "token_type": "Bearer",
             "authorization": token.authorization,
             "headers": self.headers,
-            "expires_in": max(0, int(token.seconds_left(Moment.now())[1])),
+            "expires_in": max(0, int(token.measure_seconds_left(Moment.now())[1])),
             "expires_on": int(token.expires_on),
             "expires_at": token.expires_at,
             "scope": self.scope,
@@ -76,7 +76,7 @@ class AppToken:
             "client_id": self.identity.client_id,
             "credential": self.credential,
             "source": self.source,
-            "claims": token.claims(),
+            "claims": token.decode_claims(),
             "correlation_id": token.correlation_id,
         }
         return {**result, "refresh_token": token.refresh_token} if token.refresh_token else result

@@ -62,7 +62,7 @@ def load_result(call: LookupCall) -> Found | None:
         record = json.loads(cipher.decrypt(_read(os.path.join(_DIRECTORY, name)), name) or b"")
         entry = EntryCipher(record["secret"]).decrypt(_read(record["path"]), os.path.basename(record["path"]))
         token = Token.from_dict(json.loads(entry or b""))
-        is_fresh = token.freshness(Moment.now(), min_validity=record["min_validity"]) is Freshness.FRESH
+        is_fresh = token.judge_freshness(Moment.now(), min_validity=record["min_validity"]) is Freshness.FRESH
     except Exception:  # noqa: BLE001 - the normal path does the same again, and reports it without secrets
         return None
     if register_secrets:

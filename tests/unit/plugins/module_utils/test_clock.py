@@ -69,7 +69,7 @@ def test_without_one_of_its_parts_there_is_no_second_clock(
             elsewhere.delattr(owner, name)
         else:
             elsewhere.setattr(owner, name, substitute)
-        found = _clock._boot_id()
+        found = _clock._read_boot_id()
     assert found is None
 
 

@@ -90,7 +90,7 @@ def test_freshness_follows_from_the_times_alone(
     boot_id: str | None, lifetime: float, refresh_in: float | None, min_validity: float, age: float, expected: Freshness
 ) -> None:
     issued = token(lifetime=lifetime, refresh_in=refresh_in, boot_id=boot_id)
-    assert issued.freshness(moment(age, boot_id=boot_id), min_validity=min_validity) is expected
+    assert issued.judge_freshness(moment(age, boot_id=boot_id), min_validity=min_validity) is expected
 
 
 @given(
@@ -104,11 +104,11 @@ def test_a_token_never_gets_fresher_and_is_never_handed_out_too_short(
 ) -> None:
     issued = token(lifetime=lifetime, refresh_in=refresh_in)
     order = [FRESH, DUE, STALE, EXPIRED]
-    sooner, later = (issued.freshness(moment(age), min_validity=min_validity) for age in sorted(ages))
+    sooner, later = (issued.judge_freshness(moment(age), min_validity=min_validity) for age in sorted(ages))
     assert order.index(sooner) <= order.index(later)
     if later in (FRESH, DUE):
         assert lifetime - max(ages) >= min(min_validity, lifetime / 2) - 1e-6
-    assert issued.freshness(Moment(issued.expires_on), min_validity=min_validity) is EXPIRED
+    assert issued.judge_freshness(Moment(issued.expires_on), min_validity=min_validity) is EXPIRED
 
 
 # --- clocks that are set ----------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def test_a_clock_that_was_set_neither_prolongs_a_token_nor_throws_it_away(
     age: float, wall: float, expected: Freshness
 ) -> None:
     issued = token(boot_id="boot")
-    assert issued.freshness(moment(age, wall, "boot"), min_validity=300) is expected
+    assert issued.judge_freshness(moment(age, wall, "boot"), min_validity=300) is expected
 
 
 ELSEWHERE = [("boot", None), (None, "boot"), ("boot", "another boot"), (None, None)]
@@ -165,26 +165,26 @@ ELSEWHERE = [("boot", None), (None, "boot"), ("boot", "another boot"), (None, No
 def test_without_a_clock_in_common_the_wall_s_is_believed(
     age: float, expected: Freshness, issued_at: str | None, now_at: str | None
 ) -> None:
-    assert token(boot_id=issued_at).freshness(moment(0, age, now_at), min_validity=300) is expected
+    assert token(boot_id=issued_at).judge_freshness(moment(0, age, now_at), min_validity=300) is expected
 
 
 def test_the_skew_of_another_machine_gives_no_second_too_much() -> None:
-    assert token().seconds_left(moment(0, -300)) == (3600, 3600)
-    assert token(lifetime=60).seconds_left(moment(0, -299)) == (60, 60)
+    assert token().measure_seconds_left(moment(0, -300)) == (3600, 3600)
+    assert token(lifetime=60).measure_seconds_left(moment(0, -299)) == (60, 60)
 
 
 def test_an_uptime_before_the_issue_is_another_boot_s() -> None:
     """Where an id is not renewed at each boot: in a container that was moved, or a machine put back to a snapshot."""
     before = Moment(100000 + 3601, "boot", 499)
-    assert token(boot_id="boot").freshness(before, min_validity=300) is EXPIRED
+    assert token(boot_id="boot").judge_freshness(before, min_validity=300) is EXPIRED
     at_that_time = Moment(100000, "boot", 500)
-    assert token(boot_id="boot").freshness(at_that_time, min_validity=300) is FRESH
+    assert token(boot_id="boot").judge_freshness(at_that_time, min_validity=300) is FRESH
 
 
 def test_a_boot_without_an_uptime_is_of_no_use() -> None:
     issued = Token("abc", 100000, 103600, boot_id="boot")
-    assert issued.freshness(moment(3601, boot_id="boot"), min_validity=300) is EXPIRED
-    assert issued.freshness(moment(10, boot_id="boot"), min_validity=300) is FRESH
+    assert issued.judge_freshness(moment(3601, boot_id="boot"), min_validity=300) is EXPIRED
+    assert issued.judge_freshness(moment(10, boot_id="boot"), min_validity=300) is FRESH
 
 
 @given(
@@ -204,7 +204,7 @@ def test_a_token_is_used_if_both_clocks_allow_it_and_thrown_away_if_the_trustwor
     boots: tuple[str | None, str | None],
 ) -> None:
     issued = token(lifetime=lifetime, refresh_in=refresh_in, boot_id=boots[0])
-    freshness = issued.freshness(moment(age, wall, boots[1]), min_validity=min_validity)
+    freshness = issued.judge_freshness(moment(age, wall, boots[1]), min_validity=min_validity)
     left_by_wall = lifetime - age - wall
     left = lifetime - age if boots == ("boot", "boot") else left_by_wall
     if freshness in (FRESH, DUE):
@@ -266,12 +266,12 @@ def test_the_end_is_told_in_utc_wherever_this_runs(
 @settings(max_examples=40)
 @given(st.dictionaries(st.text(), json_values, max_size=3))
 def test_the_claims_of_a_jwt_are_decoded(claims: dict[str, t.Any]) -> None:
-    assert token(jwt(json.dumps(claims).encode())).claims() == claims
+    assert token(jwt(json.dumps(claims).encode())).decode_claims() == claims
 
 
 @pytest.mark.parametrize("blanks", [0, 1, 2])
 def test_claims_of_any_length_are_decoded(blanks: int) -> None:
-    assert token(jwt(b'{"aud":"a"}' + b" " * blanks)).claims() == {"aud": "a"}
+    assert token(jwt(b'{"aud":"a"}' + b" " * blanks)).decode_claims() == {"aud": "a"}
 
 
 @pytest.mark.parametrize(
@@ -294,14 +294,14 @@ def test_claims_of_any_length_are_decoded(blanks: int) -> None:
     ids=lambda text: text[:20],
 )
 def test_a_token_that_can_t_be_read_has_no_claims_and_no_roles(text: str) -> None:
-    assert token(text).claims() == {}
-    assert token(text).roles() == []
+    assert token(text).decode_claims() == {}
+    assert token(text).list_roles() == []
 
 
 @given(st.text("ABCabc019._~+/-", min_size=1))
 def test_no_token_makes_decoding_fail(text: str) -> None:
-    assert isinstance(token(text).claims(), dict)
-    assert isinstance(token(text).roles(), list)
+    assert isinstance(token(text).decode_claims(), dict)
+    assert isinstance(token(text).list_roles(), list)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_no_token_makes_decoding_fail(text: str) -> None:
     ],
 )
 def test_roles_are_read_wherever_they_are(claims: dict[str, t.Any], roles: list[str]) -> None:
-    assert token(jwt(json.dumps(claims).encode())).roles() == roles
+    assert token(jwt(json.dumps(claims).encode())).list_roles() == roles
 
 
 @given(

@@ -142,7 +142,7 @@ def test_a_changed_secret_does_not_find_the_old_token(emulator: Emulator, reader
     emulator.add_app(client_id=reader["client_id"], name="reader", secret="a-new-one", roles={"graph": ["A.Role"]})
     renewed = get(messages, reader, client_secret="a-new-one")
     assert renewed.source == "network"
-    assert renewed.token.roles() == ["A.Role"]
+    assert renewed.token.list_roles() == ["A.Role"]
 
 
 def test_tokens_are_registered_with_ansible_on_the_warm_path_too(
@@ -324,7 +324,7 @@ def test_the_app_never_gets_the_token_of_a_host(emulator: Emulator, reader: Opti
     get(messages, {**TARGET, "scope": ["graph"]}, Host(), client_id=reader["client_id"])
     provided = get(messages, reader)
     assert (provided.source, provided.credential) == ("network", "client_secret")
-    assert "User.Read.All" in provided.token.roles()
+    assert "User.Read.All" in provided.token.list_roles()
 
 
 @pytest.mark.usefixtures("run_directory")
