@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 from certificates import issue
+from hostile_hosts import add_hostile_host
 
 from entra_emulator import seed
 from plays import role, show
@@ -235,9 +236,8 @@ def test_the_module_is_a_task_with_a_result(plays: Plays, emulator: Emulator) ->
     """Options of the group count, nothing runs on the host, and a host may not choose what is checked."""
     defaults = {"group/entra.auth.entra": {"client_id": emulator.client_id, "timeout": 20}}
     task = {"name": "Check", "entra.auth.preflight": {"scopes": "graph"}, "become": True}
-    # Cacheable, so that it is among the facts, as if the host had returned it.
-    required = {"preflight_required_roles": {"graph": ["Mail.Send"]}, "cacheable": True}
-    fact = {"ansible.builtin.set_fact": required}
+    add_hostile_host(plays, "h001", {"ansible_facts": {"preflight_required_roles": {"graph": ["Mail.Send"]}}})
+    fact = {"name": "Ping", "ansible.builtin.ping": {}, "become": False}
     role = include_preflight(scopes=["graph"])
     play = plays.run(
         [{"tasks": [task, fact, role], "module_defaults": defaults}],
