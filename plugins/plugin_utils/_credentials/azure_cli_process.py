@@ -35,7 +35,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 )
 from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK, register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
-from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts import find_hint
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import find_code_hint
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 
 _MAX_OUTPUT_BYTES = 1024 * 1024
@@ -276,7 +276,7 @@ def _choose_words(codes: tuple[int, ...], sign_in: str) -> tuple[str, str]:
             "Correct scope, or use an app registration of your own, for example with credential: device_code: of "
             "Microsoft Graph the app of the Azure CLI has only some permissions.",
         )
-    hint = find_hint(codes, None)
+    hint = find_code_hint(codes)
     return (hint.cause, hint.fix) if hint else ("the sign-in of the Azure CLI was refused", f"Run '{sign_in}'.")
 
 
