@@ -30,7 +30,11 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 )
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import Service
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
-from ansible_collections.entra.auth.plugins.module_utils._token_response import parse_json_object, parse_token_response
+from ansible_collections.entra.auth.plugins.module_utils._token_response import (
+    mask_response,
+    parse_json_object,
+    parse_token_response,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -206,7 +210,9 @@ def _get(
     url = os.environ.get(variable) or default
     refuse_insecure_url(variable, url, link_local=True)
     request = Request(_add_query(url, query), headers=headers, retried_statuses=_LOCAL_RETRIED)
-    return Transport(network).send(request, until=until)
+    # The platform's secret, and the key of Azure Arc behind the word Basic.
+    secrets = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
+    return mask_response(Transport(network).send(request, until=until), secrets)
 
 
 def _add_query(url: str, query: t.Mapping[str, str]) -> str:

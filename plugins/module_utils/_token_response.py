@@ -10,12 +10,16 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import dataclasses
 import datetime
+import json
 import math
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
 from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
+from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_content, mask_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -26,6 +30,26 @@ _DEFAULT_LIFETIME_SECONDS = 600
 # The formats of dates end at the year 9999, and a longer life is a mistake.
 _MAX_LIFETIME_SECONDS = 400 * 86400
 _BEARER = "bearer"
+_ISSUED_FIELDS = ("access_token", "refresh_token")
+
+
+def mask_response(response: Response, secrets: t.Collection[str | None]) -> Response:
+    """Return a response without the secrets that were sent, which a service may repeat in any header or field.
+
+    A body that is not JSON becomes empty, because nothing of it is ever shown. The tokens of a success are what was
+    requested, so they stay, even if one equals what was sent.
+    """
+    headers: t.Any = copy.copy(response.headers)
+    for name, value in response.headers.items():
+        headers[name] = mask_secrets(value, secrets)
+    try:
+        content = parse_json(response.body)
+    except ValueError:
+        return dataclasses.replace(response, headers=headers, body=b"")
+    masked = mask_content(content, secrets)
+    if response.status == 200 and isinstance(content, dict):
+        masked.update({name: content[name] for name in _ISSUED_FIELDS if name in content})
+    return dataclasses.replace(response, headers=headers, body=json.dumps(masked).encode())
 
 
 def parse_json_object(response: Response) -> dict[str, t.Any]:
@@ -129,4 +153,4 @@ def _to_epoch(value: t.Any) -> float | None:
     return None
 
 
-__all__ = ("parse_json_object", "parse_token_response", "to_seconds")
+__all__ = ("mask_response", "parse_json_object", "parse_token_response", "to_seconds")

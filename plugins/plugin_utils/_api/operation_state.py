@@ -17,6 +17,8 @@ import dataclasses
 import math
 import typing as t
 
+from ansible_collections.entra.auth.plugins.module_utils._errors import printable
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse
 
@@ -132,9 +134,8 @@ def _is_word(value: t.Any) -> t.TypeGuard[str]:
 
 
 def _build_state(word: str, content: dict[str, t.Any], inner: dict[str, t.Any], *, is_provisioning: bool) -> State:
-    printable = "".join(character if character.isprintable() else " " for character in word)
     return State(
-        printable[:_SHOWN_CHARACTERS],
+        printable(word, _SHOWN_CHARACTERS),
         is_provisioning,
         not _OF_OPERATION.isdisjoint(content),
         _format_progress(content.get("percentComplete", content.get("percentageComplete"))),

@@ -14,10 +14,7 @@ and no error, warning, field or cache entry can hold them.
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import dataclasses
-import json
 import re
 import time
 import typing as t
@@ -29,10 +26,10 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     TokenRequestRefused,
     printable,
 )
-from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
-from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_content, mask_secrets, register_secrets
+from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
+    mask_response,
     parse_json_object,
     parse_token_response,
     to_seconds,
@@ -49,8 +46,6 @@ Form = t.Mapping[str, str]
 
 # Of a token request. Any other field is taken for a secret.
 _PUBLIC_FIELDS = frozenset({"grant_type", "client_id", "scope", "client_assertion_type", "claims"})
-# Of a token response: they are what was requested, though one may equal what was sent.
-_ISSUED_FIELDS = ("access_token", "refresh_token")
 # RFC 8628 section 3.5: poll every 5 seconds if the server names no interval; slow_down adds 5.
 _DEFAULT_INTERVAL_SECONDS = 5
 _SLOW_DOWN_SECONDS = 5
@@ -138,7 +133,7 @@ class TokenEndpoint:
             "client-request-id": str(uuid.uuid4()),
             "return-client-request-id": "true",
         }
-        return _mask_response(transport.send(Request(url, "POST", headers, form=form), until=until), secrets)
+        return mask_response(transport.send(Request(url, "POST", headers, form=form), until=until), secrets)
 
     def _build_refusal(self, response: Response, form: Form) -> TokenRequestRefused | NetworkError:
         body = parse_json_object(response)
@@ -161,21 +156,6 @@ class TokenEndpoint:
         if response.status == 429 or response.status >= 500 or parsed.error in _PENDING_ERRORS:
             refusal.retry_after = _choose_retry_after(response)
         return refusal
-
-
-def _mask_response(response: Response, secrets: t.Collection[str]) -> Response:
-    headers: t.Any = copy.copy(response.headers)
-    for name, value in response.headers.items():
-        headers[name] = mask_secrets(value, secrets)
-    # Nothing of a body that is not JSON is shown.
-    body = b""
-    with contextlib.suppress(ValueError):
-        content = parse_json(response.body)
-        masked = mask_content(content, secrets)
-        if response.status == 200 and isinstance(content, dict):
-            masked.update({name: content[name] for name in _ISSUED_FIELDS if name in content})
-        body = json.dumps(masked).encode()
-    return dataclasses.replace(response, headers=headers, body=body)
 
 
 def _build_unexplained(parsed: ErrorResponse, response: Response) -> TokenRequestRefused | NetworkError:

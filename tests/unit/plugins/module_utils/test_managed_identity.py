@@ -492,6 +492,16 @@ def test_a_refusal_is_told_in_the_platform_s_words(body: str, shown: str, monkey
     assert "hunter2" not in str(error)
 
 
+def test_a_refusal_does_not_repeat_the_secret_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"message": "It was platform-hunter2+secret, or platform-hunter2%2Bsecret."}
+    with CannedServer(json_answer(400, said, x_ms_request_id="platform-hunter2+secret")) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "platform-hunter2+secret")
+        error = failure()
+    assert "It was ********, or ********" in error.message
+    assert "hunter2" not in f"{error} {error.to_fields()} {error.response}"
+
+
 def test_a_refusal_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     with CannedServer(json_answer(400, {"message": "x" * 9999})) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)

@@ -18,6 +18,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkE
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Response
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
+    mask_response,
     parse_json_object,
     parse_token_response,
     to_seconds,
@@ -68,6 +69,25 @@ def test_a_success_is_a_json_object_of_reasonable_depth(body: bytes) -> None:
 def test_a_redirect_is_not_followed() -> None:
     with pytest.raises(NetworkError, match=r"redirect \(302\)"):
         parse_json_object(response(b"moved", 302))
+
+
+def test_what_was_sent_is_masked_in_headers_and_fields_alike() -> None:
+    said = "it was hunter2+secret or hunter2%2Bsecret"
+    masked = mask_response(response({"a": [said], said: 5}, 400, x_id=said), ["hunter2+secret", None])
+    assert json.loads(masked.body) == {"a": ["it was ******** or ********"], "it was ******** or ********": 5}
+    assert masked.headers == {"x-id": "it was ******** or ********"}
+
+
+def test_issued_tokens_stay_as_they_are() -> None:
+    body = {"access_token": "hunter2+secret", "refresh_token": "hunter2+secret", "scope": "hunter2+secret"}
+    masked = json.loads(mask_response(response(body), ["hunter2+secret"]).body)
+    assert masked == {"access_token": "hunter2+secret", "refresh_token": "hunter2+secret", "scope": "********"}
+    refused = json.loads(mask_response(response(body, 400), ["hunter2+secret"]).body)
+    assert set(refused.values()) == {"********"}
+
+
+def test_nothing_stays_of_a_body_that_is_not_json() -> None:
+    assert mask_response(response(b"<html>hunter2+secret</html>", 502), []).body == b""
 
 
 @pytest.mark.parametrize(
