@@ -55,6 +55,17 @@ _IMDS_RETRIED = (404, 410, 429, 500, 502, 503, 504)
 _IMDS_RETRY_SECONDS = 70
 _LOCAL_RETRIED = (429, 500, 502, 503, 504)
 _SHOWN_CHARACTERS = 300
+_CHECK_IDENTITY = (
+    "Check that the resource has the requested identity (managed_identity_client_id selects one of several), and that "
+    "scope names an API of this cloud."
+)
+# What the platforms say, in lower case.
+_HINTS = {
+    "multiple user assigned identities": "Set managed_identity_client_id to one of the identities of the resource, "
+    "because it has several.",
+    "identity not found": "Assign an identity to the resource, or correct managed_identity_client_id, which is not the "
+    "identity's object id.",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -270,9 +281,10 @@ def _build_refusal(platform: str, response: Response) -> NetworkError:
     codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", reason))
     refusal = NetworkError(
         f"The managed identity endpoint ({platform}) answered {response.status}: {reason or 'without a reason'}.",
-        hint="Check that the resource has the requested identity (managed_identity_client_id selects one of several), "
-        "and that scope names an API of this cloud.",
-        response=ErrorResponse("managed_identity_error", None, codes, response.headers.get("x-ms-request-id")),
+        hint=next((hint for words, hint in _HINTS.items() if words in reason.lower()), _CHECK_IDENTITY),
+        response=ErrorResponse(
+            "managed_identity_error", None, codes, printable(response.headers.get("x-ms-request-id")) or None
+        ),
     )
     if response.retry_after is not None:
         refusal.retry_after = response.retry_after

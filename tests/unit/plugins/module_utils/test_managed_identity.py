@@ -492,6 +492,24 @@ def test_a_refusal_is_told_in_the_platform_s_words(body: str, shown: str, monkey
     assert "hunter2" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("Multiple user assigned identities exist, please specify the clientId", "because it has several"),
+        ("Identity not found", "Assign an identity"),
+        ("Made up", "Check that the resource has the requested identity"),
+    ],
+)
+def test_a_refusal_has_the_fix_for_its_reason(said: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = json_answer(400, {"error": "invalid_request", "error_description": said}, x_ms_request_id="a\x1b[31mb")
+    with CannedServer(refused) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        error = failure()
+    assert hint in error.hint
+    assert str(error).isprintable()
+
+
 def test_a_refusal_does_not_repeat_the_secret_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     said = {"message": "It was platform-hunter2+secret, or platform-hunter2%2Bsecret."}
     with CannedServer(json_answer(400, said, x_ms_request_id="platform-hunter2+secret")) as platform:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import errno
 import gzip
 import hashlib
+import os
 import socket
 import ssl
 import time
@@ -544,6 +546,26 @@ def test_what_is_no_http_is_a_readable_failure(garbage: bytes, clock: Waits) -> 
 def test_the_words_of_what_is_no_http_hold_nothing_a_terminal_would_obey(clock: Waits) -> None:
     with CannedServer(b"\x1b[31mSSH\x07-2.0\r\n") as server:
         assert failure(server.url).message.isprintable()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
+def test_a_file_that_can_t_be_written_is_no_failure_of_the_network(number: int, clock: Waits) -> None:
+    """And it is not tried again: the response has come."""
+
+    def write(response: t.Any) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    with CannedServer(OK) as server:
+        request = Request(server.url, read=write)
+        with pytest.raises(OSError, match=os.strerror(number)):
+            Transport(NetworkSettings(30, 30)).send(request, until=time.monotonic() + 30)
+    assert len(server.received) == 1
+
+
+def test_a_file_that_can_t_be_sent_is_no_failure_of_the_network(tmp_path: pathlib.Path) -> None:
+    missing = Request("http://127.0.0.1:1", "PUT", body=lambda: (tmp_path / "missing").open("rb"))
+    with pytest.raises(FileNotFoundError):
+        Transport(NetworkSettings(30, 30)).send(missing, until=time.monotonic() + 30)
 
 
 LINES = st.sampled_from(
