@@ -41,23 +41,11 @@ _GITHUB_ADVICE = "give the job the permission id-token: write"
 _PIPELINES_ADVICE = "run the play in a pipeline job, and map SYSTEM_ACCESSTOKEN into the environment of the step"
 
 
-@dataclasses.dataclass(frozen=True)
-class AssertionSource:
-    """A platform.
+class AssertionSource(t.NamedTuple):
+    """A platform: its name in messages, and the function that mints an assertion for an audience."""
 
-    Attributes:
-        variables: those of the environment that show that the platform is there.
-        mint: takes the audience, the options and how to reach the network, and returns the assertion.
-    """
-
-    variables: tuple[str, ...]
+    name: str
     mint: t.Callable[[str, AppTokenOptions, NetworkSettings], str]
-
-
-def detect_source() -> str | None:
-    """Return the platform that mints assertions for this process, by the variables it sets; None without one."""
-    sources = ((name, source.variables) for name, source in ASSERTION_SOURCES.items() if source.variables)
-    return next((name for name, needed in sources if all(os.environ.get(one) for one in needed)), None)
 
 
 def describe_missing_permission() -> str | None:
@@ -185,20 +173,11 @@ def _require_variable(name: str, advice: str) -> str:
 
 
 ASSERTION_SOURCES: t.Mapping[str, AssertionSource] = {
-    "github_actions": AssertionSource(
-        ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"), _mint_in_github_actions
-    ),
-    "azure_pipelines": AssertionSource(("SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"), _mint_in_azure_pipelines),
-    "managed_identity": AssertionSource((), _mint_by_managed_identity),
-    "request_url": AssertionSource((), _mint_at_request_url),
-}
-# The names of the platforms in messages.
-PLATFORM_NAMES: t.Mapping[str, str] = {
-    "github_actions": "GitHub Actions",
-    "azure_pipelines": "Azure Pipelines",
-    "managed_identity": "the managed identity endpoint",
-    "request_url": "federated_token_request_url",
+    "github_actions": AssertionSource("GitHub Actions", _mint_in_github_actions),
+    "azure_pipelines": AssertionSource("Azure Pipelines", _mint_in_azure_pipelines),
+    "managed_identity": AssertionSource("the managed identity endpoint", _mint_by_managed_identity),
+    "request_url": AssertionSource("federated_token_request_url", _mint_at_request_url),
 }
 
 
-__all__ = ("ASSERTION_SOURCES", "PLATFORM_NAMES", "AssertionSource", "describe_missing_permission", "detect_source")
+__all__ = ("ASSERTION_SOURCES", "AssertionSource", "describe_missing_permission")

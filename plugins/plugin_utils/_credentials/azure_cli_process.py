@@ -230,7 +230,7 @@ def _explain_failure(finished: _Finished, sign_in: str) -> EntraAuthError:
     codes = tuple(dict.fromkeys(int(code) for code in _CODE.findall(text)))
     if codes:
         return _explain_refusal(text, codes, sign_in)
-    sentence = f"The Azure CLI failed with status {finished.status}: {_first_line(text) or 'it gave no reason'}."
+    sentence = f"The Azure CLI failed with status {finished.status}: {_get_first_line(text) or 'it gave no reason'}."
     if re.search(_NOT_SIGNED_IN, text):
         return InputError("The Azure CLI is not signed in.", hint=f"Run '{sign_in}' as the user who runs Ansible.")
     if re.search(_NO_TENANT, text):
@@ -246,7 +246,7 @@ def _explain_refusal(text: str, codes: tuple[int, ...], sign_in: str) -> TokenRe
     ids = dict(_IDS.findall(text))
     cause, fix = _choose_words(codes, sign_in)
     return TokenRequestRefused(
-        f"Entra refused the request of the Azure CLI: {_first_line(text)}: {cause}.",
+        f"Entra refused the request of the Azure CLI: {_get_first_line(text)}: {cause}.",
         hint=fix,
         response=ErrorResponse(
             error="azure_cli_error",
@@ -280,7 +280,7 @@ def _choose_words(codes: tuple[int, ...], sign_in: str) -> tuple[str, str]:
     return (hint.cause, hint.fix) if hint else ("the sign-in of the Azure CLI was refused", f"Run '{sign_in}'.")
 
 
-def _first_line(text: str) -> str:
+def _get_first_line(text: str) -> str:
     """Return the first error line, without the ids that follow it and without anything that may be a token."""
     lines = [line for line in text.splitlines() if line.startswith("ERROR: ")] or text.strip().splitlines() or [""]
     line = re.split(r"\s*Trace ID:", lines[0].removeprefix("ERROR: "), maxsplit=1)[0]

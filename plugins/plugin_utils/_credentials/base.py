@@ -123,7 +123,7 @@ class Credential(abc.ABC):
             token: the token that was issued, if there is one; only some credentials need it.
         """
         options = self.options
-        return Identity(_tenant_of(options), options.client_id, options.authority)
+        return Identity(_get_tenant(options), options.client_id, options.authority)
 
     def list_unused(self) -> list[str]:
         """Return those of tenant_id, client_id and authority that are given and that this credential does not use."""
@@ -209,10 +209,10 @@ def choose_option(options: AppTokenOptions, *names: str) -> str | None:
     Of two with the same source the first one is returned; None if none has a value.
     """
     given = [name for name in names if getattr(options, name)]
-    return min(given, key=lambda name: _rank_origin(options.origins.get(name, "")), default=None)
+    return min(given, key=lambda name: _get_rank(options.origins.get(name, "")), default=None)
 
 
-def _rank_origin(origin: str) -> int:
+def _get_rank(origin: str) -> int:
     return next((rank for rank, prefix in enumerate(_ORIGINS) if origin.startswith(prefix)), 0)
 
 
@@ -234,7 +234,7 @@ def identify_token(token: Token) -> Identity:
     return Identity(*(value if isinstance(value, str) else None for value in (tenant_id, client_id)))
 
 
-def _tenant_of(options: AppTokenOptions) -> str | None:
+def _get_tenant(options: AppTokenOptions) -> str | None:
     """Return the tenant in the token URL: an authority with a path names its own, or none (AD FS)."""
     try:
         url = build_token_url(_get_authority(options), str(options.tenant_id))

@@ -135,7 +135,7 @@ def _format_block(label: str, body: str) -> bytes:
 def _load_key(block: bytes, password: str | None, source: str, material: CertificateMaterial) -> None:
     encrypted = b"ENCRYPTED" in block
     if encrypted and password is None:
-        material.problems.append(_needs_password(source))
+        material.problems.append(_report_missing_password(source))
         return
     try:
         key = serialization.load_pem_private_key(block, password.encode() if encrypted and password else None)
@@ -145,15 +145,17 @@ def _load_key(block: bytes, password: str | None, source: str, material: Certifi
         reason = "unknown"
     except (ValueError, TypeError) as exc:
         reason = str(exc).lower()
-    material.problems.append(_explain_unopened_key(block, reason, source) if encrypted else _unreadable(source, "PEM"))
+    material.problems.append(
+        _explain_unopened_key(block, reason, source) if encrypted else _report_unreadable(source, "PEM")
+    )
 
 
 def _explain_unopened_key(block: bytes, reason: str, source: str) -> InputError:
     encoded = b"".join(block.splitlines()[1:-1])
     legacy = _find_legacy_cipher(_decode_base64(encoded.decode(errors="replace")) or b"")
     if "unknown" in reason:
-        return _lacks_cipher(source, legacy or "of the private key")
-    return _lacks_cipher(source, legacy, _WRONG_OR) if legacy else _wrong_password(source)
+        return _report_missing_cipher(source, legacy or "of the private key")
+    return _report_missing_cipher(source, legacy, _WRONG_OR) if legacy else _report_wrong_password(source)
 
 
 def _find_legacy_cipher(content: bytes) -> str | None:
@@ -169,7 +171,7 @@ def _load_certificates(label: str, body: str, source: str, material: Certificate
             # What "openssl x509 -trustout" appends to the certificate is no part of it.
             material.certificates.append(x509.load_der_x509_certificate(_cut_first_element(content)))
     except (ValueError, UnsupportedAlgorithm):
-        material.problems.append(_unreadable(source, "PEM"))
+        material.problems.append(_report_unreadable(source, "PEM"))
 
 
 def _cut_first_element(content: bytes) -> bytes:
@@ -223,13 +225,13 @@ def _read_der(content: bytes, password: str | None, source: str) -> CertificateM
 def _explain_unopened_pfx(content: bytes, password: str | None, reason: str, source: str) -> InputError:
     legacy = _find_legacy_cipher(content)
     if reason == "cipher":
-        return _lacks_cipher(source, legacy or "of the PFX")
+        return _report_missing_cipher(source, legacy or "of the PFX")
     if "password" not in reason:
         form = _identify_der(content)
-        return InputError(f"{source} holds {form}.", hint=_ADD_KEY) if form else _unreadable(source, "PFX")
+        return InputError(f"{source} holds {form}.", hint=_ADD_KEY) if form else _report_unreadable(source, "PFX")
     if not password:
-        return _needs_password(source)
-    return _lacks_cipher(source, legacy, _WRONG_OR) if legacy else _wrong_password(source)
+        return _report_missing_password(source)
+    return _report_missing_cipher(source, legacy, _WRONG_OR) if legacy else _report_wrong_password(source)
 
 
 def _identify_der(content: bytes) -> str | None:
@@ -285,23 +287,23 @@ def _describe_json(text: str) -> str | None:
     return f"JSON around the certificate (with the keys {keys})" if keys else "an empty JSON object"
 
 
-def _unreadable(source: str, kind: str) -> InputError:
+def _report_unreadable(source: str, kind: str) -> InputError:
     return InputError(f"{source} holds a client certificate that can't be read as {kind}.", hint=_GIVE)
 
 
-def _needs_password(source: str) -> InputError:
+def _report_missing_password(source: str) -> InputError:
     return InputError(
         f"The private key in {source} is encrypted, and no password is given.", hint="Set client_certificate_password."
     )
 
 
-def _wrong_password(source: str) -> InputError:
+def _report_wrong_password(source: str) -> InputError:
     return InputError(
         f"The password does not open the private key in {source}.", hint="Correct client_certificate_password."
     )
 
 
-def _lacks_cipher(source: str, cipher: str, before: str = "") -> InputError:
+def _report_missing_cipher(source: str, cipher: str, before: str = "") -> InputError:
     openssl = f"{'the' if before else 'The'} OpenSSL of this machine's Python"
     return InputError(
         f"{source} can't be opened. {before}{openssl} lacks the cipher {cipher}.",

@@ -19,7 +19,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base impor
     TokenRequest,
     choose_option,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_file
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -49,6 +48,8 @@ class ClientCertificate(AssertionCredential):
 
     def _read_content(self) -> bytes:
         if self._is_in_file():
+            from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_file
+
             return read_file("client_certificate_path", str(self.options.client_certificate_path))
         return str(self.options.client_certificate).encode()
 

@@ -14,28 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
-    describe_assertion,
-    describe_subject_form,
-    parse_assertion,
-)
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import (
-    ASSERTION_SOURCES,
-    PLATFORM_NAMES,
-    detect_source,
-)
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
     AssertionCredential,
     TokenRequest,
     choose_option,
     is_chosen,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_text
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -43,6 +33,11 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
+# The variables by which a platform that mints assertions is recognized.
+_PLATFORM_VARIABLES = {
+    "github_actions": ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+    "azure_pipelines": ("SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"),
+}
 # No federated credential of the app matches. A new one is not known everywhere at once (Learn, "Important
 # considerations and restrictions for federated identity credentials").
 _NO_MATCH = frozenset({70021, 700211, 700212, 700213})
@@ -65,7 +60,7 @@ class Federated(AssertionCredential):
 
     @classmethod
     def is_given(cls, options: AppTokenOptions) -> bool:
-        return super().is_given(options) or detect_source() is not None
+        return super().is_given(options) or _detect_platform() is not None
 
     def get_proof_fingerprint(self) -> str:
         """Return a digest of an assertion that is given, so that a wrong one never receives another one's token.
@@ -76,7 +71,7 @@ class Federated(AssertionCredential):
         source = self._choose_source()
         if source == "given":
             assertion = self._read_given_assertion()
-            return _digest(assertion) if assertion else ""
+            return _hash_text(assertion) if assertion else ""
         return f"{source} {self._describe_choice(source)}"
 
     def _describe_choice(self, source: str | None) -> str:
@@ -90,7 +85,7 @@ class Federated(AssertionCredential):
             )
             return "|".join(map(str, given))
         if source == "request_url" and is_chosen(options, "federated_token_request_token"):
-            return _digest(f"{options.federated_token_request_url}\n{options.federated_token_request_token}")
+            return _hash_text(f"{options.federated_token_request_url}\n{options.federated_token_request_token}")
         return ""
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
@@ -115,6 +110,11 @@ class Federated(AssertionCredential):
 
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         if not _MISMATCHES.isdisjoint(refusal.response.error_codes):
+            from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
+                describe_assertion,
+                describe_subject_form,
+            )
+
             sentences = f"What was sent: {describe_assertion(self._sent)}. {describe_subject_form(self._sent)}"
             refusal.message += f" {sentences.strip()}"
         return refusal
@@ -122,9 +122,7 @@ class Federated(AssertionCredential):
     def create_assertion(self, request: TokenRequest, network: NetworkSettings) -> str:
         source = self._choose_source()
         if source != "given":
-            audience = CLOUDS[self.options.cloud].federation_audience
-            minted = ASSERTION_SOURCES[source].mint(audience, self.options, network)
-            return self._record(parse_assertion(minted, f"The response of {PLATFORM_NAMES[source]}"))
+            return self._record(self._mint(source, network))
         assertion = self._read_given_assertion()
         if assertion:
             return self._record(assertion)
@@ -133,12 +131,26 @@ class Federated(AssertionCredential):
             hint="Give one of them, or name the platform that mints assertions as federated_token_source.",
         )
 
+    def _mint(self, source: str, network: NetworkSettings) -> str:
+        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import parse_assertion
+        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import (
+            ASSERTION_SOURCES,
+        )
+
+        platform = ASSERTION_SOURCES[source]
+        minted = platform.mint(CLOUDS[self.options.cloud].federation_audience, self.options, network)
+        return parse_assertion(minted, f"The response of {platform.name}")
+
     def _record(self, assertion: str) -> str:
         register_secrets(assertion)
         self._sent = assertion
         return assertion
 
     def _tell_retry(self, refusal: TokenRequestRefused, seconds: float) -> None:
+        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
+            describe_assertion,
+        )
+
         code = next(code for code in refusal.response.error_codes if code in _NO_MATCH)
         self.tell(
             f"entra.auth: no federated credential of the app matches (AADSTS{code}): {describe_assertion(self._sent)}. "
@@ -153,22 +165,31 @@ class Federated(AssertionCredential):
             return str(options.federated_token_source)
         if chosen == "federated_token_request_url":
             return "request_url"
-        return "given" if chosen else detect_source() or "given"
+        return "given" if chosen else _detect_platform() or "given"
 
     def _read_given_assertion(self) -> str | None:
         """Return the assertion that an option holds or names; None without one. Raises InputError."""
         options = self.options
         chosen = choose_option(options, *self._GIVEN)
+        if chosen is None:
+            return None
+        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import parse_assertion
+        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_text
+
         if chosen == "federated_token":
             origin = options.origins.get(chosen, "option federated_token")
             return parse_assertion(str(options.federated_token), f"federated_token (from {origin})")
-        if chosen == "federated_token_file":
-            path = str(options.federated_token_file)
-            return parse_assertion(read_text(chosen, path), f"federated_token_file {path}")
-        return None
+        path = str(options.federated_token_file)
+        return parse_assertion(read_text(chosen, path), f"federated_token_file {path}")
 
 
-def _digest(text: str) -> str:
+def _detect_platform() -> str | None:
+    """Return the platform that mints assertions for this process; None without one."""
+    found = (name for name, needed in _PLATFORM_VARIABLES.items() if all(os.environ.get(one) for one in needed))
+    return next(found, None)
+
+
+def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
