@@ -177,7 +177,7 @@ class OAuthCredential(Credential):
 
     def name_proof(self) -> str:
         """Return the option or the platform that the app's proof comes from, for advice about a refusal."""
-        return next((name for name in self.selecting_options if getattr(self.options, name)), self.kind)
+        return choose_option(self.options, *self.selecting_options) or self.kind
 
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         """Return the refusal with what this credential can add to its message."""

@@ -176,7 +176,7 @@ def test_a_kept_token_that_has_had_its_time_leads_to_a_new_sign_in(
     assert kept.read_text().strip() not in ("", old)
 
 
-def test_a_file_that_can_t_be_written_is_refused_before_somebody_signs_in(plays: Plays, emulator: Emulator) -> None:
+def test_a_file_that_can_t_be_written_is_refused_before_a_person_signs_in(plays: Plays, emulator: Emulator) -> None:
     """Else the sign-in would be lost."""
     missing: Path = plays.directory / "missing" / "kept"
     play = plays.run([{"tasks": [_get(refresh_token_file=str(missing))]}], record=True, env=ENV)
@@ -187,14 +187,14 @@ def test_a_file_that_can_t_be_written_is_refused_before_somebody_signs_in(plays:
 
 
 def test_it_is_never_chosen_by_itself_and_never_asked_for_from_a_target(plays: Plays, emulator: Emulator) -> None:
-    """A play that nobody watches must not wait for somebody."""
+    """A play without a person in front of it must not wait for a sign-in."""
     tasks = [
         {**_get("auto", credential="auto"), "ignore_errors": True},
         {**_get("target", run_on="target"), "ignore_errors": True},
     ]
     play = plays.run([{"tasks": tasks}], record=True, env=ENV)
     assert "Missing: a credential" in play.result("auto")["msg"]
-    assert "A device code can't be asked for from the target" in play.result("target")["msg"]
+    assert "run_on: target is for the managed identity of the task's host" in play.result("target")["msg"]
     assert emulator.requests() == []
 
 

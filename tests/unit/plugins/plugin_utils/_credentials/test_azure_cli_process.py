@@ -161,24 +161,25 @@ def test_an_older_program_names_the_end_in_local_time(az: Program, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    "script",
+    "output",
     [
-        "echo hunter2",
-        "echo '[\"hunter2\"]'",
-        "echo null",
+        "hunter2",
+        '["hunter2"]',
+        "null",
         "",
-        answer(accessToken=None),
-        answer(accessToken=5),
-        answer(accessToken=""),
-        answer(accessToken="hunter2", tokenType="pop"),
-        answer(accessToken="hunter2", tokenType=None, expires_on="x"),
-        answer(accessToken="hunter2", expires_on=None),
-        answer(accessToken="hunter2", expires_on=None, expiresOn="tomorrow"),
-        f"printf %s {'[' * 20000}",
+        {"accessToken": None},
+        {"accessToken": 5},
+        {"accessToken": ""},
+        {"accessToken": "hunter2", "tokenType": "pop"},
+        {"accessToken": "hunter2", "tokenType": None, "expires_on": "x"},
+        {"accessToken": "hunter2", "expires_on": None},
+        {"accessToken": "hunter2", "expires_on": None, "expiresOn": "tomorrow"},
+        "[" * 20000,
     ],
+    ids=range(12),
 )
-def test_anything_but_a_bearer_token_is_refused_without_showing_it(az: Program, script: str) -> None:
-    az(script)
+def test_anything_but_a_bearer_token_is_refused_without_showing_it(az: Program, output: str | dict[str, t.Any]) -> None:
+    az(answer(**output) if isinstance(output, dict) else f"printf %s {shlex.quote(output)}")
     assert "something other than a bearer token" in failure(NetworkError).message
 
 
