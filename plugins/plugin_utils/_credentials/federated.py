@@ -106,7 +106,7 @@ class Federated(AssertionCredential):
 
     def name_proof(self) -> str:
         source = self._choose_source()
-        return source if source and source != "given" else super().name_proof()
+        return source if source != "given" else choose_option(self.options, *self._GIVEN) or self.kind
 
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         if not _MISMATCHES.isdisjoint(refusal.response.error_codes):
