@@ -36,8 +36,8 @@ options:
         counts as a change.
       - Requests that read, V(PUT) and V(DELETE) are repeated after a lost connection, C(429) and C(5xx); V(POST) and
         V(PATCH) only after C(429) and C(503), because those say that nothing has happened yet.
-      - A repeated V(DELETE) that is answered C(404) is a success with a warning, because the first attempt may have
-        taken effect. A repeated V(PUT) that is answered C(409) or C(412) fails and says so.
+      - If a repeated V(PUT) or V(DELETE) is answered C(404), C(409), C(410) or C(412), the failure says that an earlier
+        attempt may have taken effect.
     type: str
     choices: [GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE]
     default: GET
