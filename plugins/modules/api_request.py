@@ -173,7 +173,7 @@ options:
       - The same applies to token requests.
   timeout:
     description:
-      - Seconds that one HTTP exchange may take.
+      - Seconds that one HTTP exchange may take. If it carries a file (O(dest), O(src)), seconds for each MiB of it.
   run_on:
     description:
       - Where the token is requested; the requests themselves are sent from the control node.

@@ -33,6 +33,8 @@ with contextlib.suppress(ImportError):
 
 # How much is sent at once: the largest record of TLS (RFC 8446 section 5.1).
 _PIECE_BYTES = 16384
+# How much of a file may take as long as an exchange without one.
+_RENEWING_BYTES = 1024 * 1024
 # As http.client bounds a header line.
 _LONGEST_LINE_BYTES = 65536
 
@@ -48,9 +50,18 @@ class Exchange:
     def __init__(self) -> None:
         self.begin(math.inf)
 
-    def begin(self, seconds: float, connect_seconds: float | None = None) -> None:
-        """Begin an exchange that may take so many seconds, connecting among them."""
+    def begin(self, seconds: float, connect_seconds: float | None = None, *, carries_file: bool = False) -> None:
+        """Begin an exchange.
+
+        Args:
+            seconds: How long it may take, connecting among them.
+            connect_seconds: How long connecting may take; None for as long as the exchange.
+            carries_file: Whether a file is sent or received, of which each MiB may take that long.
+        """
+        self._seconds = seconds
         self._deadline = time.monotonic() + seconds
+        self._carries_file = carries_file
+        self._carried = 0
         self._connect_seconds = seconds if connect_seconds is None else connect_seconds
         self.is_sent = False
         self.has_ended = False
@@ -61,6 +72,13 @@ class Exchange:
         if remaining <= 0:
             raise socket.timeout("the exchange took too long")  # noqa: UP041 - no TimeoutError before Python 3.10
         return remaining
+
+    def count(self, size: int) -> None:
+        """Count bytes that were sent or received; each MiB of a file begins the time again."""
+        self._carried += size
+        if self._carries_file and self._carried >= _RENEWING_BYTES:
+            self._carried = 0
+            self._deadline = time.monotonic() + self._seconds
 
     def measure_connecting(self) -> float:
         """Return the seconds that connecting may take. Raises socket.timeout if there are none."""
@@ -124,6 +142,7 @@ class _LimitedConnection:
                 self.exchange.limit(self.sock)
             self.exchange.is_sent = True
             super().send(piece)  # type: ignore[misc]  # of the class this one is mixed into
+            self.exchange.count(len(piece))
 
     def response_class(self, sock: t.Any, *args: t.Any, **options: t.Any) -> _LimitedResponse:
         """Return the response to read from a socket."""
@@ -132,8 +151,11 @@ class _LimitedConnection:
 
 def _cut(data: t.Any) -> t.Iterator[t.Any]:
     """Yield pieces of at most one TLS record, because a TLS socket begins its timeout again with each record."""
+    if hasattr(data, "read"):
+        yield from iter(lambda: data.read(_PIECE_BYTES), b"")
+        return
     if not isinstance(data, (bytes, bytearray)):
-        yield data
+        yield from data
         return
     view = memoryview(data)
     for start in range(0, len(view), _PIECE_BYTES):
@@ -240,6 +262,7 @@ class _LimitedReader(io.RawIOBase):
         self._exchange.limit(self._sock)
         count = self._raw.readinto(buffer)
         self._exchange.has_ended = count == 0
+        self._exchange.count(count or 0)
         return count
 
     def close(self) -> None:

@@ -65,6 +65,7 @@ class Request:
         repeatable: Whether the request may be sent again once it may have arrived.
         retried_statuses: The statuses of responses after which the same request is sent again, after a pause.
         read: Reads the body of the response; by default it is bounded to what a token endpoint sends.
+        carries_file: Whether a file is sent or received, so that the timeout holds for each MiB of it.
     """
 
     url: str
@@ -75,6 +76,7 @@ class Request:
     repeatable: bool = True
     retried_statuses: tuple[int, ...] = (408, 429, 500, 502, 503, 504)
     read: t.Callable[[requests.Response], bytes] | None = None
+    carries_file: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +144,9 @@ class Transport:
             # Outside of what follows, because a file that can't be opened is no failure of the network.
             body = files.enter_context(request.body()) if callable(request.body) else request.body
             data = request.form if body is None else body
-            self._exchange.begin(self._settings.timeout, self._settings.connect_timeout)
+            self._exchange.begin(
+                self._settings.timeout, self._settings.connect_timeout, carries_file=request.carries_file
+            )
             try:
                 return self._exchange_messages(request, data)
             except (requests.RequestException, HTTPError, http.client.HTTPException, ResponseTooLargeError) as exc:

@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
     from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import UrlOrigin
 
+_LARGE_BYTES = 1024 * 1024
 _IDEMPOTENT_METHODS = (*SAFE_METHODS, "PUT", "DELETE")
 # Ansible itself fails with results that are nested more deeply than about 300 levels.
 _MAX_JSON_DEPTH = 200
@@ -85,6 +86,12 @@ class ApiRequest:
     def is_safe(self) -> bool:
         """Whether the request only reads (RFC 9110 section 9.2.1)."""
         return self.method in SAFE_METHODS
+
+    @property
+    def carries_file(self) -> bool:
+        """Whether a file or a large piece of one is sent or received, so that the timeout holds for each MiB of it."""
+        is_large = isinstance(self.body, bytes) and len(self.body) > _LARGE_BYTES
+        return self.is_download or callable(self.body) or is_large
 
     @property
     def is_idempotent(self) -> bool:

@@ -73,6 +73,7 @@ class ApiSession(AuthorizedSession):
             repeatable=request.is_idempotent,
             retried_statuses=(),
             read=request.read or read_bounded,
+            carries_file=request.carries_file,
         )
         mask = self.build_mask()
         try:

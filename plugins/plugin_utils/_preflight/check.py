@@ -143,9 +143,8 @@ class _Preflight:
 
     def _check_roles(self, scope: str, token: AppToken) -> Report:
         known = token.as_dict()
-        roles = sorted(
-            printable(role) for role in token.token.list_roles() or str(known["claims"].get("scp") or "").split()
-        )
+        scopes = str(known["claims"].get("scp") or "").split()
+        roles = sorted(printable(role) for role in token.token.list_roles() or scopes)
         missing = sorted(set(self._checks.required_roles.get(scope, ())) - set(roles))
         lacking = EntraAuthError(
             f"The token for {token.scope} lacks the app roles {', '.join(missing)}.",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import ssl
@@ -16,21 +17,24 @@ import typing as t
 
 import pytest
 import trustme
-from canned_server import CannedServer, answer, drip_after, hang_up, json_answer, silence, sip, stall_after
+from canned_server import CannedServer, answer, drip, drip_after, hang_up, json_answer, silence, sip, stall_after
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._http.body import iterate_body
 from ansible_collections.entra.auth.plugins.module_utils._http.deadline import Exchange
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Response, Transport
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from canned_server import Canned
 
 TIMEOUT = 0.5
 # Of a machine that does other things too. Without a deadline each of these exchanges takes for ever.
 LATEST = 3.0
+MEBIBYTE = 1024 * 1024
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -311,3 +315,60 @@ def test_no_time_remains_after_the_deadline() -> None:
     exchange.begin(-1)
     with pytest.raises(TimeoutError):
         exchange.measure_remaining()
+
+
+def has_time(exchange: Exchange) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return exchange.measure_remaining() > 0
+    return False
+
+
+@pytest.mark.parametrize("carries_file", [False, True])
+def test_only_a_mebibyte_of_a_file_begins_the_time_again(carries_file: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange = Exchange()
+    exchange.begin(1000, carries_file=carries_file)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 1001)
+    exchange.count(MEBIBYTE - 1)
+    assert not has_time(exchange)
+    exchange.count(1)
+    assert has_time(exchange) is carries_file
+
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+
+def send_slowly(connection: socket.socket) -> None:
+    """A file of four mebibytes that takes twice the time of an exchange."""
+    connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {4 * MEBIBYTE}\r\n\r\n".encode())
+    for _dummy in range(4):
+        threading.Event().wait(TIMEOUT / 2)
+        connection.sendall(bytes(MEBIBYTE))
+
+
+def transfer(url: str, **request: t.Any) -> Response:
+    transport = Transport(NetworkSettings(timeout=TIMEOUT, retry_for=0))
+    return transport.send(Request(url, carries_file=True, **request), until=time.monotonic())
+
+
+def count_body(response: t.Any) -> bytes:
+    return str(sum(map(len, iterate_body(response)))).encode()
+
+
+def test_a_file_may_take_the_time_for_each_mebibyte() -> None:
+    with CannedServer(send_slowly) as server:
+        assert transfer(server.url, read=count_body).body == str(4 * MEBIBYTE).encode()
+
+
+def test_a_file_that_drips_is_given_up() -> None:
+    with CannedServer(drip) as server, pytest.raises(NetworkError, match=r"within 0\.5 s"):
+        transfer(server.url, read=count_body)
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_file_is_sent_in_pieces_that_count(tmp_path: Path, is_file: bool) -> None:
+    (tmp_path / "sent.bin").write_bytes(bytes(3 * MEBIBYTE))
+    body: t.Any = functools.partial(open, tmp_path / "sent.bin", "rb") if is_file else bytes(3 * MEBIBYTE)
+    with CannedServer(answer(200)) as server:
+        assert transfer(server.url, method="PUT", body=body, repeatable=False).status == 200
+    assert len(server.received[0].body) == 3 * MEBIBYTE
