@@ -18,9 +18,6 @@ import math
 import re
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
-from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
-
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 
@@ -69,6 +66,9 @@ class Token:
 
     def __post_init__(self) -> None:
         if not _B64TOKEN.fullmatch(self.access_token):
+            # Not at the top: a lookup of a cached token loads this file and nothing that it does not need.
+            from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+
             raise NetworkError(
                 "The token endpoint's answer holds an access token with characters that no bearer token has.",
                 hint="Look for a proxy that rewrites answers between here and the token endpoint.",
@@ -128,6 +128,8 @@ class Token:
 
         For diagnostics only: tokens are for the API alone (Learn, "Access tokens"), so nothing may depend on this.
         """
+        from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
+
         segments = self.access_token.split(".")
         if len(segments) != 3:
             return {}

@@ -19,10 +19,6 @@ import os
 import sys
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
-
-from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
-
 try:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives import hashes
@@ -32,6 +28,9 @@ except ImportError:
     HAS_CRYPTOGRAPHY = False
 else:
     HAS_CRYPTOGRAPHY = True
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
 
 _FORMAT = b"entra.auth cache 2\n"
 _NONCE_BYTES = 12
@@ -47,10 +46,7 @@ class EntryCipher:
 
     def __init__(self, secret: str) -> None:
         if not HAS_CRYPTOGRAPHY:
-            raise MissingLibraryError(
-                missing_required_lib("cryptography"),
-                hint=f"On the control node, run: {sys.executable} -m pip install cryptography",
-            )
+            raise _build_missing_error()
         keys = HKDF(algorithm=hashes.SHA256(), length=2 * _KEY_BYTES, salt=None, info=_FORMAT).derive(secret.encode())
         self._cipher = AESGCM(keys[:_KEY_BYTES])
         self._naming_key = keys[_KEY_BYTES:]
@@ -72,6 +68,18 @@ class EntryCipher:
             return self._cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + name.encode())
         except (InvalidTag, ValueError):
             return None
+
+
+def _build_missing_error() -> MissingLibraryError:
+    # Not at the top: a lookup of a cached token loads this file and nothing that it does not need.
+    from ansible.module_utils.basic import missing_required_lib
+
+    from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
+
+    return MissingLibraryError(
+        missing_required_lib("cryptography"),
+        hint=f"On the control node, run: {sys.executable} -m pip install cryptography",
+    )
 
 
 def read_metadata(entry: bytes) -> dict[str, t.Any] | None:
