@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import typing as t
 
@@ -171,6 +172,26 @@ def test_a_token_that_satisfies_a_challenge_replaces_the_one_that_did_not(
     for options in (reader, {**reader, "claims_challenge": CHALLENGE}):
         assert get(messages, options).token == challenged.token
     assert len(emulator.token_requests()) == 2
+
+
+def claims_of(emulator: Emulator) -> list[t.Any]:
+    forms = [dict(request["form"]) for request in emulator.token_requests()]
+    return [json.loads(form["claims"]) if "claims" in form else None for form in forms]
+
+
+def test_a_token_for_a_caller_with_capabilities_is_for_such_callers_alone(
+    emulator: Emulator, reader: Options, messages: Shown
+) -> None:
+    capable = {**reader, "client_capabilities": ["cp1"]}
+    plain, declared = get(messages, reader), get(messages, capable)
+    challenged = get(messages, capable, claims_challenge=CHALLENGE)
+    assert (plain.source, declared.source, challenged.source) == ("network", "network", "network")
+    declaration = {"xms_cc": {"values": ["cp1"]}}
+    challenge = json.loads(CHALLENGE)["access_token"]
+    assert claims_of(emulator) == [None, {"access_token": declaration}, {"access_token": {**challenge, **declaration}}]
+    assert get(messages, reader).token == plain.token
+    assert get(messages, capable).token == challenged.token
+    assert len(emulator.token_requests()) == 3
 
 
 # --- failures ---------------------------------------------------------------------------------------------------
