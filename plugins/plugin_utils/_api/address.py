@@ -61,7 +61,7 @@ def resolve_address(
     Raises:
         InputError: The URL can't be used as it is, or its host may not receive the token.
     """
-    kind, _why = choose_kind(options)
+    kind = choose_kind(options)
     cloud = CLOUDS[options.cloud]
     scope = resolve_scope(options.scope, cloud, delegated=bool(kind) and CREDENTIALS[str(kind)].delegated)
     is_graph = scope.api is not None and scope.api is cloud.apis.get("graph")

@@ -95,11 +95,6 @@ class Credential(abc.ABC):
         """Return whether the options, or the platform this runs on, offer this credential."""
         return any(getattr(options, name) for name in cls.selecting_options)
 
-    @classmethod
-    def is_given_directly(cls, options: AppTokenOptions) -> bool:
-        """Return whether the call itself holds this credential, rather than a variable or the environment."""
-        return any(options.origins.get(name, "").startswith("option ") for name in cls.selecting_options)
-
     def build_request(self, scope: str, claims: str | None) -> TokenRequest:
         """Return the request for a scope.
 

@@ -4,93 +4,151 @@
 
 """List all credentials, and choose the one that a call means.
 
-A new credential needs a file in this package, an entry in CREDENTIALS, and its options.
+A new credential needs a file in this package, an entry in CREDENTIALS, and its options. The class of a credential is
+loaded at its first use, because a worker process of Ansible compiles every file that a call needs.
 
 **PRIVATE** to the collection: not an API.
 """
 
 from __future__ import annotations
 
+import collections.abc
+import functools
+import importlib
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.azure_cli import AzureCli
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
     Credential,
     OAuthCredential,
     TokenRequest,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.client_certificate import ClientCertificate
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.client_secret import ClientSecret
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code import DeviceCode
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.federated import Federated
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.managed_identity import ManagedIdentity
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import RefreshToken
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-# In the order in which "auto" chooses them. It never chooses the last two, which no option selects.
-CREDENTIALS: t.Mapping[str, type[Credential]] = {
-    cls.kind: cls
-    for cls in (
-        RefreshToken,
-        ClientCertificate,
-        ClientSecret,
-        Federated,
-        ManagedIdentity,
-        DeviceCode,
-        AzureCli,
-    )
+_PACKAGE = "ansible_collections.entra.auth.plugins.plugin_utils._credentials"
+
+
+class _Entry(t.NamedTuple):
+    """The name of a credential's class, the options that select it, and whether a platform may offer it as well."""
+
+    class_name: str
+    selecting_options: tuple[str, ...] = ()
+    on_platforms: bool = False
+
+
+# In the order in which "auto" chooses them. It never chooses the last two, which no option selects. The file of a
+# credential has the name of its kind.
+_ENTRIES: t.Mapping[str, _Entry] = {
+    "refresh_token": _Entry("RefreshToken", ("refresh_token", "refresh_token_file")),
+    "client_certificate": _Entry("ClientCertificate", ("client_certificate", "client_certificate_path")),
+    "client_secret": _Entry("ClientSecret", ("client_secret", "client_secret_file")),
+    "federated": _Entry(
+        "Federated",
+        ("federated_token", "federated_token_file", "federated_token_source", "federated_token_request_url"),
+        on_platforms=True,
+    ),
+    "managed_identity": _Entry(
+        "ManagedIdentity",
+        ("managed_identity_client_id", "managed_identity_object_id", "managed_identity_resource_id"),
+        on_platforms=True,
+    ),
+    "device_code": _Entry("DeviceCode"),
+    "azure_cli": _Entry("AzureCli"),
 }
+# The credentials by which a confidential app proves its identity when it redeems a refresh token.
+_OF_CONFIDENTIAL_APPS = ("client_certificate", "client_secret", "federated")
 
 
-def choose_kind(options: AppTokenOptions) -> tuple[str | None, str]:
-    """Return the kind of the credential that a call means, and the reason in words; None if none is given."""
+class _Credentials(collections.abc.Mapping[str, type[Credential]]):
+    """The class of each kind of credential, loaded at its first use."""
+
+    def __getitem__(self, kind: str) -> type[Credential]:
+        return _load_class(kind)
+
+    def __iter__(self) -> t.Iterator[str]:
+        return iter(_ENTRIES)
+
+    def __len__(self) -> int:
+        return len(_ENTRIES)
+
+
+CREDENTIALS: t.Mapping[str, type[Credential]] = _Credentials()
+
+
+@functools.cache
+def _load_class(kind: str) -> type[Credential]:
+    module = importlib.import_module(f"{_PACKAGE}.{kind}")
+    return t.cast("type[Credential]", getattr(module, _ENTRIES[kind].class_name))
+
+
+def choose_kind(options: AppTokenOptions) -> str | None:
+    """Return the kind of the credential that a call means; None if none is given."""
     if options.credential != "auto":
-        return options.credential, options.origins.get("credential", "option credential")
+        return options.credential
     if options.run_on == "target":
         # The only credential that works on a host; the others would send a secret there.
-        return ManagedIdentity.kind, f"run_on: target ({options.origins.get('run_on', 'option run_on')})"
-    given = [cls for cls in CREDENTIALS.values() if cls.is_given(options)]
-    direct = [cls for cls in given if cls.is_given_directly(options)]
-    if not given:
-        return None, "none was given"
-    chosen = (direct or given)[0]
-    others = [cls.kind for cls in given if cls is not chosen]
-    reason = _describe_origin(chosen, options) + (f"; comes before {', '.join(others)}" if others else "")
-    return chosen.kind, reason
+        return "managed_identity"
+    direct = (kind for kind in _ENTRIES if _is_given_directly(kind, options))
+    return next(direct, None) or next((kind for kind in _ENTRIES if _is_given(kind, options)), None)
+
+
+def explain_choice(options: AppTokenOptions) -> str:
+    """Return in words why ``choose_kind`` chooses a credential."""
+    if options.credential != "auto":
+        return options.origins.get("credential", "option credential")
+    if options.run_on == "target":
+        return f"run_on: target ({options.origins.get('run_on', 'option run_on')})"
+    chosen = choose_kind(options)
+    if chosen is None:
+        return "none was given"
+    others = [kind for kind in _ENTRIES if kind != chosen and _is_given(kind, options)]
+    origins = [options.origins[name] for name in _ENTRIES[chosen].selecting_options if name in options.origins]
+    reason = " and ".join(origins) or "the variables of the platform"
+    return f"{reason}; comes before {', '.join(others)}" if others else reason
+
+
+def _is_given(kind: str, options: AppTokenOptions) -> bool:
+    """Return whether an option selects this credential, or the platform that this runs on offers it."""
+    entry = _ENTRIES[kind]
+    if any(getattr(options, name) for name in entry.selecting_options):
+        return True
+    return entry.on_platforms and _load_class(kind).is_given(options)
+
+
+def _is_given_directly(kind: str, options: AppTokenOptions) -> bool:
+    """Return whether the call itself has this credential, not a variable or the environment."""
+    return any(options.origins.get(name, "").startswith("option ") for name in _ENTRIES[kind].selecting_options)
 
 
 def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> Credential:
     """Return the credential of a kind. ``tell`` shows a sentence to the user at once."""
-    if kind == RefreshToken.kind:
-        # A sign-in by device code belongs to a public app, which has no proof of its own.
-        client = None if options.credential == DeviceCode.kind else _create_client_credential(options)
-        return RefreshToken(options, client)
-    return CREDENTIALS[kind](options, tell)
+    if kind != "refresh_token":
+        return CREDENTIALS[kind](options, tell)
+    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import RefreshToken
+
+    # A sign-in by device code belongs to a public app, which has no proof of its own.
+    return RefreshToken(options, None if options.credential == "device_code" else _create_client_credential(options))
 
 
 def _create_client_credential(options: AppTokenOptions) -> OAuthCredential | None:
     """Return the proof of a confidential app that redeems a refresh token; None for a public app."""
-    candidates = (cls for cls in (ClientCertificate, ClientSecret, Federated) if _has_own_option(cls, options))
-    return next((cls(options) for cls in candidates if not _belongs_to_another_app(cls, options)), None)
+    for kind in _OF_CONFIDENTIAL_APPS:
+        if _has_own_option(kind, options) and not _belongs_to_another_app(kind, options):
+            return t.cast("OAuthCredential", CREDENTIALS[kind](options))
+    return None
 
 
-def _has_own_option(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
+def _has_own_option(kind: str, options: AppTokenOptions) -> bool:
     # An offer of the platform does not count: a public app on such a platform must not send it.
-    return any(getattr(options, name) for name in cls.selecting_options)
+    return any(getattr(options, name) for name in _ENTRIES[kind].selecting_options)
 
 
-def _belongs_to_another_app(cls: type[OAuthCredential], options: AppTokenOptions) -> bool:
+def _belongs_to_another_app(kind: str, options: AppTokenOptions) -> bool:
     """Return whether the call names its own app and sign-in, and this proof comes from the environment alone."""
-    direct = options.origins.get("client_id", "").startswith("option ") and RefreshToken.is_given_directly(options)
-    origins = [options.origins[name] for name in cls.selecting_options if name in options.origins]
-    return direct and all(origin.startswith("environment ") for origin in origins)
+    direct = options.origins.get("client_id", "").startswith("option ") and _is_given_directly("refresh_token", options)
+    names = [name for name in _ENTRIES[kind].selecting_options if name in options.origins]
+    return direct and all(options.origins[name].startswith("environment ") for name in names)
 
 
-def _describe_origin(cls: type[Credential], options: AppTokenOptions) -> str:
-    given = [options.origins[name] for name in cls.selecting_options if name in options.origins]
-    return " and ".join(given) or "the variables of the platform"
-
-
-__all__ = ("CREDENTIALS", "Credential", "TokenRequest", "choose_kind", "create_credential")
+__all__ = ("CREDENTIALS", "Credential", "TokenRequest", "choose_kind", "create_credential", "explain_choice")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import printable
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential, explain_choice
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -23,25 +23,19 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _SHOWN_CHARACTERS = 1000
 
 
-def log_token(messages: Messages, app_token: AppToken, reason: str) -> None:
-    """Show with -v where a token comes from, and with which credential, roles and options it was requested.
-
-    Args:
-        messages: Shows a text.
-        app_token: The token.
-        reason: Why its credential was chosen.
-    """
+def log_token(messages: Messages, app_token: AppToken) -> None:
+    """Show with -v where a token comes from, and with which credential, roles and options it was requested."""
     options, kind = app_token.options, app_token.credential
     state = f"token from {app_token.source}, valid until {app_token.token.expires_at}"
     messages.v(_format_message(state, describe_request(options, kind, " ".join(options.scope))))
     show = messages.v if app_token.source == "network" else messages.vv
     roles = f"roles {list_roles(app_token.token)}"
-    show(_format_message(f"credential by {reason}", roles, _describe_origins(options, kind)))
+    show(_format_message(f"credential by {explain_choice(options)}", roles, _describe_origins(options, kind)))
 
 
-def log_failure(messages: Messages, options: AppTokenOptions, kind: str | None, reason: str) -> None:
+def log_failure(messages: Messages, options: AppTokenOptions, kind: str | None) -> None:
     """Show with -v which credential was chosen, and where each option was found."""
-    chosen = f"credential by {reason}" if kind else "no credential"
+    chosen = f"credential by {explain_choice(options)}" if kind else "no credential"
     messages.v(_format_message(chosen, _describe_origins(options, kind)))
 
 

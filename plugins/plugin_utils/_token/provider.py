@@ -78,19 +78,19 @@ def get_app_token(options: AppTokenOptions, messages: Messages, target: Target) 
     Raises:
         EntraAuthError: There is no token. ``request_summary`` is set if one was requested.
     """
-    kind, reason = choose_kind(options)
+    kind = choose_kind(options)
     try:
         app_token = _get_checked(options, kind, messages, target)
     except EntraAuthError:
         from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import log_failure
 
-        log_failure(messages, options, kind, reason)
+        log_failure(messages, options, kind)
         raise
     register_secrets(app_token.token.access_token, app_token.token.refresh_token)
     if messages.verbosity:
         from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import log_token
 
-        log_token(messages, app_token, reason)
+        log_token(messages, app_token)
     return app_token
 
 

@@ -10,11 +10,13 @@ import typing as t
 
 import pytest
 
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials import registry
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import (
     CREDENTIALS,
     TokenRequest,
     choose_kind,
     create_credential,
+    explain_choice,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions
 
@@ -69,7 +71,8 @@ def test_the_registry_has_every_documented_choice_in_the_documented_order() -> N
 
 @pytest.mark.parametrize("kind", ORDER)
 def test_a_credential_is_told_by_its_own_options(kind: str) -> None:
-    assert CREDENTIALS[kind].selecting_options == GIVEN_BY[kind]
+    assert CREDENTIALS[kind].selecting_options == registry._ENTRIES[kind].selecting_options == GIVEN_BY[kind]
+    assert CREDENTIALS[kind].kind == kind
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_a_credential_is_told_by_its_own_options(kind: str) -> None:
     ],
 )
 def test_the_kind_is_chosen_and_the_reason_told(options: AppTokenOptions, kind: str | None, why: str) -> None:
-    assert choose_kind(options) == (kind, why)
+    assert (choose_kind(options), explain_choice(options)) == (kind, why)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +171,9 @@ def test_a_platform_offers_its_credential(
 ) -> None:
     for name in environment:
         monkeypatch.setenv(name, "http://127.0.0.1/x")
-    chosen, why = choose_kind(AppTokenOptions())
-    assert chosen == kind
-    assert why.startswith("the variables of the platform" if kind else "none was given")
-    assert choose_kind(given("client_secret"))[0] == "client_secret"
+    assert choose_kind(AppTokenOptions()) == kind
+    assert explain_choice(AppTokenOptions()).startswith("the variables of the platform" if kind else "none was given")
+    assert choose_kind(given("client_secret")) == "client_secret"
 
 
 @pytest.mark.parametrize("kind", ORDER)
