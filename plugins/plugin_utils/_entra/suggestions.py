@@ -68,8 +68,8 @@ def suggest_cloud(name: str) -> str | None:
     """Return a sentence about the cloud that a name probably stands for; None if there is none."""
     if "://" in name:
         return _explain_endpoint(name)
-    squeezed = _squeeze(name)
-    found = next((cloud for word, cloud in _CLOUD_WORDS if word in squeezed), None)
+    normalized = _normalize(name)
+    found = next((cloud for word, cloud in _CLOUD_WORDS if word in normalized), None)
     close = difflib.get_close_matches(name.lower(), CLOUDS, n=1)
     meant = found or (close[0] if close else None)
     return f"Use {meant}." if meant else None
@@ -94,10 +94,10 @@ def _find_cloud_of_api(url: str) -> str | None:
 
 def suggest_alias(name: str) -> str | None:
     """Return the alias that a name of an API, a permission or a host name probably stands for; None if unknown."""
-    squeezed = _squeeze(name)
-    exact = {_squeeze(alias): alias for alias in ALIASES} | _API_NAMES
-    if squeezed in exact:
-        return exact[squeezed]
+    normalized = _normalize(name)
+    exact = {_normalize(alias): alias for alias in ALIASES} | _API_NAMES
+    if normalized in exact:
+        return exact[normalized]
     on_host = find_alias_of_host(name, CLOUDS["public"])
     if on_host:
         return on_host
@@ -155,7 +155,7 @@ def _is_at(host: str, patterns: t.Iterable[str]) -> bool:
     return any(host.endswith(name[1:]) if name.startswith("*.") else host == name for name in patterns)
 
 
-def _squeeze(name: str) -> str:
+def _normalize(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

@@ -18,7 +18,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import define_option as _option
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import build_unknown_option_error
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, plain
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, to_plain
 
 BODY_FORMATS = ("json", "raw", "form-urlencoded", "form-multipart")
 # Options of ansible.builtin.uri that are handed to it as they are. They concern the task's host.
@@ -83,7 +83,7 @@ def parse_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
     _refuse_unusable(named)
     given = {name: value for name, value in named.items() if not is_blank(value)}
     values = {name: _convert(URI_OPTIONS[name], value) for name, value in given.items() if name in URI_OPTIONS}
-    passed = {name: plain(value) for name, value in given.items() if name in PASSED_OPTIONS}
+    passed = {name: to_plain(value) for name, value in given.items() if name in PASSED_OPTIONS}
     options = AuthorizedUriOptions(**values, passed=passed, given=frozenset(given))
     _refuse_contradictions(options)
     return options

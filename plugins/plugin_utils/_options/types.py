@@ -154,7 +154,7 @@ def _to_dict(convert_item: t.Callable[[t.Any], t.Any], value: t.Any) -> dict[str
 
 
 def _to_mapping(value: t.Any) -> dict[str, t.Any]:
-    return _to_dict(plain, value)
+    return _to_dict(to_plain, value)
 
 
 def _to_item(value: t.Any) -> str:
@@ -183,7 +183,7 @@ def _parse_pairs(text: str) -> dict[str, str]:
     return {name: value for name, _equals, value in pairs}
 
 
-def plain(value: t.Any) -> t.Any:
+def to_plain(value: t.Any) -> t.Any:
     """Return data as plain Python that JSON knows: Ansible's own types, and the dates of YAML, resolved.
 
     Raises TypeError for bytes and sets.
@@ -191,9 +191,9 @@ def plain(value: t.Any) -> t.Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, t.Mapping):
-        return {_to_plain_str(name): plain(content) for name, content in value.items()}
+        return {_to_plain_str(name): to_plain(content) for name, content in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_plain(item) for item in value]
     return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else _to_plain_str(value)
 
 
@@ -205,10 +205,10 @@ _CONVERTERS: t.Mapping[str, Converter] = {
     "bool": _to_bool,
     "int": _to_int,
     "float": _to_float,
-    "raw": plain,
+    "raw": to_plain,
 }
 # For the items of lists and the values of mappings.
-_ITEM_CONVERTERS: t.Mapping[str, Converter] = {"str": _to_item, "int": _to_int, "dict": _to_mapping, "raw": plain}
+_ITEM_CONVERTERS: t.Mapping[str, Converter] = {"str": _to_item, "int": _to_int, "dict": _to_mapping, "raw": to_plain}
 
 
 def _get_converter(spec: OptionSpec) -> Converter:
@@ -248,4 +248,4 @@ def _describe_type(spec: OptionSpec) -> str:
     return _TYPES[spec.type]
 
 
-__all__ = ("convert", "is_blank", "plain", "strip_line_breaks")
+__all__ = ("convert", "is_blank", "strip_line_breaks", "to_plain")

@@ -60,7 +60,7 @@ def build_missing_error(
         ci_job = describe_missing_permission()
     return InputError(
         f"Missing: {_join([_describe_missing(names) for names in missing])}.{_describe_passwords(missing)}",
-        hint=" ".join(filter(None, (ci_job, _advise_on(missing)))),
+        hint=" ".join(filter(None, (ci_job, _suggest_variables(missing)))),
     )
 
 
@@ -73,7 +73,7 @@ def _describe_missing(names: tuple[str, ...]) -> str:
     return " or ".join(names) or f"a credential (such as {_COMMON_CREDENTIAL})"
 
 
-def _advise_on(missing: t.Sequence[tuple[str, ...]]) -> str:
+def _suggest_variables(missing: t.Sequence[tuple[str, ...]]) -> str:
     variables = _join([_choose_variable(names) for names in missing])
     same = "the option of the same name" if len(missing) == 1 else "the options of the same names"
     return f"set {variables}, or {same}; -v lists every place that was searched."

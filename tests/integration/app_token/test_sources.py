@@ -13,7 +13,7 @@ import uuid
 
 import pytest
 
-from plays import show
+from plays import role, show
 
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
@@ -254,25 +254,36 @@ def test_a_secret_is_never_read_from_ansible_cfg(plays: Plays, emulator: Emulato
     }
     play = _run(plays, given)
     assert play.returncode == 2
-    message = play.result("Get")["msg"]
-    for place in ("option client_secret", "variable app_token_client_secret", *SOURCES["client_secret"][2:]):
-        assert place in message
-    assert "[entra_auth] client_secret" not in message
+    assert play.result("Get")["msg"].startswith("Missing: client_secret")
     assert "of-a-file" not in play.output
     assert emulator.requests() == []
 
 
-def test_everything_that_is_missing_is_named_at_once(plays: Plays, emulator: Emulator) -> None:
-    """With all places of each, before any request."""
-    play = plays.run([{"tasks": [_GET]}], record=True, env=_OWN)
+def test_all_that_is_missing_is_named_at_once_and_its_places_with_v(plays: Plays, emulator: Emulator) -> None:
+    play = plays.run([{"tasks": [_GET]}], "-v", record=True, env=_OWN)
     assert play.returncode == 2
-    message = play.result("Get")["msg"]
-    for option in ("tenant_id", "client_id"):
+    assert play.result("Get")["msg"] == (
+        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: set AZURE_TENANT_ID, "
+        "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names; -v lists every place that was "
+        "searched."
+    )
+    searched = [line for line in play.stdout.splitlines() if " was searched in " in line]
+    for option in ("tenant_id", "client_id", "client_secret"):
+        (line,) = [line for line in searched if line.startswith(f"entra.auth: {option} was")]
         for source in SOURCES[option]:
             place = {"option": f"option {option}", "variable": f"variable app_token_{option}"}.get(source, source)
-            assert place in message
-    for place in ("client_secret", "app_token_<option>", "ENTRA_AUTH_<OPTION>", *SOURCES["client_secret"][3:]):
-        assert place in message
+            assert place in line
+    assert "ansible.cfg" not in next(line for line in searched if "client_secret was" in line)
+    assert emulator.requests() == []
+
+
+def test_a_user_s_password_is_named_as_not_supported(plays: Plays, emulator: Emulator) -> None:
+    """The built-in credential type of AWX gives one if the client is left out."""
+    play = plays.run(
+        [{"tasks": [_GET]}], record=True, env={**_OWN, "AZURE_AD_USER": "me", "AZURE_PASSWORD": "made-up~pw"}
+    )
+    assert "AZURE_AD_USER and AZURE_PASSWORD were found, but user passwords are not supported." in play.output
+    assert "made-up~pw" not in play.output
     assert emulator.requests() == []
 
 
@@ -341,3 +352,189 @@ def test_every_type_of_option_is_read_from_text(plays: Plays, emulator: Emulator
     assert len(emulator.token_requests()) == 2
     play = plays.run([{"tasks": [_GET]}], record=True, env={**env, "ENTRA_AUTH_TIMEOUT": "soon"})
     assert "timeout (from environment ENTRA_AUTH_TIMEOUT) has to be a number of seconds" in play.result("Get")["msg"]
+
+
+# --- forms of a value -------------------------------------------------------------------------------------------------
+
+_PAIRS: t.Final = {"X-Team": "a", "X-Other": "b"}
+# A list of texts, a mapping of texts and a number, each time the same ones.
+FORMS: t.Final[dict[str, tuple[t.Any, t.Any, t.Any]]] = {
+    "YAML": (["User.Read.All", "Group.Read.All"], _PAIRS, 20),
+    "text": ("User.Read.All, Group.Read.All", "X-Team=a,X-Other=b", "20"),
+    "JSON": ('["User.Read.All", "Group.Read.All"]', json.dumps(_PAIRS), "20.0"),
+    "flow": ("[User.Read.All, Group.Read.All]", "{X-Team: a, X-Other: b}", 20.0),
+    "lines": ("User.Read.All,Group.Read.All\n", "X-Team=a X-Other=b\n", "20\n"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_value_is_read_in_any_form_from_any_place(plays: Plays, form: str) -> None:
+    """As an option, a variable of the play, a variable of the role, and a keyword of the lookup."""
+    given = dict(zip(("required_roles", "extra_headers", "timeout"), FORMS[form], strict=True))
+    variables = {f"app_token_{name}": value for name, value in given.items()}
+    wrong = {**given, "required_roles": "Mail.Send,User.Read.All"}
+    shown = show(
+        option="option.headers",
+        variable="variable.headers",
+        role="role.headers",
+        lookup="lookup('entra.auth.app_token', output='headers', **given)",
+    )
+    tasks = [
+        {"name": "Lack", "entra.auth.app_token": wrong, "ignore_errors": True},
+        {**_GET, "entra.auth.app_token": given, "register": "option"},
+        {**_GET, "vars": variables, "register": "variable"},
+        role("app_token", **variables, app_token_fact="role"),
+        {**shown, "vars": {"given": given}},
+    ]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert "lacks the app roles Mail.Send." in play.result("Lack")["msg"]
+    for place, headers in play.shown().items():
+        assert {name: headers.get(name) for name in _PAIRS} == _PAIRS, place
+
+
+def test_a_value_is_read_from_the_command_line_as_text(plays: Plays) -> None:
+    """Pairs of ``-e`` and the arguments of an ad hoc command are text in each type."""
+    pairs = 'app_token_required_roles=User.Read.All,Group.Read.All app_token_extra_headers=\'{"X-Team": "a"}\''
+    arguments = "min_validity=60 force_refresh=yes extra_headers=X-Other=b"
+    tasks = [{"name": "Get", "entra.auth.app_token": arguments, "register": "one"}, {**_GET, "register": "other"}]
+    shown = show(one="one.headers", other="other.headers")
+    play = plays.run([{"tasks": [*tasks, shown]}], "-e", pairs, record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown()["one"]["X-Other"] == "b"
+    assert play.shown()["other"]["X-Team"] == "a"
+
+
+def test_an_omitted_value_counts_as_not_given(plays: Plays, emulator: Emulator) -> None:
+    omitted = {"scope": "{{ omit }}", "required_roles": "{{ omit }}", "timeout": "{{ nothing | default(omit) }}"}
+    variables = {f"app_token_{name}": value for name, value in omitted.items()}
+    headers = {"X-Team": "a", "X-Other": "{{ omit }}"}
+    tasks = [
+        {**_GET, "entra.auth.app_token": {**omitted, "extra_headers": headers}, "register": "token"},
+        show(headers="token.headers"),
+    ]
+    play = plays.run([{"tasks": tasks}, {"tasks": [role("app_token")]}], record=True, **variables)
+    assert play.returncode == 0, play.output
+    assert {_seen(request)["scope"] for request in emulator.token_requests()} == {GRAPH}
+    assert play.shown()["headers"].keys() == {"X-Team", "Authorization"}
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\n"])
+def test_a_line_break_at_the_end_is_not_part_of_a_value(plays: Plays, emulator: Emulator, ending: str) -> None:
+    """From a YAML block, ``echo`` or an editor."""
+    refresh_token = emulator.add_refresh_token(emulator.client_id)
+    options = {
+        "tenant_id": emulator.tenant_id + ending,
+        "client_id": emulator.client_id + ending,
+        "client_secret": emulator.client_secret + ending,
+        "scope": f"graph{ending}",
+        "authority": emulator.urls.login + ending,
+        "cache": "none",
+    }
+    redeem = {"name": "Redeem", "entra.auth.app_token": {**options, "refresh_token": refresh_token + ending}}
+    environment = {f"ENTRA_AUTH_{name.upper()}": value for name, value in options.items()}
+    play = plays.run([{"tasks": [{**_GET, "entra.auth.app_token": options}, redeem]}], record=True)
+    assert play.returncode == 0, play.output
+    assert plays.run([{"tasks": [_GET]}], env=environment).returncode == 0
+    first, second, third = (_seen(request) for request in emulator.token_requests())
+    assert first == third
+    assert first["client_secret"] == second["client_secret"] == emulator.client_secret
+
+
+# --- variables of other tools -----------------------------------------------------------------------------------------
+
+
+def test_an_environment_for_terraform_is_enough(plays: Plays, emulator: Emulator) -> None:
+    file = plays.directory / "client-id"
+    file.write_text(f"{emulator.client_id}\n")
+    arm = {
+        "ARM_TENANT_ID": emulator.tenant_id,
+        "ARM_CLIENT_ID_FILE_PATH": str(file),
+        "ARM_CLIENT_SECRET": emulator.client_secret,
+        "ARM_ENVIRONMENT": "public",
+    }
+    play = plays.run([{"tasks": [_GET]}], env={**_OWN, **arm})
+    assert play.returncode == 0, play.output
+    assert [_seen(request)["client_id"] for request in emulator.token_requests()] == [emulator.client_id]
+
+
+# --- scope and authority ----------------------------------------------------------------------------------------------
+
+
+SCOPES: t.Final = {
+    "https://graph.microsoft.com/User.Read.All": "graph",
+    "https://graph.microsoft.com/v1.0/users": "graph",
+    "https://management.azure.com/subscriptions": "arm",
+    "https://contoso.vault.azure.net": "key_vault",
+    "GRAPH": "graph",
+    "azure": "arm",
+    "User.Read.All": "graph",
+}
+
+
+def test_a_scope_that_is_not_an_api_is_refused_with_the_alias(plays: Plays, emulator: Emulator) -> None:
+    tasks = [{"name": scope, "entra.auth.app_token": {"scope": scope}, "ignore_errors": True} for scope in SCOPES]
+    play = plays.run([{"tasks": tasks}], record=True)
+    for scope, alias in SCOPES.items():
+        failure = play.result(scope)
+        assert failure["hint"].startswith(f"Use scope: {alias}. The permissions of an application are granted to it")
+        assert "az ad sp create" not in failure["msg"]
+    assert emulator.requests() == []
+
+
+def test_the_url_of_an_endpoint_is_understood_as_authority(plays: Plays, emulator: Emulator) -> None:
+    login, tenant = emulator.urls.login, emulator.tenant_id
+    paths = [
+        f"{tenant}",
+        f"{tenant}/v2.0",
+        f"{tenant}/oauth2/v2.0/token",
+        f"{tenant}/v2.0/.well-known/openid-configuration",
+    ]
+    tasks = [{**_GET, "entra.auth.app_token": {"authority": f"{login}/{path}", "cache": "none"}} for path in paths]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert {request["path"] for request in emulator.token_requests()} == {f"/{tenant}/oauth2/v2.0/token"}
+
+
+AUTHORITIES: t.Final = {
+    "common": "The authority ends in /common",
+    "organizations/": "The authority ends in /organizations",
+    "22222222-2222-4222-8222-222222222222/v2.0": "names the tenant 22222222-2222-4222-8222-222222222222",
+    "a/../b": "not a URL of a login host",
+    "?p=b2c_1_app": "has a query",
+}
+
+
+def test_an_authority_that_can_t_be_meant_is_refused_by_its_name(plays: Plays, emulator: Emulator) -> None:
+    tasks = [
+        {
+            "name": path,
+            "entra.auth.app_token": {"authority": f"{emulator.urls.login}/{path}"},
+            "ignore_errors": True,
+        }
+        for path in AUTHORITIES
+    ]
+    play = plays.run([{"tasks": tasks}], record=True)
+    for path, message in AUTHORITIES.items():
+        failure = play.result(path)
+        assert message in failure["msg"]
+        assert "authority" in failure["msg"]
+        assert not failure["hint"].startswith("Set tenant_id")
+    assert emulator.requests() == []
+
+
+def test_a_known_login_host_alone_decides_the_cloud(plays: Plays, emulator: Emulator) -> None:
+    """As the webhook of AKS sets it in Azure Government. The request must not leave this machine."""
+    env = {
+        "ENTRA_AUTH_AUTHORITY": None,
+        "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/",
+        "ENTRA_AUTH_PROXY": "http://127.0.0.1:9",
+        "ENTRA_AUTH_RETRY_FOR": "0",
+    }
+    devops = {**_GET, "entra.auth.app_token": {"scope": "devops"}}
+    play = plays.run([{"tasks": [devops]}], record=True, env=env)
+    assert "The API 'devops' is not known in the cloud 'usgov'." in play.result("Get")["msg"]
+    env |= {"AZURE_CLOUD_ENVIRONMENT": "AzureCloud"}
+    message = plays.run([{"tasks": [devops]}], record=True, env=env).result("Get")["msg"]
+    assert "AZURE_AUTHORITY_HOST) is the login host of the cloud usgov, but cloud (from " in message
+    assert "AZURE_CLOUD_ENVIRONMENT) is public" in message

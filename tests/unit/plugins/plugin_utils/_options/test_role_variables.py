@@ -14,6 +14,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._options import facts as facts_module
 from ansible_collections.entra.auth.plugins.plugin_utils._options import role_variables
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OptionSpec
+from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import URI_OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.role_variables import (
     read_role_variables,
     warn_of_misspelt_variables,
@@ -85,3 +86,26 @@ def test_a_misspelt_fact_is_passed_over(shown: Messages) -> None:
     name = "role_alowed_hosts"
     warn_of_misspelt_variables("role_", SPECS, {name: "x", "ansible_facts": {name: "x"}})
     assert not shown.shown
+
+
+def test_lists_and_mappings_of_a_role_may_be_text() -> None:
+    """As ``-e`` and AWX give them."""
+    given = {
+        "authorized_uri_url": "/echo",
+        "authorized_uri_status_code": "200,404",
+        "authorized_uri_allowed_hosts": "gateway.example",
+        "authorized_uri_headers": '{"Prefer": "x"}',
+        "authorized_uri_return_content": "yes",
+        "authorized_uri_body": "{{ omit }}",
+    }
+    template = {"{{ omit }}": "__omit_place_holder__0123"}
+    assert read_role_variables("authorized_uri_", URI_OPTIONS, given, lambda raw: template.get(raw, raw)) == {
+        "url": "/echo",
+        "status_code": [200, 404],
+        "allowed_hosts": ["gateway.example"],
+        "headers": {"Prefer": "x"},
+        "return_content": True,
+    }
+    assert read_role_variables("authorized_uri_", URI_OPTIONS, {"authorized_uri_status_code": 200}, str) == {
+        "status_code": [200]
+    }

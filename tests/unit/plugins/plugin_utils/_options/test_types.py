@@ -17,8 +17,8 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import (
     convert,
     is_blank,
-    plain,
     strip_line_breaks,
+    to_plain,
 )
 
 SECRET = "hunter2-and-more"
@@ -329,6 +329,6 @@ def test_nothing_blank_text_and_omit_are_not_given(value: t.Any, blank: bool) ->
 def test_raw_text_is_kept_with_its_line_breaks() -> None:
     """The body of a request."""
     assert converted("raw", {"text": "line\n", "list": ("a\n",)}) == {"text": "line\n", "list": ["a\n"]}
-    assert plain("line\n") == "line\n"
+    assert to_plain("line\n") == "line\n"
     with pytest.raises(TypeError):
-        plain(b"x")
+        to_plain(b"x")
