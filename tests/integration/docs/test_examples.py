@@ -345,12 +345,12 @@ def _of_the_host(emulator: Emulator) -> dict[str, dict[str, t.Any]]:
     return {
         "identity_not_here": {"entra.auth.app_token": {"credential": "managed_identity", "retry_for": 0}},
         "identity_unknown": {"entra.auth.app_token": {**identity, "run_on": "target"}, **azure},
-        # Of an API that no other task asks for: a token from the cache needs no Python on the host.
+        # Of an API that no other task requests: a token from the cache needs no Python on the host.
         "target_without_python": {
-            **token(run_on="target", scope="key_vault"),
+            "entra.auth.app_token": {"run_on": "target", "scope": "key_vault"},
             "vars": {"ansible_python_interpreter": "/nowhere/python3"},
         },
-        "device_code_on_target": token(seed.PUBLIC, "", credential="device_code", run_on="target"),
+        "secret_on_target": token(credential="client_secret", run_on="target"),
     }
 
 
