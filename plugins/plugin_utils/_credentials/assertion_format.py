@@ -16,9 +16,9 @@ import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import describe_json
 
 _SHOWN_CHARACTERS = 1000
-_SHOWN_KEYS = 5
 _ENCRYPTED_PARTS = 5
 # GitHub Docs, "OpenID Connect reference": the form with ids, by default since 2026-07-15.
 _IMMUTABLE_SUBJECT = re.compile(r"repo:[^/:@]+@\d+/[^/:@]+@\d+(:|$)")
@@ -39,7 +39,7 @@ def parse_assertion(text: str, source: str) -> str:
     # White space is no part of a JWT (RFC 7515 section 7.1), so a wrapped one can be joined.
     stripped = text.lstrip("\ufeff").strip().strip("\"'").removeprefix("Bearer ")
     joined = "".join(stripped.split())
-    if _read_claims(joined) is not None:
+    if read_claims(joined) is not None:
         return joined
     raise InputError(
         f"{source} does not hold a JWT: it holds {_describe_form(stripped)}.",
@@ -49,7 +49,7 @@ def parse_assertion(text: str, source: str) -> str:
 
 def describe_assertion(assertion: str) -> str:
     """Return issuer, subject and audience of an assertion, unverified; they are no secrets and ready to be copied."""
-    claims = _read_claims(assertion)
+    claims = read_claims(assertion)
     if claims is None:
         return "an assertion that is not a readable JWT"
     audience = claims.get("aud")
@@ -60,7 +60,7 @@ def describe_assertion(assertion: str) -> str:
 
 def describe_subject_form(assertion: str) -> str:
     """Return sentences about the subject's form and about flexible credentials; empty for other issuers."""
-    claims = _read_claims(assertion) or {}
+    claims = read_claims(assertion) or {}
     issuer, subject = str(claims.get("iss")), str(claims.get("sub"))
     sentences = []
     if subject.startswith("repo:"):
@@ -75,7 +75,7 @@ def describe_subject_form(assertion: str) -> str:
     return " ".join(sentences)
 
 
-def _read_claims(assertion: str) -> dict[str, t.Any] | None:
+def read_claims(assertion: str) -> dict[str, t.Any] | None:
     """Return the claims of a signed JWT; None for anything else."""
     parts = assertion.split(".")
     if len(parts) != 3 or not all(parts):
@@ -100,12 +100,10 @@ def _read_json(text: str | bytes) -> t.Any:
 
 def _describe_form(text: str) -> str:
     """Return a name for a text that is not a JWT, without quoting it."""
-    content = _read_json(text)
-    if isinstance(content, dict):
-        keys = ", ".join(f"'{printable(key, 40)}'" for key in list(content)[:_SHOWN_KEYS])
-        return f"JSON around the token (with the keys {keys})" if content else "an empty JSON object"
+    if form := describe_json(text, "the token"):
+        return form
     decoded = _decode_base64url("".join(text.split()).replace("+", "-").replace("/", "_"))
-    if _read_claims(decoded.decode(errors="replace").strip()) is not None:
+    if read_claims(decoded.decode(errors="replace").strip()) is not None:
         return "a JWT in base64, which has to be decoded first"
     if text.count(".") == _ENCRYPTED_PARTS - 1 and text.startswith("eyJ"):
         return "an encrypted JWT (JWE), which Entra can't read"
@@ -123,4 +121,4 @@ _FORMS = (
 )
 
 
-__all__ = ("describe_assertion", "describe_subject_form", "parse_assertion")
+__all__ = ("describe_assertion", "describe_subject_form", "parse_assertion", "read_claims")

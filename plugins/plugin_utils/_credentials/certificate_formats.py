@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import textwrap
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import decode_text
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import decode_text, describe_json
 
 try:
     from cryptography import x509
@@ -271,20 +270,11 @@ def _refuse_recognized(text: str, source: str) -> None:
             f"{source} holds a path instead of a certificate.",
             hint="Give the path as client_certificate_path.",
         )
-    form = next((name for pattern, name in _FORMS if re.match(pattern, text)), None) or _describe_json(text)
+    form = next((name for pattern, name in _FORMS if re.match(pattern, text)), None) or describe_json(
+        text, "the certificate"
+    )
     if form:
         raise InputError(f"{source} holds {form}.", hint=_GIVE)
-
-
-def _describe_json(text: str) -> str | None:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(content, dict):
-        return None
-    keys = ", ".join(f"'{printable(key, 40)}'" for key in list(content)[:5])
-    return f"JSON around the certificate (with the keys {keys})" if keys else "an empty JSON object"
 
 
 def _report_unreadable(source: str, kind: str) -> InputError:

@@ -10,11 +10,15 @@
 from __future__ import annotations
 
 import codecs
+import json
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import strip_line_breaks
 
 _MAX_FILE_BYTES = 1024 * 1024
 _SHOWN_CHARACTERS = 300
+_SHOWN_KEYS = 5
+_SHOWN_KEY_CHARACTERS = 40
 # PEM, and the beginning of every JWT.
 _CONTENTS = ("-----BEGIN", "eyJ")
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
@@ -68,8 +72,25 @@ def decode_text(content: bytes) -> str:
 
 
 def read_text(option: str, path: str) -> str:
-    """Return the text of the file that an option names, without white space at its ends. Raises InputError."""
-    return decode_text(read_file(option, path)).strip()
+    """Return the text of the file that an option names, without line breaks at its end. Raises InputError."""
+    return strip_line_breaks(decode_text(read_file(option, path)))
 
 
-__all__ = ("decode_text", "read_file", "read_text")
+def describe_json(text: str, content: str) -> str | None:
+    """Return a name for a text that is a JSON object, by its keys; None for any other text.
+
+    Args:
+        text: the text, of which nothing else is shown.
+        content: what the object is expected to have as a value, for the name.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    keys = ", ".join(f"'{printable(key, _SHOWN_KEY_CHARACTERS)}'" for key in list(found)[:_SHOWN_KEYS])
+    return f"JSON around {content} (with the keys {keys})" if keys else "an empty JSON object"
+
+
+__all__ = ("decode_text", "describe_json", "read_file", "read_text")

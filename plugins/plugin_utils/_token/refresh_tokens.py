@@ -22,6 +22,8 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files import Directory
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import decode_text
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import parse_refresh_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.replacement import Replacement
@@ -127,9 +129,11 @@ class RefreshTokenStore:
         return sign_in
 
     def _load_refresh_token(self) -> str:
-        content = (self._read(self._name) or b"").decode(errors="replace").strip() or self._seed
+        content = (self._read(self._name) or b"").strip()
         if content:
-            return content
+            return parse_refresh_token(decode_text(content), f"refresh_token_file {self._path}")
+        if self._seed:
+            return self._seed
         raise InputError(
             f"refresh_token_file {self._path} does not exist or is empty, and no refresh_token is given.",
             hint="Give refresh_token once, or sign in once with credential: device_code; the file keeps the rest.",

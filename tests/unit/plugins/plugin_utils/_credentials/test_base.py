@@ -17,6 +17,7 @@ from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
     Identity,
     TokenRequest,
+    choose_option,
     identify_token,
     is_chosen,
 )
@@ -122,3 +123,61 @@ def test_creating_a_credential_touches_nothing(kind: str, monkeypatch: pytest.Mo
     )
     create_credential(kind, options, said.append)
     assert said == []
+
+
+# --- claims and sources -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("claims", "capabilities", "sent"),
+    [
+        (None, [], None),
+        ('{"a":1}', [], '{"a":1}'),
+        (None, ["cp1"], '{"access_token":{"xms_cc":{"values":["cp1"]}}}'),
+        (
+            '{"access_token":{"nbf":{"essential":true,"value":"1"}},"id_token":{}}',
+            ["cp1"],
+            '{"access_token":{"nbf":{"essential":true,"value":"1"},"xms_cc":{"values":["cp1"]}},"id_token":{}}',
+        ),
+        ('{"access_token":5}', ["cp1"], '{"access_token":{"xms_cc":{"values":["cp1"]}}}'),
+    ],
+)
+@pytest.mark.parametrize("kind", ["client_secret", "refresh_token", "device_code"])
+def test_capabilities_are_added_to_the_claims(
+    kind: str, claims: str | None, capabilities: list[str], sent: str | None
+) -> None:
+    options = AppTokenOptions(tenant_id="t", client_id="c", client_capabilities=capabilities)
+    assert create_credential(kind, options).build_request("s", claims).claims == sent
+
+
+def test_tokens_with_and_without_capabilities_are_told_apart() -> None:
+    keys = {
+        create_credential("client_secret", AppTokenOptions(tenant_id="t", client_id="c", client_capabilities=given))
+        .build_request("s", None)
+        .build_key()
+        for given in ([], ["cp1"], ["cp2"])
+    }
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize(
+    ("origins", "chosen"),
+    [
+        ({}, "client_certificate"),
+        ({"client_certificate": "variable x", "client_certificate_path": "option x"}, "client_certificate_path"),
+        (
+            {"client_certificate": "environment ARM_CLIENT_CERTIFICATE", "client_certificate_path": "variable x"},
+            "client_certificate_path",
+        ),
+        (
+            {"client_certificate": "environment A", "client_certificate_path": "environment ENTRA_AUTH_X"},
+            "client_certificate_path",
+        ),
+        ({"client_certificate": "environment A", "client_certificate_path": "ansible.cfg [x] y"}, "client_certificate"),
+        ({"client_certificate": "environment A", "client_certificate_path": "environment B"}, "client_certificate"),
+    ],
+)
+def test_of_two_ways_the_stronger_source_is_chosen(origins: dict[str, str], chosen: str) -> None:
+    options = AppTokenOptions(client_certificate="c", client_certificate_path="p", origins=origins)
+    assert choose_option(options, "client_certificate", "client_certificate_path") == chosen
+    assert choose_option(AppTokenOptions(), "client_certificate", "client_certificate_path") is None

@@ -12,14 +12,14 @@ import typing as t
 import urllib.parse
 
 import pytest
-from canned_server import CannedServer, answer, json_answer, token_answer
+from canned_server import CannedServer, json_answer, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     InputError,
-    NetworkError,
     TokenRequestRefused,
 )
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.federated import Federated
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
@@ -126,133 +126,47 @@ def test_what_is_given_beats_the_platform(form_sent: FormSent, monkeypatch: pyte
 # --- minted -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", [None, "github_actions"])
-@pytest.mark.parametrize(
-    ("path", "target"),
-    [
-        ("/token?api-version=2.0", "/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange"),
-        ("/token", "/token?audience=api%3A%2F%2FAzureADTokenExchange"),
-    ],
-)
-def test_github_actions_mints_an_assertion(
-    source: str | None, path: str, target: str, form_sent: FormSent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with CannedServer(json_answer(200, {"count": 1, "value": ASSERTION})) as github:
-        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", github.url + path)
-        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "job-token")
-        assert form_sent("federated", federated_token_source=source)["client_assertion"] == ASSERTION
-    (request,) = github.received
-    assert (request.method, request.target) == ("GET", target)
-    assert request.headers["authorization"] == "Bearer job-token"
-
-
-@pytest.mark.parametrize(
-    ("cloud", "audience"),
-    [
-        ("public", "api://AzureADTokenExchange"),
-        ("usgov", "api://AzureADTokenExchangeUSGov"),
-        ("usgov_dod", "api://AzureADTokenExchangeUSGov"),
-        ("china", "api://AzureADTokenExchangeChina"),
-    ],
-)
-def test_an_assertion_is_minted_for_the_cloud(
-    cloud: str, audience: str, form_sent: FormSent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with CannedServer(json_answer(200, {"value": ASSERTION})) as github:
+def test_what_a_platform_mints_has_to_be_a_jwt(form_sent: FormSent, monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer(json_answer(200, {"value": "hunter2"})) as github:
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", github.url)
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "job-token")
-        form_sent("federated", cloud=cloud)
-    query = urllib.parse.urlsplit(github.received[0].target).query
-    assert urllib.parse.parse_qs(query) == {"audience": [audience]}
-
-
-@pytest.mark.parametrize("source", [None, "azure_pipelines"])
-@pytest.mark.parametrize(
-    "variable",
-    [
-        "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
-        "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID",
-        "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
-    ],
-)
-def test_azure_pipelines_mints_an_assertion(
-    source: str | None, variable: str, form_sent: FormSent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with CannedServer(json_answer(200, {"oidcToken": ASSERTION})) as pipelines:
-        monkeypatch.setenv("SYSTEM_OIDCREQUESTURI", f"{pipelines.url}/oidc")
-        monkeypatch.setenv("SYSTEM_ACCESSTOKEN", "step-token")
-        monkeypatch.setenv(variable, "connection-1")
-        assert form_sent("federated", federated_token_source=source)["client_assertion"] == ASSERTION
-    (request,) = pipelines.received
-    assert request.method == "POST"
-    assert request.target == "/oidc?api-version=7.1&serviceConnectionId=connection-1"
-    assert request.headers["authorization"] == "Bearer step-token"
-    assert request.headers["content-type"] == "application/json"
-    assert request.headers["x-tfs-fedauthredirect"] == "Suppress"
-    assert request.body == ""
-
-
-def test_a_managed_identity_mints_an_assertion(form_sent: FormSent, monkeypatch: pytest.MonkeyPatch) -> None:
-    with CannedServer(token_answer(access_token=ASSERTION)) as platform:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{platform.url}/msi")
-        monkeypatch.setenv("IDENTITY_HEADER", "h")
-        sent = form_sent("federated", federated_token_source="managed_identity", managed_identity_client_id="m")
-    assert sent["client_assertion"] == ASSERTION
-    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(platform.received[0].target).query))
-    assert query == {"api-version": "2019-08-01", "resource": "api://AzureADTokenExchange", "client_id": "m"}
-
-
-@pytest.mark.parametrize(
-    ("source", "environment", "missing"),
-    [
-        ("github_actions", {}, "ACTIONS_ID_TOKEN_REQUEST_URL"),
-        ("github_actions", {"ACTIONS_ID_TOKEN_REQUEST_URL": "http://127.0.0.1:1"}, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
-        ("azure_pipelines", {}, "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"),
-        ("azure_pipelines", {"ARM_OIDC_AZURE_SERVICE_CONNECTION_ID": "c"}, "SYSTEM_OIDCREQUESTURI"),
-        (
-            "azure_pipelines",
-            {"ARM_OIDC_AZURE_SERVICE_CONNECTION_ID": "c", "SYSTEM_OIDCREQUESTURI": "http://127.0.0.1:1"},
-            "SYSTEM_ACCESSTOKEN",
-        ),
-    ],
-)
-def test_what_a_platform_lacks_is_named(
-    source: str,
-    environment: dict[str, str],
-    missing: str,
-    form_sent: FormSent,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(InputError, match=missing) as refused:
-        form_sent("federated", federated_token_source=source)
-    assert refused.value.hint
-
-
-@pytest.mark.parametrize(
-    "refusal",
-    [
-        json_answer(403, {"message": "hunter2"}),
-        json_answer(200, {"value": ""}),
-        json_answer(200, {"value": 5}),
-        json_answer(200, {}),
-        json_answer(200, []),
-        answer(200, "<html>hunter2</html>"),
-        answer(302, Location="https://login.test"),
-        json_answer(401, {"value": ASSERTION}),
-    ],
-)
-def test_a_platform_that_mints_nothing_is_named(
-    refusal: bytes, form_sent: FormSent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with CannedServer(refusal) as github:
-        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", github.url)
-        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "job-hunter2")
-        with pytest.raises(NetworkError, match="GitHub Actions answered") as failed:
+        with pytest.raises(InputError, match="The response of GitHub Actions does not hold a JWT") as refused:
             form_sent("federated")
-    assert failed.value.hint
-    assert "hunter2" not in str(failed.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "source"),
+    [
+        ({}, "given"),
+        ({"federated_token": "x"}, "given"),
+        ({"federated_token_file": "x"}, "given"),
+        ({"federated_token_source": "azure_pipelines"}, "azure_pipelines"),
+        ({"federated_token_request_url": "x"}, "request_url"),
+        ({"federated_token": "x", "federated_token_request_url": "x"}, "given"),
+        ({"federated_token": "x", "federated_token_source": "github_actions"}, "github_actions"),
+        ({"federated_token_source": "given", "federated_token_request_url": "x"}, "given"),
+    ],
+)
+def test_the_source_follows_from_what_is_given(options: dict[str, str], source: str) -> None:
+    credential = Federated(AppTokenOptions(**options))  # type: ignore[arg-type]  # all of them are texts
+    assert credential._choose_source() == source
+
+
+@pytest.mark.parametrize(
+    ("origins", "source"),
+    [
+        (("option ", "variable ", "environment "), "given"),
+        (("environment AZURE_", "variable ", "option "), "request_url"),
+        (("environment AZURE_", "option ", "variable "), "github_actions"),
+        (("environment AZURE_", "ansible.cfg ", "environment ENTRA_AUTH_"), "request_url"),
+    ],
+)
+def test_of_several_the_stronger_source_counts(origins: tuple[str, str, str], source: str) -> None:
+    names = ("federated_token", "federated_token_source", "federated_token_request_url")
+    values = dict(zip(names, ("x", "github_actions", "x"), strict=True))
+    credential = Federated(AppTokenOptions(**values, origins=dict(zip(names, origins, strict=True))))  # type: ignore[arg-type]  # all of them are texts
+    assert credential._choose_source() == source
 
 
 # --- refused by Entra -------------------------------------------------------------------------------------------
@@ -357,6 +271,16 @@ def test_assertions_that_a_platform_mints_are_one(monkeypatch: pytest.MonkeyPatc
     for name in ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert fingerprint() == fingerprint(federated_token_source="github_actions")
+
+
+def test_request_tokens_that_a_call_chose_are_told_apart() -> None:
+    """One host's is no proof of another host; the environment's is that of all of them."""
+    given = {"federated_token_request_url": "https://ci.test", "federated_token_request_token": "one"}
+    other = {**given, "federated_token_request_token": "two"}
+    chosen = {"federated_token_request_token": "variable app_token_federated_token_request_token"}
+    assert fingerprint(**given) == fingerprint(**other)
+    assert fingerprint(**given, origins=chosen) != fingerprint(**other, origins=chosen)
+    assert "one" not in fingerprint(**given, origins=chosen)
 
 
 def test_managed_identities_that_mint_are_told_apart() -> None:

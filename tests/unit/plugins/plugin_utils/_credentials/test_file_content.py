@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import (
     decode_text,
+    describe_json,
     read_file,
     read_text,
 )
@@ -84,6 +85,20 @@ def test_what_is_not_text_is_decoded_without_an_error(content: bytes) -> None:
     assert isinstance(decode_text(content), str)
 
 
-def test_white_space_around_a_text_is_no_part_of_it(tmp_path: pathlib.Path) -> None:
+def test_line_breaks_at_its_end_are_no_part_of_a_text(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_bytes(" text of\r\ntwo lines \r\n\r\n".encode("utf-16"))
-    assert read_text("an_option", str(tmp_path / "file")) == "text of\r\ntwo lines"
+    assert read_text("an_option", str(tmp_path / "file")) == " text of\r\ntwo lines "
+
+
+@pytest.mark.parametrize(
+    ("text", "described"),
+    [
+        ('{"a": 1, "b": 2}', "JSON around it (with the keys 'a', 'b')"),
+        ("{}", "an empty JSON object"),
+        ("[1]", None),
+        ("text", None),
+        ("[" * 100000, None),
+    ],
+)
+def test_json_is_described_by_its_keys(text: str, described: str | None) -> None:
+    assert describe_json(text, "it") == described

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from canned_server import CannedServer, json_answer
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 from ansible_collections.entra.auth.plugins.module_utils._managed_identity import Selector
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -64,6 +64,17 @@ def test_the_request_names_the_selected_identity_and_no_tenant() -> None:
     assert len({request.build_key() for request in requests}) == len(requests)
     assert given("option client_id").build_request("s", None) == requests[1]
     assert requests[0] == ManagedIdentity(AppTokenOptions()).build_request("s", None)
+
+
+def test_capabilities_that_the_call_chose_are_refused() -> None:
+    """The platforms take none; those of the environment are meant for other credentials."""
+    chosen = AppTokenOptions(client_capabilities=["cp1"], origins={"client_capabilities": "option client_capabilities"})
+    with pytest.raises(InputError, match="can't declare client_capabilities"):
+        ManagedIdentity(chosen).build_request("s", None)
+    other = AppTokenOptions(client_capabilities=["cp1"], origins={"client_capabilities": "environment X"})
+    assert ManagedIdentity(other).build_request("s", None) == ManagedIdentity(AppTokenOptions()).build_request(
+        "s", None
+    )
 
 
 @pytest.mark.parametrize(

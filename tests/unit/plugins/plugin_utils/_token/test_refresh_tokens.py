@@ -129,9 +129,9 @@ def test_the_cache_stays_open_from_redemption_to_redemption(path: pathlib.Path) 
 def test_another_refresh_token_in_the_file_does_not_open_the_old_cache(path: pathlib.Path) -> None:
     redeem(open_store(path, "seed"), "r2")
     secret = open_store(path).sign_in().sealing_secret
-    path.write_text("of another sign-in")
+    path.write_text("of-another-sign-in")
     assert open_store(path).sign_in().sealing_secret != secret
-    assert open_store(path).sign_in().refresh_token == "of another sign-in"
+    assert open_store(path).sign_in().refresh_token == "of-another-sign-in"
 
 
 @pytest.mark.parametrize(
