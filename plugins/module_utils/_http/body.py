@@ -47,12 +47,14 @@ def read_body(
         limit: The most bytes to accept.
         too_large: What to raise for a body of more bytes; ResponseTooLargeError by default.
     """
-    body = bytearray()
+    pieces: list[bytes] = []
+    size = 0
     for piece in iterate_body(response):
-        body += piece
-        if len(body) > limit:
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
             raise too_large or ResponseTooLargeError(f"{limit} bytes")
-    return bytes(body)
+    return b"".join(pieces)
 
 
 def parse_json(text: str | bytes) -> t.Any:
