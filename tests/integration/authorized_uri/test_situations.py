@@ -1,0 +1,356 @@
+# Copyright (c) 2026, entra.auth contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One table of situations: api_request, the module and the role authorized_uri do the same in each of them.
+
+Every situation and entry point is a host of one play, so that all of them run side by side. Each has an app of its own,
+and its requests carry its name, as do its faults.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import itertools
+import json
+import typing as t
+from urllib.parse import parse_qs
+
+import pytest
+
+from plays import Plays
+
+if t.TYPE_CHECKING:
+    from entra_emulator.client import Emulator
+    from plays import Play
+
+Task = dict[str, t.Any]
+
+ENTRIES: t.Final = ("api_request", "module", "role")
+SECRET: t.Final = "made-up~secret-of-a-situation"
+ORGANIZATION: t.Final = "/v1.0/organization"
+CLAIMS: t.Final = {"access_token": {"acrs": {"essential": True, "value": "c1"}}}
+CHALLENGE: t.Final = (
+    'Bearer realm="", error="insufficient_claims", claims="'
+    + base64.b64encode(json.dumps(CLAIMS).encode()).decode()
+    + '"'
+)
+POST: t.Final = {"method": "POST", "body": {"a": 1}, "url": "/v1.0/things"}
+_FORKS: t.Final = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Situation:
+    """What an API does, what is asked of it, and what has to come of it.
+
+    ``faults`` are arguments of ``Emulator.fault``; in texts, CASE stands for the name of the case. ``wire`` are the
+    statuses of the requests that arrived, ``pause`` the least seconds between the first two, ``tokens`` the token
+    requests, of which the last has claims if ``claims``. A failure has ``said`` in its message.
+    """
+
+    faults: tuple[Task, ...] = ()
+    call: Task = dataclasses.field(default_factory=dict)
+    wire: tuple[int | None, ...] = (200,)
+    status: int | None = 200
+    said: tuple[str, ...] = ()
+    result: t.Any = ...
+    pause: float = 0
+    tokens: int = 1
+    claims: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether the task has to fail."""
+        return bool(self.said)
+
+
+def fault(status: int, **more: t.Any) -> Task:
+    return {"action": "status", "status": status, **more}
+
+
+def redirect(location: str, status: int = 302, **more: t.Any) -> Task:
+    return {"action": "redirect", "location": location, "status": status, **more}
+
+
+def content(body: str, content_type: str) -> tuple[Task, ...]:
+    return (fault(200, body=body, content_type=content_type),)
+
+
+BUSY: t.Final[dict[str, Situation]] = {
+    "busy_429_in_seconds": Situation((fault(429, retry_after=2),), wire=(429, 200), pause=2),
+    "busy_503_in_seconds": Situation((fault(503, retry_after=2),), wire=(503, 200), pause=2),
+    "busy_504_in_seconds": Situation((fault(504, retry_after=2),), wire=(504, 200), pause=2),
+    "busy_429_as_a_date": Situation((fault(429, retry_after=3, retry_after_as="date"),), wire=(429, 200), pause=1.9),
+    "busy_503_as_a_date": Situation((fault(503, retry_after=3, retry_after_as="date"),), wire=(503, 200), pause=1.9),
+    "busy_429_in_no_time": Situation((fault(429, retry_after=0),), wire=(429, 200), pause=1),
+    "busy_503_without_a_word": Situation((fault(503),), wire=(503, 200), pause=1),
+    "busy_503_unreadably": Situation((fault(503, headers={"Retry-After": "soon"}),), wire=(503, 200), pause=1),
+    "busy_several_times": Situation(
+        (fault(429, retry_after=1), fault(503, retry_after=1), fault(500)), wire=(429, 503, 500, 200), pause=1
+    ),
+    "busy_for_too_long": Situation(
+        (fault(429, retry_after=600, times=None),),
+        call={"retry_for": 5},
+        wire=(429,),
+        status=429,
+        said=("was answered 429", "asks to wait 600 s, longer than is left of retry_for (5 s)"),
+    ),
+    "busy_with_a_post": Situation((fault(503, retry_after=1),), call=POST, wire=(503, 404), status=404, said=("404",)),
+    "failed_with_a_get": Situation((fault(500),), wire=(500, 200), pause=1),
+    "failed_with_a_post": Situation((fault(500),), call=POST, wire=(500,), status=500, said=("was answered 500",)),
+    "timed_out_with_a_post": Situation((fault(504),), call=POST, wire=(504,), status=504, said=("was answered 504",)),
+}
+
+REFUSED: t.Final[dict[str, Situation]] = {
+    "refused_with_403": Situation(
+        (fault(403),), wire=(403,), status=403, said=("was answered 403", "The token has the roles: ", "admin consent")
+    ),
+    "refused_plainly": Situation((fault(401),), wire=(401, 200), tokens=2),
+    "refused_with_claims": Situation(
+        (fault(401, headers={"WWW-Authenticate": CHALLENGE}),), wire=(401, 200), tokens=2, claims=True
+    ),
+    "refused_with_claims_and_then_plainly": Situation(
+        (fault(401, headers={"WWW-Authenticate": CHALLENGE}), fault(401)), wire=(401, 401, 200), tokens=3, claims=True
+    ),
+    "refused_again": Situation(
+        (fault(401, times=None),), wire=(401, 401), status=401, tokens=2, said=("A new token was refused as well",)
+    ),
+    "refused_for_its_audience": Situation(
+        call={"url": "/subscriptions", "query": "api-version=2022-12-01"},
+        wire=(401,),
+        status=401,
+        said=("was answered 401", "for another API", "Set scope to the API that is called: arm"),
+    ),
+    "accepted_although_refused": Situation(
+        (fault(401),), call={"status_code": [401]}, wire=(401,), status=401, result=...
+    ),
+}
+
+REDIRECTED: t.Final[dict[str, Situation]] = {
+    "redirected_within_the_api": Situation((redirect(f"{ORGANIZATION}?case=CASE"),), wire=(302, 200)),
+    "redirected_elsewhere": Situation(
+        (redirect("FOREIGN/x?case=CASE"),), wire=(302,), status=None, said=("leads to FOREIGN, which gets no token",)
+    ),
+    "redirected_in_the_clear": Situation(
+        (redirect("http://api.contoso.example/x"),), wire=(302,), status=None, said=("which is not https",)
+    ),
+    "redirected_with_a_body": Situation(
+        (redirect("/v1.0/others?case=CASE", 307, match="/v1.0/things"),),
+        call={**POST, "status_code": [404]},
+        wire=(307, 404),
+        status=404,
+    ),
+    "redirected_as_a_get": Situation(
+        (redirect("/v1.0/others?case=CASE", 303),), call=POST, wire=(303,), status=303, said=("was answered 303",)
+    ),
+    "redirected_in_a_circle": Situation(
+        (redirect(f"{ORGANIZATION}?case=CASE", times=None),),
+        wire=(302,) * 6,
+        status=302,
+        said=("more than 5 redirects",),
+    ),
+}
+
+CUT: t.Final[dict[str, Situation]] = {
+    "cut_off_in_json": Situation(({"action": "truncated_json"},), said=("was answered 200", "may be cut off")),
+    "cut_off_in_the_body": Situation(({"action": "reset_mid_body"},), wire=(200, 200)),
+    "lost_with_a_get": Situation(({"action": "drop"},), wire=(None, 200)),
+    "lost_with_a_post": Situation(
+        ({"action": "drop"},), call=POST, wire=(None,), status=-1, said=("Check whether the request took effect",)
+    ),
+    "lost_with_a_delete_that_took_effect": Situation(
+        ({"action": "drop"},),
+        call={"method": "DELETE", "url": "/v1.0/things"},
+        wire=(None, 404),
+        status=404,
+        said=("was answered 404", "may have taken effect"),
+    ),
+    "without_an_answer": Situation(
+        call={"url": "https://127.0.0.1:9/x", "allowed_hosts": ["127.0.0.1:9"], "retry_for": 0},
+        wire=(),
+        status=-1,
+        said=("127.0.0.1:9", "To fix it: "),
+    ),
+    "dripping": Situation(
+        ({"action": "drip", "interval": 0.3, "seconds": 60},),
+        call={"timeout": 2, "retry_for": 0},
+        wire=(200,),
+        status=-1,
+        said=("timeout",),
+    ),
+}
+
+CONTENT: t.Final[dict[str, Situation]] = {
+    "text": Situation(content("Grüße", "text/plain; charset=utf-8"), result="Grüße"),
+    "xml": Situation(content("<a>ü</a>", "application/xml"), result="<a>ü</a>"),
+    "letters_beyond_ascii": Situation(content('{"name": "Grüße €"}', "application/json"), result={"name": "Grüße €"}),
+    "byte_order_mark": Situation(content('\ufeff{"a": 1}', "application/json"), result={"a": 1}),
+    "json_without_a_type": Situation(content('{"a": 1}', ""), result={"a": 1}),
+    "nothing": Situation(content("", "application/json"), result=None),
+    "html": Situation(content("<html>x</html>", "text/html"), said=("with HTML",)),
+    "binary": Situation(content("\x01\x02", "image/png"), said=("with image/png, not with JSON",)),
+    "nested_too_deeply": Situation(content("[" * 250 + "]" * 250, "application/json"), said=("more than 200 levels",)),
+    "an_error_that_is_allowed": Situation(
+        call={"url": "/v1.0/things", "status_code": [200, 404]}, wire=(404,), status=404
+    ),
+    "an_error_of_the_api": Situation(
+        call={"url": "/v1.0/things"},
+        wire=(404,),
+        status=404,
+        said=("(Request_ResourceNotFound)", "add 404 to status_code"),
+    ),
+}
+
+SELECTED: t.Final[dict[str, Situation]] = {
+    "selected": Situation(call={"jmespath": "value[].id | length(@)"}, result=1),
+    "selected_by_nonsense": Situation(
+        call={"jmespath": "value["}, wire=(), status=None, tokens=0, said=("'value[' is not a JMESPath expression",)
+    ),
+    "selected_by_an_unknown_function": Situation(
+        call={"jmespath": "nothing(@)"}, wire=(), status=None, tokens=0, said=("there is no function nothing()",)
+    ),
+    "selected_wrongly_after_a_post": Situation(
+        (fault(201, body='{"a": 1}', content_type="application/json"),),
+        call={**POST, "jmespath": "max(@)"},
+        wire=(201,),
+        status=201,
+        said=("can't be applied to the data",),
+    ),
+    "not_sent_without_a_version": Situation(
+        call={"url": "https://graph.microsoft.com/users", "allowed_hosts": ["graph.microsoft.com"], "plain": True},
+        wire=(),
+        status=None,
+        tokens=0,
+        said=("begin with /v1.0 or /beta", "Write /v1.0/users."),
+    ),
+    "not_sent_with_a_hash": Situation(
+        call={"url": "/v1.0/users/a#EXT#@b", "plain": True},
+        wire=(),
+        status=None,
+        tokens=0,
+        said=("holds a #", "%23"),
+    ),
+}
+
+SITUATIONS: t.Final = {**BUSY, **REFUSED, **REDIRECTED, **CUT, **CONTENT, **SELECTED}
+CASES: t.Final = [f"{name}_by_{entry}" for name in SITUATIONS for entry in ENTRIES]
+
+
+def build_variables(name: str, situation: Situation) -> Task:
+    """The options of a call, by their names."""
+    call = {"url": ORGANIZATION, **situation.call}
+    query, is_plain = call.pop("query", None), call.pop("plain", False)
+    pairs = [pair for pair in (query, f"case={name}") if pair]
+    url = call.pop("url") if is_plain else f"{call.pop('url')}?{'&'.join(pairs)}"
+    return {"url": url, **call}
+
+
+def build_tasks() -> list[Task]:
+    """A task for each entry point, of which a host takes its own; the last one shows what came of it."""
+    names = ("url", "method", "body", "status_code", "jmespath", "allowed_hosts", "retry_for", "timeout")
+    options = {name: "{{ call." + name + " | default(omit) }}" for name in names}
+    role = {
+        "ansible.builtin.include_role": {"name": "entra.auth.authorized_uri"},
+        "vars": {f"authorized_uri_{name}": value for name, value in options.items()},
+    }
+    by = {entry: {"when": f"entry == '{entry}'", "register": entry, "ignore_errors": True} for entry in ENTRIES[:2]}
+    outcomes = "{'api_request': api_request, 'module': module, 'role': authorized_uri_result | default('')}"
+    return [
+        {"name": "api_request", "entra.auth.api_request": options, **by["api_request"]},
+        {"name": "module", "entra.auth.authorized_uri": options, **by["module"]},
+        {"when": "entry == 'role'", "block": [role], "rescue": [{"ansible.builtin.debug": {}}]},
+        {"name": "Show", "ansible.builtin.debug": {"msg": "shown: {{ (" + outcomes + ")[entry] | to_json }}"}},
+    ]
+
+
+class Run:
+    """The play of all situations, and what it left behind."""
+
+    def __init__(self, emulator: Emulator, plays: Plays) -> None:
+        self.emulator = emulator
+        self.clients: dict[str, str] = {}
+        calls = []
+        for name, situation in SITUATIONS.items():
+            for entry in ENTRIES:
+                calls.append(self._prepare(f"{name}_by_{entry}", entry, situation))
+        number = "inventory_hostname[1:] | int - 1"
+        variables = {name: "{{ cases[" + number + "]." + name + " }}" for name in ("call", "entry")}
+        app = {f"app_token_{name}": "{{ cases[" + number + "]." + name + " }}" for name in ("client_id",)}
+        self.play: Play = plays.run(
+            [{"tasks": build_tasks()}],
+            hosts=len(calls),
+            forks=_FORKS,
+            record=True,
+            cases=calls,
+            app_token_client_secret=SECRET,
+            **variables,
+            **app,
+        )
+        self.log = emulator.requests()
+
+    def _prepare(self, case: str, entry: str, situation: Situation) -> Task:
+        for arguments in situation.faults:
+            chosen = {"endpoint": "api", "match": f"case={case}(&|$)", **arguments}
+            texts = {name: self._fill(value, case) for name, value in chosen.items()}
+            if "match" in arguments:
+                texts["match"] = f"{arguments['match']}.*case={case}(&|$)"
+            self.emulator.fault(**texts)
+        roles = {"graph": ["Organization.Read.All", "User.Read.All"]}
+        self.clients[case] = self.emulator.add_app(secret=SECRET, roles=roles)["client_id"]
+        return {"call": build_variables(case, situation), "entry": entry, "client_id": self.clients[case]}
+
+    def _fill(self, value: t.Any, case: str) -> t.Any:
+        if not isinstance(value, str):
+            return value
+        return value.replace("CASE", case).replace("FOREIGN", self.emulator.urls.foreign)
+
+    def outcome(self, case: str) -> Task:
+        """What the task registered, or the role set."""
+        shown = self.play.result("Show", f"h{CASES.index(case) + 1:03}")["msg"]
+        return t.cast("Task", json.loads(shown.removeprefix("shown: ")))
+
+    def requests(self, case: str) -> list[Task]:
+        """The requests of a case at any listener."""
+        return [entry for entry in self.log if parse_qs(entry["query"]).get("case") == [case]]
+
+    def token_requests(self, case: str) -> list[Task]:
+        """The forms of its token requests."""
+        forms = [dict(entry["form"]) for entry in self.log if entry["path"].endswith("/token")]
+        return [form for form in forms if form.get("client_id") == self.clients[case]]
+
+
+@pytest.fixture(scope="module")
+def run(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The play, run once for all tests of this file."""
+    running_emulator.reset()
+    return Run(running_emulator, Plays(tmp_path_factory.mktemp("situations"), running_emulator))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_situation_ends_in_the_same_way_by_every_entry_point(run: Run, case: str) -> None:
+    situation, outcome = SITUATIONS[case.rpartition("_by_")[0]], run.outcome(case)
+    requests = run.requests(case)
+    assert tuple(entry["status"] for entry in requests) == situation.wire, outcome
+    assert bool(outcome.get("failed")) is situation.fails, outcome
+    assert outcome.get("status") == (situation.status if situation.status is not None else outcome.get("status"))
+    for part in situation.said:
+        assert part.replace("FOREIGN", run.emulator.urls.foreign) in outcome["msg"]
+    if situation.fails:
+        assert "To fix it: " in outcome["msg"]
+        assert "\n" not in outcome["msg"]
+    elif situation.result is not ...:
+        assert outcome["result"] == situation.result
+    gaps = [later["time"] - earlier["time"] for earlier, later in itertools.pairwise(requests)]
+    assert all(gap >= situation.pause for gap in gaps[:1])
+    forms = run.token_requests(case)
+    assert len(forms) == situation.tokens
+    assert ("claims" in forms[-1] if forms else False) is situation.claims
+    sent = [dict(entry["headers"]).get("Authorization") for entry in requests]
+    assert len(set(sent)) == min(situation.tokens, len(sent) or situation.tokens)
+
+
+def test_no_stranger_got_a_token_and_nothing_crashed(run: Run) -> None:
+    assert run.emulator.tokens_at_strangers() == []
+    assert "Traceback" not in run.play.output
+    assert SECRET not in run.play.output
