@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import http.client
 import http.cookiejar
+import itertools
 import sys
 import time
 import typing as t
@@ -81,12 +82,21 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Response:
-    """A complete response. ``headers`` compare without case; ``requested_on`` is when the last attempt began."""
+    """A complete response.
+
+    Attributes:
+        status: The status code.
+        headers: The header fields; names compare without case.
+        body: The body.
+        requested_on: When the last attempt began.
+        attempts: How often the request was sent, or tried to be.
+    """
 
     status: int
     headers: t.Mapping[str, str]
     body: bytes = dataclasses.field(repr=False)
     requested_on: Moment
+    attempts: int = 1
 
     @property
     def retry_after(self) -> float | None:
@@ -127,7 +137,7 @@ class Transport:
             NetworkError: There is no complete response.
         """
         retries = _Retries(request, self._settings.lost_connection_retries)
-        while True:
+        for attempts in itertools.count(1):
             outcome = self._attempt(request)
             pause = retries.choose_pause(outcome)
             if pause is None or time.monotonic() + pause > until:
@@ -137,7 +147,7 @@ class Transport:
                 time.sleep(pause)
         if isinstance(outcome, _Failure):
             raise outcome.error
-        return outcome
+        return dataclasses.replace(outcome, attempts=attempts)
 
     def _attempt(self, request: Request) -> Response | _Failure:
         with contextlib.ExitStack() as files:

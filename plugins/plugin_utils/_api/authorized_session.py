@@ -126,13 +126,16 @@ class AuthorizedSession(abc.ABC):
     def _take(self, step: Wait | Renew | Follow, request: ApiRequest) -> ApiRequest:
         """Do what the policy says and return the request to send next."""
         if isinstance(step, Wait):
-            self._log_progress(f"waits {step.seconds:g} s before it sends the request again")
+            self._log_wait(step.seconds)
             time.sleep(step.seconds)
         elif isinstance(step, Renew):
             self.token.renew(step.claims)
         else:
             return self._follow(request, step.location)
         return request
+
+    def _log_wait(self, seconds: float) -> None:
+        self._log_progress(f"waits {seconds:g} s before it sends the request again")
 
     def _follow(self, request: ApiRequest, location: str) -> ApiRequest:
         """Return the request to the address of a redirect. Raises ApiError if it would be sent in the clear."""

@@ -55,12 +55,7 @@ class ApiSession(AuthorizedSession):
         progress = {"log_progress": log_progress} if log_progress else {}
         super().__init__(token, pin, expects, retry_for=network.retry_for, **progress)
         self.is_graph = is_graph
-        self._transport = Transport(dataclasses.replace(network, service=Service.API, on_pause=self._note_lost))
-
-    def _note_lost(self, seconds: float) -> None:
-        """Take note that the transport repeats a request whose connection was lost."""
-        self.has_lost_response = True
-        self._log_progress(f"waits {seconds:g} s before it sends the request again")
+        self._transport = Transport(dataclasses.replace(network, service=Service.API, on_pause=self._log_wait))
 
     def _exchange(self, request: ApiRequest, access_token: str | None, deadline: float) -> ApiResponse:
         """Send a request over the kept connection; see AuthorizedSession."""
@@ -78,6 +73,8 @@ class ApiSession(AuthorizedSession):
         mask = self.build_mask()
         try:
             response = self._transport.send(wire, until=deadline)
+            # The transport repeats a request after a lost connection only.
+            self.has_lost_response = response.attempts > 1
         except NetworkError as exc:
             failure = exc
         else:
