@@ -9,6 +9,7 @@ The order of checks decides which of several mistakes a client is told of, and i
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from urllib.parse import urlsplit
 
@@ -67,9 +68,14 @@ def _redeem(asked: TokenRequest) -> dict[str, object]:
 def _success(asked: TokenRequest, outcome: Outcome, requested: Claims) -> dict[str, object]:
     """The members of a successful answer."""
     settings = world().settings
+    claims = dict(outcome.claims)
+    if declares_cp1(requested):
+        claims["xms_cc"] = ["cp1"]
+        if outcome.target.resource.name == "graph":
+            settings = dataclasses.replace(settings, token_lifetime=settings.capable_token_lifetime)
     lifetimes = _lifetimes(settings, as_strings=asked.legacy)
     opaque = settings.opaque_tokens
-    access_token = world().issuer.issue(outcome.claims, settings.token_lifetime, opaque=opaque, requested=requested)
+    access_token = world().issuer.issue(claims, settings.token_lifetime, opaque=opaque, requested=requested)
     answer = {"token_type": "Bearer", **outcome.extra, **lifetimes, "access_token": access_token}
     if asked.legacy:
         now = world().clock.now()
@@ -79,6 +85,14 @@ def _success(asked: TokenRequest, outcome: Outcome, requested: Claims) -> dict[s
         account = {"uid": outcome.claims["oid"], "utid": outcome.claims["tid"]}
         answer["client_info"] = to_base64url(dump(account).encode())
     return answer
+
+
+def declares_cp1(requested: Claims) -> bool:
+    """Whether the client says that it can answer a claims challenge (Learn "Continuous access evaluation")."""
+    asked = requested.get("access_token")
+    declared = asked.get("xms_cc") if isinstance(asked, dict) else None
+    values = declared.get("values") if isinstance(declared, dict) else None
+    return isinstance(values, list) and any(str(value).lower() == "cp1" for value in values)
 
 
 def _lifetimes(settings: Settings, *, as_strings: bool) -> dict[str, object]:

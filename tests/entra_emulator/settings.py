@@ -29,6 +29,7 @@ class Settings:
     """The switches of ``PATCH /settings``; replaced as a whole, so a reader always sees one consistent set."""
 
     token_lifetime: float = 3599  # seconds; may be fractional
+    capable_token_lifetime: float = 86399  # seconds; of Graph's tokens for a client that declares cp1
     expires_in: NumberForm = "int"
     refresh_in: int | None = None  # seconds; None leaves the field out
     error_separator: Separator = "space"
@@ -80,6 +81,7 @@ def _one_of(values: object) -> Callable[[object], bool]:
 
 _CHECKS: dict[str, Callable[[object], bool]] = {
     "token_lifetime": _number(0),
+    "capable_token_lifetime": _number(0),
     "expires_in": _one_of(NumberForm),
     "refresh_in": lambda value: value is None or _whole(0)(value),
     "error_separator": _one_of(Separator),

@@ -228,6 +228,22 @@ def test_revocation_with_and_without_a_claims_challenge(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("claims", "scope", "lifetime"),
+    [
+        (None, "https://graph.microsoft.com/.default", 3599),
+        ('{"access_token":{"xms_cc":{"values":["cp1"]}}}', "https://graph.microsoft.com/.default", 86399),
+        ('{"access_token":{"xms_cc":{"values":["CP1"]}}}', "https://graph.microsoft.com/.default", 86399),
+        ('{"access_token":{"xms_cc":{"values":["cp1"]}}}', "https://management.azure.com/.default", 3599),
+        ('{"access_token":{"xms_cc":{"values":"cp1"}}}', "https://graph.microsoft.com/.default", 3599),
+    ],
+)
+def test_graph_s_tokens_live_long_if_the_client_can_answer_a_challenge(
+    client: Client, claims: str | None, scope: str, lifetime: int
+) -> None:
+    assert client.ask(claims=claims, scope=scope).json()["expires_in"] == lifetime
+
+
+@pytest.mark.parametrize(
     "requested", [None, "{}", '{"access_token": null}', '{"access_token": {"nbf": {"value": "1"}}}']
 )
 def test_a_token_that_does_not_answer_the_challenge_is_challenged_too(client: Client, requested: str | None) -> None:
