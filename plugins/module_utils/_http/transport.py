@@ -15,7 +15,6 @@ import contextlib
 import dataclasses
 import http.client
 import http.cookiejar
-import itertools
 import sys
 import time
 import typing as t
@@ -137,7 +136,9 @@ class Transport:
             NetworkError: There is no complete response.
         """
         retries = _Retries(request, self._settings.lost_connection_retries)
-        for attempts in itertools.count(1):
+        attempts = 0
+        while True:
+            attempts += 1
             outcome = self._attempt(request)
             pause = retries.choose_pause(outcome)
             if pause is None or time.monotonic() + pause > until:

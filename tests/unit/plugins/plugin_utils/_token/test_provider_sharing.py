@@ -282,3 +282,13 @@ def test_who_asks_the_same_shares_the_failure(change: Options, run_directory: pa
     options["proxy"] = "http://127.0.0.1:1"
     failure(messages, options)
     assert failure(messages, options, **change).from_cache
+
+
+def test_a_token_from_an_unverified_server_is_not_served_to_calls_that_verify(
+    messages: t.Any, reader: Options, emulator: Emulator
+) -> None:
+    """Anyone on the way may have issued it."""
+    unverified = get(messages, {**reader, "validate_certs": False})
+    assert get(messages, reader).token.access_token != unverified.token.access_token
+    assert get(messages, {**reader, "validate_certs": False}).source == "cache"
+    assert len(emulator.token_requests()) == 2
