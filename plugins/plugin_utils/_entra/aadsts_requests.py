@@ -76,9 +76,8 @@ _REGISTERED_CERTIFICATE = {
 # A table is read by its rows: codes and cause on one line, the fix on the next.
 # fmt: off
 CREDENTIAL: tuple[Row, ...] = (
-    ((7000215,), "the client secret is wrong; most often the secret ID was pasted instead of its Value", {
-        "": "Give the secret's Value as {proof}, whole, not URL-encoded and without a trailing line break.",
-        "secret_id": "Give the secret's Value as {proof}: it is a GUID now, and so the Secret ID of the portal."}),
+    ((7000215,), "the client secret is wrong; most often the secret ID was pasted instead of its Value",
+     "Give the secret's Value as {proof}, whole, not URL-encoded and without a trailing line break."),
     ((7000222,), "the client secret has expired",
      "Create a new secret for the app registration and give its Value as {proof}."),
     ((70002,), "the app's credential was refused", {

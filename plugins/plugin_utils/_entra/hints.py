@@ -197,26 +197,18 @@ def list_known_codes() -> list[int]:
     return sorted(_TABLE)
 
 
-def find_code_hint(error_codes: t.Sequence[int], proof: str = "?", *, group: str | None = None) -> Hint | None:
+def find_code_hint(error_codes: t.Sequence[int], proof: str = "?") -> Hint | None:
     """Return the hint for the first AADSTS code that is known; None if none is.
 
     Args:
         error_codes: The codes, the most telling first.
         proof: The option or platform that the app's proof comes from, as in PROOFS.
-        group: Which advice to take instead of that for the proof's group.
     """
     row = next((_TABLE[code] for code in error_codes if code in _TABLE), None)
-    return _build_hint(row, proof, group) if row else None
+    return _build_hint(row, proof) if row else None
 
 
-def find_hint(
-    error_codes: t.Sequence[int],
-    error: str | None,
-    issuer: Issuer = Issuer.ENTRA,
-    proof: str = "?",
-    *,
-    group: str | None = None,
-) -> Hint:
+def find_hint(error_codes: t.Sequence[int], error: str | None, issuer: Issuer = Issuer.ENTRA, proof: str = "?") -> Hint:
     """Return the hint for a refused token request: by its codes, by its ``error``, or to read the description.
 
     Args:
@@ -224,18 +216,17 @@ def find_hint(
         error: The OAuth error.
         issuer: Who refused the request.
         proof: The option or platform that the app's proof comes from, as in PROOFS.
-        group: Which advice to take instead of that for the proof's group.
     """
     if issuer is not Issuer.ENTRA:
         rows = {name: _BY_ERROR[name] for name in _OF_SIGN_IN}
         rows.update(_ELSEWHERE[issuer])
-        return _build_hint(rows.get(error or "", rows[""]), proof, group)
-    known = find_code_hint(error_codes, proof, group=group)
+        return _build_hint(rows.get(error or "", rows[""]), proof)
+    known = find_code_hint(error_codes, proof)
     if known:
         return known
     if error_codes:
         return Hint(Kind.REQUEST, "", _READ_CODE.format(code=error_codes[0]))
-    return _build_hint(_BY_ERROR.get(error or "", (Kind.REQUEST, "", _READ_ERROR)), proof, group)
+    return _build_hint(_BY_ERROR.get(error or "", (Kind.REQUEST, "", _READ_ERROR)), proof)
 
 
 def identify_issuer(url: str, description: str) -> Issuer:
@@ -250,11 +241,11 @@ def identify_issuer(url: str, description: str) -> Issuer:
     return Issuer.ENTRA
 
 
-def _build_hint(row: tuple[Kind, str, Fix], proof: str, group: str | None) -> Hint:
+def _build_hint(row: tuple[Kind, str, Fix], proof: str) -> Hint:
     kind, cause, fix = row
     used = PROOFS.get(proof, _UNKNOWN_PROOF)
     if not isinstance(fix, str):
-        fix = fix.get(used.group if group is None else group, fix[""])
+        fix = fix.get(used.group, fix[""])
     return Hint(kind, cause, fix.format(proof=used.words))
 
 

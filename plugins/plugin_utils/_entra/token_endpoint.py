@@ -53,7 +53,6 @@ _PENDING_ERRORS = frozenset({"authorization_pending", "slow_down", "temporarily_
 # Entra ends the readable part of a description with its ids, after a line break or, in newer responses, a blank.
 _IDS_IN_DESCRIPTION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
 _CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d{1,9})\b")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHOWN_CHARACTERS = 1000
 
 
@@ -101,13 +100,12 @@ class TokenEndpoint:
         until = time.monotonic() + (self._network.retry_for if policy.seconds is None else policy.seconds)
         interval = policy.interval
         while True:
-            form = build_form()
-            response = self._post(transport, self.url, form, until)
+            response = self._post(transport, self.url, build_form(), until)
             if response.status == 200:
                 token = parse_token_response(response)
                 register_secrets(token.access_token, token.refresh_token)
                 return token
-            refusal = self._build_refusal(response, form)
+            refusal = self._build_refusal(response)
             error = refusal.response.error
             interval = _choose_interval(response, interval) + (_SLOW_DOWN_SECONDS if error == "slow_down" else 0)
             left = until - time.monotonic()
@@ -121,7 +119,7 @@ class TokenEndpoint:
         response = self._post(Transport(self._network), url, form, time.monotonic() + self._network.retry_for)
         if response.status == 200:
             return parse_json_object(response)
-        raise self._build_refusal(response, form)
+        raise self._build_refusal(response)
 
     def _post(self, transport: Transport, url: str, form: Form, until: float) -> Response:
         """Send a form, and return the response without the secrets that were sent."""
@@ -135,16 +133,14 @@ class TokenEndpoint:
         }
         return mask_response(transport.send(Request(url, "POST", headers, form=form), until=until), secrets)
 
-    def _build_refusal(self, response: Response, form: Form) -> TokenRequestRefused | NetworkError:
+    def _build_refusal(self, response: Response) -> TokenRequestRefused | NetworkError:
         body = parse_json_object(response)
         parsed = _parse_error(body, response)
         if parsed.error is None:
             return _build_unexplained(parsed, response)
         description = _get_text(body, "error_description")
         issuer = identify_issuer(self.url, description)
-        # The portal shows the id of a secret next to its value.
-        group = "secret_id" if _GUID.fullmatch(form.get("client_secret", "")) else None
-        hint = find_hint(parsed.error_codes, parsed.error, issuer, self._proof, group=group)
+        hint = find_hint(parsed.error_codes, parsed.error, issuer, self._proof)
         known = find_code_hint(parsed.error_codes) is not None and VAGUE.isdisjoint(parsed.error_codes)
         reason = _shorten(description, to_first_sentence=known) or "it gave no description"
         refusal = TokenRequestRefused(

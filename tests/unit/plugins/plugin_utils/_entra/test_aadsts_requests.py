@@ -46,7 +46,7 @@ def test_every_code_of_the_kind_is_known(kind: hints.Kind) -> None:
 
 
 def test_a_fix_for_one_group_of_proofs_has_one_for_all_others() -> None:
-    groups = {proof.group for proof in hints.PROOFS.values()} | {"", "secret_id"}
+    groups = {proof.group for proof in hints.PROOFS.values()} | {""}
     rows = (*aadsts_requests.CREDENTIAL, *aadsts_requests.FEDERATION, *aadsts_requests.REQUEST)
     for _codes, _cause, fix in rows:
         if not isinstance(fix, str):

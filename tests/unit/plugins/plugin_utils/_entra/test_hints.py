@@ -160,12 +160,6 @@ def test_a_hint_is_for_the_proof_in_use(code: int, proof: str, words: str) -> No
     assert words in hint.fix
 
 
-def test_a_secret_that_looks_like_its_id_is_told_as_that() -> None:
-    hint = find_code_hint([7000215], "client_secret", group="secret_id")
-    assert hint
-    assert "Secret ID" in hint.fix
-
-
 def test_the_first_known_code_decides() -> None:
     assert find_code_hint([UNKNOWN_CODE, 7000222, 7000215]) == find_code_hint([7000222])
     assert find_hint((7000215, 7000222), "invalid_client") == find_code_hint([7000215])

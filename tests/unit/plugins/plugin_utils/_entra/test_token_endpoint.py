@@ -373,14 +373,6 @@ def test_the_advice_is_for_the_proof_in_use() -> None:
         assert advice in failed.value.hint
 
 
-def test_a_secret_that_is_a_guid_is_told_to_be_its_id() -> None:
-    form = {**FORM, "client_secret": "11111111-2222-3333-4444-555555555555"}
-    with CannedServer(json_answer(401, REFUSAL)) as server, pytest.raises(TokenRequestRefused) as failed:
-        TokenEndpoint(server.url, network(), "client_secret").request_token(lambda: form)
-    assert "it is a GUID now, and so the Secret ID" in failed.value.hint
-    assert form["client_secret"] not in str(failed.value)
-
-
 def test_a_description_without_end_is_cut() -> None:
     error = refusal(json_answer(400, {"error": "x" * 9999, "error_description": "y" * 9999, "trace_id": "z" * 9999}))
     assert "y" * 999 in error.message
