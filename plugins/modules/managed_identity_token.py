@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs on a host with ``run_on: target``: the only code of the collection that leaves the controller."""
+"""Get the token of a host's managed identity: the only code of the collection that runs on managed hosts."""
 
 from __future__ import annotations
 
