@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -17,6 +18,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK, register_secrets
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, find_passwords
 
+_SECRETS = tuple(spec.name for spec in OPTIONS.values() if spec.secret)
 _SECRET_WORDS = ("secret", "password", "token", "key", "authorization")
 
 
@@ -50,7 +52,8 @@ def _hide_option(name: str, value: t.Any) -> t.Any:
 
 
 def _is_secret_name(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET_WORDS)
+    lower = name.lower()
+    return any(word in lower for word in _SECRET_WORDS) or bool(difflib.get_close_matches(lower, _SECRETS, cutoff=0.8))
 
 
 def _hide_text_of(value: t.Any) -> t.Any:

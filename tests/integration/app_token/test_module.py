@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module ``app_token``: what it returns, what it sends, and the play keywords around it."""
+"""The module ``app_token``: its result, its request, and the play keywords around it."""
 
 from __future__ import annotations
 
@@ -140,12 +140,61 @@ def test_check_mode_gets_the_token_and_diff_shows_nothing(plays: Plays, emulator
     assert token["access_token"] not in str(play.result("Get token"))
 
 
-def test_async_is_refused_before_any_request(plays: Plays, emulator: Emulator) -> None:
-    """The message says what is not supported."""
-    play = plays.run([{"tasks": [{**get(), "async": 10, "poll": 1}]}], record=True)
-    assert play.returncode == 2
-    assert "async" in play.result("Get token")["msg"]
+SECRET: t.Final = "made-up~secret-of-the-arguments"
+ACTIONS: t.Final = ("app_token", "app_token_cache", "api_request", "authorized_uri", "preflight")
+
+
+@pytest.mark.parametrize("poll", [0, 1])
+def test_async_is_refused_before_any_request(plays: Plays, emulator: Emulator, poll: int) -> None:
+    """With what to do instead, and with the secrets of the arguments hidden."""
+    tasks = [
+        {
+            "name": name,
+            f"entra.auth.{name}": {"client_secret": "{{ secret }}"},
+            "async": 10,
+            "poll": poll,
+            "ignore_errors": True,
+        }
+        for name in ACTIONS
+    ]
+    env = {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true"}
+    for strategy in ("linear", "free"):
+        play = plays.run([{"tasks": tasks, "strategy": strategy, "vars": {"secret": SECRET}}], "-vvv", env=env)
+        assert play.returncode == 0, play.output
+        shown = " ".join(play.output.split())
+        for name in ACTIONS:
+            assert f"{name} does not support async, because its work needs the control node." in shown
+        assert shown.count("To fix it: Remove async.") >= len(ACTIONS)
+        assert SECRET not in play.output
     assert emulator.requests() == []
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"timeout": "soon"},
+        {"scope": "no-such-api"},
+        {"client_secrte": "{{ secret }}"},
+        {"refresh_tkoen": "{{ secret }}"},
+        {"client_secret": {"a": ["{{ secret }}"]}},
+    ],
+    ids=lambda wrong: next(iter(wrong), "nothing"),
+)
+def test_the_arguments_of_a_failed_task_are_hidden(
+    plays: Plays, emulator: Emulator, name: str, wrong: dict[str, t.Any]
+) -> None:
+    """As callbacks see them that show or store arguments, whichever of the arguments is wrong."""
+    arguments = {"client_secret": "{{ secret }}", "client_id": "no-such-app", **wrong}
+    task = {"name": "Fail", f"entra.auth.{name}": arguments, "ignore_errors": True}
+    looped = {**task, "name": "Loop", "loop": [1], "vars": {"app_token_proxy": "{{ undefined_variable }}"}}
+    env = {"ANSIBLE_STDOUT_CALLBACK": "record_arguments"}
+    variables = {"secret": SECRET}
+    play = plays.run([{"tasks": [task, looped], "vars": variables, "strategy": "free"}], env=env)
+    assert play.returncode == 0, play.output
+    assert '"task": "Fail"' in play.output
+    assert SECRET not in play.output
 
 
 def test_play_keywords_change_nothing_about_it(plays: Plays, emulator: Emulator) -> None:

@@ -29,6 +29,8 @@ def send_to_another_process(arguments: dict[str, t.Any]) -> t.Any:
         ({"client_secret": SECRET}, {"client_secret": MASK}),
         ({"client_secret": {"value": [SECRET]}}, {"client_secret": {"value": [MASK]}}),
         ({"client_secrets": SECRET}, {"client_secrets": MASK}),
+        ({"client_secrte": SECRET}, {"client_secrte": MASK}),
+        ({"refresh_tkoen": SECRET}, {"refresh_tkoen": MASK}),
         ({"Client_Secret": SECRET}, {"Client_Secret": MASK}),
         ({"proxy": f"http://me:{SECRET}@proxy:3128"}, {"proxy": MASK}),
         ({"cache": f"rediss://:{SECRET}@redis:6379"}, {"cache": MASK}),
