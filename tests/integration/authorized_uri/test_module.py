@@ -60,11 +60,11 @@ def test_files_forms_and_destinations_are_those_of_uri(plays: Plays, emulator: E
         call("/v1.0/files", method="PUT", src="sent.txt", status_code=[404]),
         call("/v1.0/forms", method="POST", body=form, body_format="form-multipart", status_code=[404]),
         call(dest=str(written), mode="0600"),
-        show(path="called.path", changed="called.changed", result="called.result"),
+        show(path="called.path", changed="called.changed", name="called.result.displayName"),
     ]
     play = plays.run([{"tasks": tasks}], record=True)
     assert play.returncode == 0, play.output
-    assert play.shown() == {"path": str(written), "changed": True, "result": None}
+    assert play.shown() == {"path": str(written), "changed": True, "name": "User 0001"}
     file, _busy, sent, _read = calls(emulator)
     assert file["body"] == "from the control node"
     assert "from the control node" in sent["body"]
@@ -77,14 +77,13 @@ def test_loops_until_delegation_and_environment_work(plays: Plays, emulator: Emu
     """As with any module; each attempt has a token that is valid then."""
     emulator.fault("status", endpoint="/v1.0/organization", status=404)
     emulator.fault("status", endpoint="/v1.0/organization", status=401)
+    away = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
     awaited = {"until": "called.status == 200", "retries": 3, "delay": 0}
     tasks = [
         call("/v1.0/users/user000{{ item }}@contoso.example", keywords={"loop": [1, 2], "register": "looped"}),
         call("/v1.0/organization", status_code=[200, 404], keywords=awaited),
         call(keywords={"delegate_to": "localhost", "register": "delegated"}),
-        call(
-            retry_for=0, keywords={"environment": {"https_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}}
-        ),
+        call(retry_for=0, keywords={"environment": away}),
         show(
             names="[looped.results[0].result.displayName, looped.results[1].result.displayName]",
             delegated="delegated.status",
