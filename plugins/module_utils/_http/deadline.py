@@ -154,7 +154,7 @@ def _cut(data: t.Any) -> t.Iterator[t.Any]:
     if hasattr(data, "read"):
         yield from iter(lambda: data.read(_PIECE_BYTES), b"")
         return
-    if not isinstance(data, (bytes, bytearray)):
+    if not isinstance(data, (bytes, bytearray, memoryview)):
         yield from data
         return
     view = memoryview(data)
