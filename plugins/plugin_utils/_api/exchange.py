@@ -145,7 +145,7 @@ class ApiResponse:
             return None
         with contextlib.suppress(ValueError, RecursionError):
             content = json.loads(self.body)
-            if not _is_deeper(content, _MAX_JSON_DEPTH):
+            if not _is_deeper(content, self.body, _MAX_JSON_DEPTH):
                 return self.mask.mask_json(content, self.body)
             raise ApiError(
                 f"{self.request.safe_description} was answered {self.status} with JSON of more than {_MAX_JSON_DEPTH} "
@@ -166,20 +166,16 @@ def build_response(
     return ApiResponse(request, status, Headers(mask.mask_headers(headers)), mask.mask_bytes(body), mask)
 
 
-def _is_deeper(content: t.Any, levels: int) -> bool:
-    """Return whether JSON is nested more deeply than a number of levels."""
+def _is_deeper(content: t.Any, body: bytes, levels: int) -> bool:
+    """Return whether JSON is nested more deeply than a number of levels. ``body`` is its text."""
+    # So few brackets can't be nested that deeply, and counting them takes far less time than a walk.
+    if body.count(b"{") + body.count(b"[") <= levels:
+        return False
     layer = [content]
     for _dummy in range(levels):
-        layer = (
-            [
-                child
-                for parent in layer
-                for child in (parent.values() if isinstance(parent, dict) else parent)
-                if isinstance(child, (dict, list))
-            ]
-            if isinstance(layer[0], (dict, list))
-            else []
-        )
+        inner = [parent.values() if type(parent) is dict else parent for parent in layer]
+        # The parser makes exactly these types.
+        layer = [child for children in inner for child in children if type(child) is dict or type(child) is list]
         if not layer:
             return False
     return True
