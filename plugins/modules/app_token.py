@@ -126,7 +126,7 @@ headers:
   sample:
     Authorization: Bearer eyJ0eXAiOiJKV1Qi…
 expires_in:
-  description: Seconds for which the token is still valid.
+  description: Seconds until the token expires.
   returned: success
   type: int
   sample: 3599

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation; the action plugin of the same name does all, on the controller."""
+"""Documentation. The action plugin of the same name does the work, on the control node."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ version_added: 0.1.0
 author:
   - entra.auth contributors (@entra-auth)
 description:
-  - Tells which tokens the cache of a user or of a Redis server holds, and until when. It needs no credential, and shows
-    no token, because entries are sealed and only what identifies them is readable.
-  - Clears the whole cache on request. Each following run asks for new tokens.
+  - Lists the tokens in the cache of a user or of a Redis server, and when they expire. It needs no credential and shows
+    no token, because entries are encrypted and only the data that identifies them is readable.
+  - Clears the whole cache on request. Each following run requests new tokens.
 options:
   cache:
     description:
