@@ -182,3 +182,17 @@ def test_a_misspelt_variable_of_the_role_is_named(plays: Plays) -> None:
     assert play.returncode == 0, play.output
     assert play.output.count("The variable app_token_scpoe is not an option of the role") == 1
     assert "use app_token_scope." in " ".join(play.output.split())
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_a_fact_does_not_replace_what_the_role_provides(plays: Plays, emulator: Emulator, public: bool) -> None:
+    """Arguments of a host's choice would have a task on the control node send a file of it, for example."""
+    names = ("app_token_uri", "app_token_headers")
+    facts: dict[str, t.Any] = dict.fromkeys(names, {"src": "/etc/passwd"})
+    shown = show(uri="app_token_uri", headers="app_token_headers")
+    by_role: dict[str, t.Any] = {"roles": ["entra.auth.app_token"]} if not public else {}
+    tasks = [role("app_token"), shown] if public else [shown]
+    play = _run(plays, facts, *tasks, play={**by_role, "pre_tasks": [_PING]})
+    assert play.returncode == 0, play.output
+    assert "src" not in play.shown()["uri"]
+    assert play.shown()["uri"]["headers"].keys() == play.shown()["headers"].keys() == {"Authorization"}
