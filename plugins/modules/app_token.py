@@ -177,8 +177,8 @@ source:
   sample: cache
 claims:
   description:
-    - The claims of the token, decoded and not verified. They are for diagnostics only, because the token is meant for the
-      API.
+    - The claims of the token, decoded and not verified. They are for diagnostics only, because the token is meant for
+      the API.
     - Empty if the token can't be read.
   returned: success
   type: dict

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
+import importlib
 import pathlib
 import re
-import runpy
 import time
 import typing as t
 
@@ -92,17 +91,6 @@ def test_the_lookup_documents_the_places_of_an_option_weakest_first(name: str) -
     assert [place["name"] for place in option.get("vars", ())] == [spec.variable]
     ini = [] if spec.secret else [("entra_auth", spec.ini_key)]
     assert [(place["section"], place["key"]) for place in option.get("ini", ())] == ini
-
-
-@pytest.mark.parametrize("masks", [True, False])
-def test_a_secret_option_is_marked_for_cores_that_mask_it(masks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Older cores know no such mark."""
-    found = object() if masks else None
-    monkeypatch.setattr(importlib.util, "find_spec", {"ansible.module_utils.secrets": found}.get)
-    path = ROOT / "plugins" / "doc_fragments" / "_app_token_secrets.py"
-    fragment = runpy.run_path(str(path))["ModuleDocFragment"]
-    marked = yaml.safe_load(fragment.DOCUMENTATION)["options"]
-    assert marked == ({name: {"secret": True} for name, spec in OPTIONS.items() if spec.secret} if masks else {})
 
 
 @pytest.mark.parametrize("name", OPTIONS)

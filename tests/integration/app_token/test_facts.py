@@ -188,7 +188,7 @@ def test_a_misspelt_variable_of_the_role_is_named(plays: Plays) -> None:
 def test_a_fact_does_not_replace_what_the_role_provides(plays: Plays, emulator: Emulator, public: bool) -> None:
     """Arguments of a host's choice would have a task on the control node send a file of it, for example."""
     names = ("app_token_uri", "app_token_headers")
-    facts: dict[str, t.Any] = dict.fromkeys(names, {"src": "/etc/passwd"})
+    facts: dict[str, t.Any] = {name: {"src": "/etc/passwd"} for name in names}
     shown = show(uri="app_token_uri", headers="app_token_headers")
     by_role: dict[str, t.Any] = {"roles": ["entra.auth.app_token"]} if not public else {}
     tasks = [role("app_token"), shown] if public else [shown]
