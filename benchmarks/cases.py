@@ -36,7 +36,7 @@ _BARE_LOOKUP: t.Final = "empty lookup, undocumented"
 _FIRST: t.Final = "module, first task"
 _ROLE: t.Final = "authorized_uri"
 _NO_ROLE: t.Final = "empty role, same argument spec"
-_TOKEN_ROLE: t.Final = "role app_token"
+_OUR_ROLE: t.Final = "role app_token"
 _URI: t.Final = "uri POST on each host"
 _URI_ONCE: t.Final = "uri POST once, set_fact"
 _POST: t.Final = "requests.post"
@@ -80,8 +80,8 @@ def lookups(bench: Bench) -> Iterator[Case]:
 def roles(bench: Bench) -> Iterator[Case]:
     """A warm token as a fact by the role, against a role that does nothing."""
     size = {"hosts": bench.size(1000, 50), "forks": bench.size(50, 20)}
-    case = {_NO_ROLE: contenders.empty_role(), _TOKEN_ROLE: contenders.role()}
-    ratios: Promises = [(_TOKEN_ROLE, _NO_ROLE, {"at_most": 1.3})]
+    case = {_NO_ROLE: contenders.empty_role(), _OUR_ROLE: contenders.role()}
+    ratios: Promises = [(_OUR_ROLE, _NO_ROLE, {"at_most": 1.3})]
     yield _laps(bench, "role", "The role app_token", case, ratios, **size)
 
 

@@ -20,6 +20,7 @@ Row = tuple[str, ...]
 
 _GUIDE: t.Final = "docs/docsite/rst/guide_benchmarks.rst"
 _IMAGES: t.Final = "docs/images"
+_SENTENCE: t.Final = r"(<!-- begin figures -->).*?(<!-- end figures -->)"
 _PROMISES: t.Final = ("what", "against", "ratio", "range", "of processor time", "promised")
 
 
@@ -35,9 +36,25 @@ def documents(root: Path, results: Results) -> dict[Path, str]:
     }
     return {
         guide: _filled(guide.read_text(), tables, ".. {} {}"),
-        readme: _filled(readme.read_text(), {"figures": _markdown(_PROMISES, promises(cases))}, "<!-- {} {} -->"),
+        readme: _fill_sentence(readme.read_text(), _first_token_sentence(cases)),
         **{root / _IMAGES / f"benchmark-{name}.svg": picture for name, picture in pictures(cases).items()},
     }
+
+
+def _first_token_sentence(cases: t.Mapping[str, Case]) -> str:
+    """What a first token costs for a hundred hosts, in one sentence."""
+    found = [case for name, case in cases.items() if name.startswith("hosts_100_")]
+    case = max(found, key=lambda one: one.conditions["forks"])
+    ours, by_hand = (case.contenders[name].median / 10 for name in ("module, first task", "uri POST on each host"))
+    return f"A first token for 100 hosts: {ours:.1f} s, where a `uri` task on each host takes {by_hand:.1f} s."
+
+
+def _fill_sentence(document: str, sentence: str) -> str:
+    """The document with the sentence between its marks."""
+    filled, count = re.subn(_SENTENCE, lambda match: match[1] + sentence + match[2], document, flags=re.DOTALL)
+    if count != 1:
+        raise LookupError("no place for the sentence on the first token")
+    return filled
 
 
 def promises(cases: t.Mapping[str, Case]) -> list[Row]:
@@ -182,10 +199,6 @@ def _rst(head: Row, rows: t.Iterable[Row]) -> str:
     for row in (head, *rows):
         lines += [f"   {'* -' if not number else '  -'} {cell}".rstrip() for number, cell in enumerate(row)]
     return "\n".join(lines) + "\n"
-
-
-def _markdown(head: Row, rows: t.Iterable[Row]) -> str:
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *rows))
 
 
 def _filled(document: str, tables: t.Mapping[str, str], mark: str) -> str:
