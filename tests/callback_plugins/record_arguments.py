@@ -28,7 +28,7 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         fields = result.task_fields if hasattr(result, "task_fields") else result._task_fields  # renamed in 2.19
-        print(json.dumps({"task": fields["name"], "arguments": fields["args"]}, default=str))
+        print(json.dumps({"task": fields["name"], "arguments": fields["args"], "fields": fields}, default=str))
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self.v2_runner_on_ok(result)

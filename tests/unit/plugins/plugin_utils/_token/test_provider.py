@@ -113,6 +113,7 @@ def test_an_api_of_one_s_own_is_where_relative_urls_go(reader: Options, messages
         {"claims_challenge": '{"access_token":{"nbf":{"essential":true}}}'},
         {"force_refresh": True},
         {"cache": "none"},
+        {"validate_certs": False},
     ],
     ids=lambda change: next(iter(change)),
 )
