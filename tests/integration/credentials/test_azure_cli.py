@@ -86,7 +86,7 @@ def test_auto_never_takes_it(plays: Plays, emulator: Emulator, cli: AzureCli) ->
     """A sign-in of a developer is used only where it is asked for by name."""
     env = {"ENTRA_AUTH_CREDENTIAL": None, "ENTRA_AUTH_CLIENT_SECRET": None}
     play = _run(plays, cli, [_get()], env=env)
-    assert "still needs" in play.result("Get")["msg"]
+    assert "Missing: tenant_id and a credential" in play.result("Get")["msg"]
     assert cli.runs() == []
 
 
