@@ -57,7 +57,7 @@ def test_files_forms_and_destinations_are_those_of_uri(plays: Plays, emulator: E
     written = plays.directory / "written.json"
     emulator.fault("status", endpoint="/v1.0/forms", status=503, retry_after=1)
     tasks = [
-        call("/v1.0/files", method="PUT", src="sent.txt", status_code=[404]),
+        call("/v1.0/files", method="PUT", src="sent.txt", headers={"Content-Type": "text/plain"}, status_code=[404]),
         call("/v1.0/forms", method="POST", body=form, body_format="form-multipart", status_code=[404]),
         call(dest=str(written), mode="0600"),
         show(path="called.path", changed="called.changed", name="called.result.displayName"),
