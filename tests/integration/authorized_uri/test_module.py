@@ -67,7 +67,8 @@ def test_files_forms_and_destinations_are_those_of_uri(plays: Plays, emulator: E
     assert play.shown() == {"path": str(written), "changed": True, "name": "User 0001"}
     file, _busy, sent, _read = calls(emulator)
     assert file["body"] == "from the control node"
-    assert "from the control node" in sent["body"]
+    # ansible-core 2.19 and newer encode files in base64.
+    assert sent["body"].count("from the control node") + sent["body"].count("ZnJvbSB0aGUgY29udHJvbCBub2Rl") == 1
     assert 'filename="sent.txt"' in sent["body"]
     assert json.loads(written.read_text())["displayName"] == "User 0001"
     assert_no_token(play, emulator)
