@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the cache put into their plays, and how they look at what was asked."""
+"""The tasks of the tests of the cache, and how they read the requests."""
 
 from __future__ import annotations
 

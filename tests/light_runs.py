@@ -119,7 +119,7 @@ class LightRun:
 
 
 def is_ended(pid: int) -> bool:
-    """Whether a process has ended, though nobody may have asked how."""
+    """Whether a process has ended, even if its exit status was not read."""
     return not _began_on(pid)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The cache: one request for everybody who asks for the same."""
+"""The cache: one request for all callers that need the same token."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_each_identity_has_its_own_token(plays: Plays, emulator: Emulator) -> No
 
 
 def test_a_wrong_secret_is_not_served_from_the_cache(plays: Plays, emulator: Emulator) -> None:
-    """Whoever lacks the secret gets Entra's refusal, and the token stays for who has it."""
+    """Without the secret there is only Entra's refusal, and the token stays for those who have it."""
     wrong = {**get("wrong", client_secret="made-up~but-wrong"), "ignore_errors": True}
     play = plays.run([{"tasks": [get(), wrong, get("right"), show(source="right.source")]}], record=True)
     assert play.returncode == 0, play.output

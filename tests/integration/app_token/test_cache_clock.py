@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clocks that somebody has set between two runs: no expired token is handed out, and no good one thrown away."""
+"""Clocks that change between two runs: no expired token is handed out, and no valid one discarded."""
 
 from __future__ import annotations
 

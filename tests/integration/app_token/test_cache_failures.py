@@ -168,7 +168,7 @@ def test_a_network_that_is_down_is_tried_by_one_host(plays: Plays) -> None:
             {**look_up(f", authority='{silent.url}', **bounds"), "ignore_errors": True},
             {**get("shut", authority=door, **_BOUNDS), "ignore_errors": True},
         ]
-        # Few forks, because whoever waits goes on without a host that is late by more than some seconds.
+        # Few forks, because a caller that waits goes on without a host that is late by more than some seconds.
         play = plays.run([{"tasks": tasks}], hosts=20, forks=5, record=True, bounds=_BOUNDS)
     assert play.returncode == 0, play.output
     # One attempt at once, the next without a pause, and a third one would come after retry_for.

@@ -147,7 +147,7 @@ class _Victim:
         self._next = self._runs.start(self._options)
 
     def tokens(self) -> set[str]:
-        """What both of them got, once they have ended; nobody got an error."""
+        """What both of them got, once they have ended; none got an error."""
         got = [one for some in (*self._run.finish(), *self._next.finish()) for one in some]
         assert [one["error"] for one in got if "error" in one] == []
         assert len(self._next.finish()[0]) == 1, "the next run got no token"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fresh ahead of time: one caller renews, and nobody waits while the old token is valid."""
+"""Renewal before the expiry: one caller renews, and no caller waits while the old token is valid."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def test_one_caller_renews_while_the_others_go_on_with_the_old_token(plays: Play
     got_on.mkdir()
     playbook: list[dict[str, t.Any]] = [
         {"tasks": [{**get("old"), "run_once": True}, work(2)]},
-        {"strategy": "free", "tasks": [get("meanwhile"), look_up(), _leave_a_sign(got_on)]},
-        {"tasks": [get("new"), show(tokens="[old, meanwhile, new]")]},
+        {"strategy": "free", "tasks": [get("during"), look_up(), _leave_a_sign(got_on)]},
+        {"tasks": [get("new"), show(tokens="[old, during, new]")]},
     ]
     with plays.start(playbook, hosts=20, forks=20, env={"ENTRA_AUTH_TIMEOUT": str(_SLOW_SECONDS)}) as running:
         try:
@@ -45,10 +45,10 @@ def test_one_caller_renews_while_the_others_go_on_with_the_old_token(plays: Play
         play = running.finish()
     assert play.returncode == 0, play.output
     assert len(list(got_on.iterdir())) == 20
-    old, meanwhile, new = zip(*(play.shown(host)["tokens"] for host in _HOSTS), strict=True)
+    old, during, new = zip(*(play.shown(host)["tokens"] for host in _HOSTS), strict=True)
     first, renewed = emulator.token_requests()[:2]
-    assert sorted(token["source"] for token in meanwhile) == ["cache"] * 19 + ["network"]
-    kept = [token["access_token"] for token in meanwhile if token["source"] == "cache"]
+    assert sorted(token["source"] for token in during) == ["cache"] * 19 + ["network"]
+    kept = [token["access_token"] for token in during if token["source"] == "cache"]
     assert kept == [old[0]["access_token"]] * 19
     assert {token["access_token"] for token in new}.isdisjoint({token["access_token"] for token in old})
     assert gaps([first, renewed])[0] >= 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What somebody else has done to an entry of the cache: never is a token served that the credential did not buy."""
+"""Entries and directories that another user has changed: no token is served that the credential did not buy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from plays import Plays
 
 _PREFIX: t.Final = "entra.auth:"
-_NOBODY: t.Final = 65534
+_OTHER_UID: t.Final = 65534
 _OTHER_SECRET: t.Final = "made-up~another-secret"
 
 # Does to the one entry of the run's cache what its argument says.
@@ -218,7 +218,7 @@ def _make_link(directory: Path) -> None:
 
 
 def _give_away(directory: Path) -> None:
-    os.chown(directory, _NOBODY, _NOBODY)
+    os.chown(directory, _OTHER_UID, _OTHER_UID)
 
 
 def _share_parent(directory: Path) -> None:

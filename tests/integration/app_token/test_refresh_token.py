@@ -96,7 +96,7 @@ def test_a_confidential_client_proves_itself_as_well(plays: Plays, emulator: Emu
 
 
 def test_a_secret_of_the_call_comes_before_a_refresh_token_of_the_environment(plays: Plays, emulator: Emulator) -> None:
-    """And the other way round; whoever names the kind gets that kind."""
+    """And the other way round; a named kind is used."""
     env = {"ENTRA_AUTH_REFRESH_TOKEN": emulator.add_refresh_token(emulator.client_id)}
     tasks = [
         get("secret", client_secret="{{ lookup('env', 'ENTRA_AUTH_CLIENT_SECRET') }}"),
@@ -162,9 +162,11 @@ def test_a_successor_is_on_the_disk_before_the_access_token_is_used(
     assert redeemed(emulator) == [public.refresh_token, kept]
 
 
-def test_a_run_killed_while_it_redeems_locks_nobody_out(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
+def test_a_run_killed_while_it_redeems_locks_no_other_run_out(
+    plays: Plays, emulator: Emulator, public: SignedIn
+) -> None:
     """The next one redeems what is in the file, which is whole."""
-    emulator.configure(refresh_token_rotation="keep_old")  # as Entra does; nobody could survive this otherwise
+    emulator.configure(refresh_token_rotation="keep_old")  # as Entra does
     path = plays.home / "refresh_token"
     path.write_text(public.refresh_token + "\n")
     path.chmod(0o600)

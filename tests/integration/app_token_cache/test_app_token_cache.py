@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looking after the cache that outlives a run: everybody may see what is in it, and nobody a token."""
+"""The cache that outlives a run is shown and cleared; no output has a token or a password."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ GET: t.Final = [{"name": f"Get {scope}", "entra.auth.app_token": {"scope": scope
 PLAYBOOK: t.Final = "- import_playbook: entra.auth.cache\n"
 
 
-def look(name: str, /, **options: t.Any) -> dict[str, t.Any]:
-    """A task that looks after the cache."""
+def call_module(name: str, /, **options: t.Any) -> dict[str, t.Any]:
+    """Return a task that shows or clears the cache."""
     return {"name": name, "entra.auth.app_token_cache": options, "register": "cache"}
 
 
 def test_the_cache_of_a_user_is_shown_and_cleared(plays: Plays, emulator: Emulator) -> None:
     tasks = [
         *GET,
-        look("Look"),
-        {**look("Try", clear=True), "check_mode": True},
-        look("Clear", clear=True),
-        look("Clear what is empty", clear=True),
+        call_module("List"),
+        {**call_module("Try", clear=True), "check_mode": True},
+        call_module("Clear", clear=True),
+        call_module("Clear what is empty", clear=True),
         {**GET[0], "name": "Get again"},
     ]
     play = plays.run([{"tasks": tasks}], record=True, env=USER)
@@ -39,14 +39,14 @@ def test_the_cache_of_a_user_is_shown_and_cleared(plays: Plays, emulator: Emulat
         "client_id": emulator.client_id,
         "token_url": f"{emulator.urls.login}/{emulator.tenant_id}/oauth2/v2.0/token",
     }
-    found = play.result("Look")["entries"]
+    found = play.result("List")["entries"]
     assert [{name: one[name] for name in entry} for one in found] == [entry, entry]
     assert [one["scope"] for one in found] == [
         "https://graph.microsoft.com/.default",
         "https://management.azure.com/.default",
     ]
     assert set(found[0]) == {*entry, "scope", "expires_at"}
-    seen = {name: play.result(name) for name in ("Look", "Try", "Clear", "Clear what is empty")}
+    seen = {name: play.result(name) for name in ("List", "Try", "Clear", "Clear what is empty")}
     assert [seen[name]["changed"] for name in seen] == [False, True, True, False]
     assert [len(seen[name]["entries"]) for name in seen] == [2, 2, 2, 0]
     assert len(emulator.token_requests()) == 3, "what was cleared was served"
@@ -65,9 +65,9 @@ def test_the_playbook_shows_what_the_next_run_will_find(plays: Plays, emulator: 
     assert "0 tokens" in plays.run(PLAYBOOK, env=USER).stdout
 
 
-def test_nobody_gets_to_see_the_password_in_the_url(plays: Plays) -> None:
+def test_the_password_in_the_url_is_shown_nowhere(plays: Plays) -> None:
     """Callbacks are handed the arguments as they were evaluated; of a misspelt one as well."""
-    tasks = [{**look("Look", **{option: "{{ redis }}"}), "ignore_errors": True} for option in ("cache", "cahce")]
+    tasks = [{**call_module("List", **{option: "{{ redis }}"}), "ignore_errors": True} for option in ("cache", "cahce")]
     env = {"ANSIBLE_STDOUT_CALLBACK": "record_arguments"}
     play = plays.run([{"tasks": tasks}], env=env, redis="redis://user:made-up~password@127.0.0.1:1/0")
     seen = [json.loads(line)["arguments"] for line in play.stdout.splitlines() if line.startswith('{"task"')]
@@ -75,12 +75,12 @@ def test_nobody_gets_to_see_the_password_in_the_url(plays: Plays) -> None:
     assert "made-up~password" not in play.output
 
 
-def test_a_cache_that_can_not_be_looked_at_is_one_clear_sentence(plays: Plays) -> None:
+def test_a_cache_that_can_t_be_used_is_one_clear_sentence(plays: Plays) -> None:
     """And the password in its URL is in none of it."""
     tasks = [
-        {**look("No server", cache="redis://user:made-up~password@127.0.0.1:1/0"), "ignore_errors": True},
-        {**look("No cache", cache="somewhere"), "ignore_errors": True},
-        {**look("No option", clean=True), "ignore_errors": True},
+        {**call_module("No server", cache="redis://user:made-up~password@127.0.0.1:1/0"), "ignore_errors": True},
+        {**call_module("No cache", cache="somewhere"), "ignore_errors": True},
+        {**call_module("No option", clean=True), "ignore_errors": True},
     ]
     play = plays.run([{"tasks": tasks}], "-vvvvv", record=True)
     assert "could not be reached" in play.result("No server")["msg"]

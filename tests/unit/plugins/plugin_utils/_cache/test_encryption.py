@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is sealed is read by who has the secret and knows the name, and a change to any byte of it is seen."""
+"""An entry is decrypted with its secret and name alone, and a change of any byte is detected."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption impor
 
 SECRET = "3Xq8Q~a-client-secret-of-entra"
 CONTENT = b"the content"
-LABEL = {"scope": "s", "expires_at": "é漢"}
-SEALED = EntryCipher(SECRET).encrypt(CONTENT, "name", LABEL)
-HEADER = SEALED.index(b"\n", len(encryption._FORMAT)) + 1
+METADATA = {"scope": "s", "expires_at": "é漢"}
+ENTRY = EntryCipher(SECRET).encrypt(CONTENT, "name", METADATA)
+HEADER = ENTRY.index(b"\n", len(encryption._FORMAT)) + 1
 NONCE_END = HEADER + 12
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(texts, st.binary(), texts)
-def test_what_is_sealed_can_be_opened_again(secret: str, content: bytes, name: str) -> None:
+def test_an_encrypted_entry_can_be_decrypted(secret: str, content: bytes, name: str) -> None:
     assert EntryCipher(secret).decrypt(EntryCipher(secret).encrypt(content, name), name) == content
 
 
 @given(texts, texts)
-def test_another_secret_opens_nothing(secret: str, other: str) -> None:
-    sealed = EntryCipher(secret).encrypt(CONTENT, "name")
-    assert EntryCipher(other).decrypt(sealed, "name") == (CONTENT if other == secret else None)
+def test_another_secret_decrypts_nothing(secret: str, other: str) -> None:
+    entry = EntryCipher(secret).encrypt(CONTENT, "name")
+    assert EntryCipher(other).decrypt(entry, "name") == (CONTENT if other == secret else None)
 
 
 @given(texts, texts)
-def test_an_entry_under_another_name_is_not_taken(name: str, other: str) -> None:
+def test_an_entry_under_another_name_is_refused(name: str, other: str) -> None:
     cipher = EntryCipher(SECRET)
     assert cipher.decrypt(cipher.encrypt(CONTENT, name), other) == (CONTENT if other == name else None)
 
 
-@pytest.mark.parametrize("position", range(len(SEALED)))
-def test_a_change_of_any_byte_is_seen(position: int) -> None:
+@pytest.mark.parametrize("position", range(len(ENTRY)))
+def test_a_change_of_any_byte_is_detected(position: int) -> None:
     for change in (0x01, 0x80):
-        tampered = bytearray(SEALED)
+        tampered = bytearray(ENTRY)
         tampered[position] ^= change
         assert EntryCipher(SECRET).decrypt(bytes(tampered), "name") is None
 
 
-@pytest.mark.parametrize("length", range(len(SEALED)))
-def test_a_truncated_entry_is_not_taken(length: int) -> None:
-    assert EntryCipher(SECRET).decrypt(SEALED[:length], "name") is None
+@pytest.mark.parametrize("length", range(len(ENTRY)))
+def test_a_truncated_entry_is_refused(length: int) -> None:
+    assert EntryCipher(SECRET).decrypt(ENTRY[:length], "name") is None
 
 
 @pytest.mark.parametrize(
@@ -64,90 +64,90 @@ def test_a_truncated_entry_is_not_taken(length: int) -> None:
     [
         None,
         b"",
-        b"entra.auth cache 1\n" + SEALED[len(encryption._FORMAT) :],
-        b"entra.auth cache 1\n" + SEALED[HEADER:],
-        b"entra.auth cache 3\n" + SEALED[len(encryption._FORMAT) :],
-        SEALED[: len(encryption._FORMAT)],
-        SEALED[: HEADER - 1],
-        SEALED[: len(encryption._FORMAT)] + SEALED[HEADER:],
-        SEALED + b"\x00",
-        SEALED + SEALED,
-        b"\n" + SEALED,
-        SEALED[:HEADER],
-        SEALED[:NONCE_END],
-        SEALED[:HEADER] + b"\x00" * 5,
+        b"entra.auth cache 1\n" + ENTRY[len(encryption._FORMAT) :],
+        b"entra.auth cache 1\n" + ENTRY[HEADER:],
+        b"entra.auth cache 3\n" + ENTRY[len(encryption._FORMAT) :],
+        ENTRY[: len(encryption._FORMAT)],
+        ENTRY[: HEADER - 1],
+        ENTRY[: len(encryption._FORMAT)] + ENTRY[HEADER:],
+        ENTRY + b"\x00",
+        ENTRY + ENTRY,
+        b"\n" + ENTRY,
+        ENTRY[:HEADER],
+        ENTRY[:NONCE_END],
+        ENTRY[:HEADER] + b"\x00" * 5,
         CONTENT,
         b"\x00" * 1000,
     ],
     ids=lambda junk: f"{len(junk or b'')} bytes",
 )
-def test_what_is_no_entry_of_this_format_is_not_taken(junk: bytes | None) -> None:
+def test_an_entry_of_another_format_is_refused(junk: bytes | None) -> None:
     assert EntryCipher(SECRET).decrypt(junk, "name") is None
 
 
 @given(st.binary())
-def test_no_bytes_at_all_make_opening_fail(junk: bytes) -> None:
+def test_no_bytes_make_decryption_raise(junk: bytes) -> None:
     assert EntryCipher(SECRET).decrypt(junk, "name") is None
-    assert EntryCipher(SECRET).decrypt(SEALED[:HEADER] + junk, "name") is None
+    assert EntryCipher(SECRET).decrypt(ENTRY[:HEADER] + junk, "name") is None
 
 
-def test_sealing_the_same_twice_tells_nothing() -> None:
-    seals = {EntryCipher(SECRET).encrypt(CONTENT, "name", LABEL) for _dummy in range(20)}
-    assert len(seals) == 20
-    assert len({sealed[HEADER:NONCE_END] for sealed in seals}) == 20
+def test_two_entries_of_the_same_content_differ() -> None:
+    entries = {EntryCipher(SECRET).encrypt(CONTENT, "name", METADATA) for _dummy in range(20)}
+    assert len(entries) == 20
+    assert len({entry[HEADER:NONCE_END] for entry in entries}) == 20
 
 
-def test_what_is_sealed_shows_neither_content_nor_secret_nor_name() -> None:
-    sealed = EntryCipher(SECRET).encrypt(CONTENT * 10, "the name of it")
-    assert CONTENT not in sealed
-    assert SECRET.encode() not in sealed
-    assert b"the name of it" not in sealed
+def test_an_entry_shows_neither_content_nor_secret_nor_name() -> None:
+    entry = EntryCipher(SECRET).encrypt(CONTENT * 10, "the name of it")
+    assert CONTENT not in entry
+    assert SECRET.encode() not in entry
+    assert b"the name of it" not in entry
 
 
 @given(texts, texts)
-def test_names_are_fit_for_files_and_differ_by_subject_and_by_secret(subject: str, other: str) -> None:
+def test_names_are_valid_for_files_and_depend_on_key_and_secret(key: str, other: str) -> None:
     cipher = EntryCipher(SECRET)
-    name = cipher.derive_name(subject)
+    name = cipher.derive_name(key)
     assert len(name) == 40
     assert set(name) <= set(string.hexdigits.lower())
-    assert (cipher.derive_name(other) == name) is (other == subject)
-    assert EntryCipher("another secret").derive_name(subject) != name
-    assert EntryCipher(SECRET).derive_name(subject) == name
+    assert (cipher.derive_name(other) == name) is (other == key)
+    assert EntryCipher("another secret").derive_name(key) != name
+    assert EntryCipher(SECRET).derive_name(key) == name
 
 
-def test_keys_and_format_are_what_they_are_documented_to_be() -> None:
+def test_keys_and_format_are_as_documented() -> None:
     # HKDF-SHA256 (RFC 5869) without salt, written out; caches of users outlive versions of this collection.
     info = b"entra.auth cache 2\n"
     pseudorandom = hmac.digest(bytes(32), b"secret", "sha256")
     first = hmac.digest(pseudorandom, info + b"\x01", "sha256")
     second = hmac.digest(pseudorandom, first + info + b"\x02", "sha256")
-    assert EntryCipher("secret").derive_name("subject") == hmac.digest(second, b"subject", "sha256").hex()[:40]
+    assert EntryCipher("secret").derive_name("key") == hmac.digest(second, b"key", "sha256").hex()[:40]
     nonce = bytes(range(12))
     head = info + b'{"scope": "s"}\n'
-    sealed = head + nonce + AESGCM(first).encrypt(nonce, CONTENT, head + b"name")
-    assert EntryCipher("secret").decrypt(sealed, "name") == CONTENT
-    assert read_metadata(sealed) == {"scope": "s"}
+    entry = head + nonce + AESGCM(first).encrypt(nonce, CONTENT, head + b"name")
+    assert EntryCipher("secret").decrypt(entry, "name") == CONTENT
+    assert read_metadata(entry) == {"scope": "s"}
 
 
-# --- labels -----------------------------------------------------------------------------------------------------
+# --- public metadata --------------------------------------------------------------------------------------------
 
-labels = st.dictionaries(texts, st.none() | st.booleans() | st.integers() | texts)
-
-
-@given(labels, st.binary())
-def test_a_label_is_read_without_the_secret(label: dict[str, t.Any], content: bytes) -> None:
-    sealed = EntryCipher(SECRET).encrypt(content, "name", label)
-    assert read_metadata(sealed) == label
-    assert EntryCipher(SECRET).decrypt(sealed, "name") == content
+metadata_dicts = st.dictionaries(texts, st.none() | st.booleans() | st.integers() | texts)
 
 
-def test_without_a_label_there_is_an_empty_one() -> None:
+@given(metadata_dicts, st.binary())
+def test_public_metadata_is_read_without_the_secret(metadata: dict[str, t.Any], content: bytes) -> None:
+    entry = EntryCipher(SECRET).encrypt(content, "name", metadata)
+    assert read_metadata(entry) == metadata
+    assert EntryCipher(SECRET).decrypt(entry, "name") == content
+
+
+def test_an_entry_without_public_metadata_has_an_empty_one() -> None:
     assert read_metadata(EntryCipher(SECRET).encrypt(CONTENT, "name")) == {}
 
 
-def test_a_label_on_another_content_is_seen() -> None:
+def test_public_metadata_of_another_entry_is_detected() -> None:
     one, two = (EntryCipher(SECRET).encrypt(CONTENT, "name", {"scope": scope}) for scope in ("one", "two"))
-    end_one, end_two = (sealed.index(b"}\n") + 2 for sealed in (one, two))
+    end_one, end_two = (entry.index(b"}\n") + 2 for entry in (one, two))
     assert read_metadata(one[:end_one] + two[end_two:]) == {"scope": "one"}
     assert EntryCipher(SECRET).decrypt(one[:end_one] + two[end_two:], "name") is None
 
@@ -159,25 +159,25 @@ def test_a_label_on_another_content_is_seen() -> None:
         CONTENT,
         encryption._FORMAT,
         encryption._FORMAT + b"\n",
-        encryption._FORMAT + b"junk\n" + SEALED[HEADER:],
-        encryption._FORMAT + b"[1]\n" + SEALED[HEADER:],
+        encryption._FORMAT + b"junk\n" + ENTRY[HEADER:],
+        encryption._FORMAT + b"[1]\n" + ENTRY[HEADER:],
         encryption._FORMAT + b"null\n",
         encryption._FORMAT + b"\xff\xfe\n",
         encryption._FORMAT + b"[" * 100_000 + b"\n",
-        b"entra.auth cache 1\n" + SEALED[len(encryption._FORMAT) :],
-        SEALED[: HEADER - 1],
+        b"entra.auth cache 1\n" + ENTRY[len(encryption._FORMAT) :],
+        ENTRY[: HEADER - 1],
     ],
     ids=lambda junk: f"{len(junk)} bytes",
 )
-def test_what_was_not_sealed_has_no_label(junk: bytes) -> None:
+def test_anything_else_has_no_public_metadata(junk: bytes) -> None:
     assert read_metadata(junk) is None
 
 
 @given(st.binary())
-def test_no_bytes_at_all_make_reading_a_label_fail(junk: bytes) -> None:
+def test_no_bytes_make_reading_public_metadata_raise(junk: bytes) -> None:
     for content in (junk, encryption._FORMAT + junk, encryption._FORMAT + junk + b"\n"):
-        label = read_metadata(content)
-        assert label is None or isinstance(label, dict)
+        metadata = read_metadata(content)
+        assert metadata is None or isinstance(metadata, dict)
 
 
 def test_a_missing_cryptography_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

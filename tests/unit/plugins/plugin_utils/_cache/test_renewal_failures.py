@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A failure is met once for all, until asking again may go better; a failed renewal bothers nobody who has a token."""
+"""One caller meets a failure for all, until a retry may succeed; a failed renewal stops no caller that has a token."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def throttled(seconds: float) -> TokenRequestRefused:
     return failure
 
 
-def failure(store: DirectoryStore | Stores, service: Service, subject: CacheKey = KEY, **how: t.Any) -> EntraAuthError:
+def failure(store: DirectoryStore | Stores, service: Service, key: CacheKey = KEY, **how: t.Any) -> EntraAuthError:
     with pytest.raises(EntraAuthError) as failed:
-        open_cache(store).get(subject, service, **how)
+        open_cache(store).get(key, service, **how)
     return failed.value
 
 
-def test_a_refusal_is_met_once_for_the_whole_run(store: DirectoryStore, later: t.Any) -> None:
+def test_a_refused_request_is_sent_once_in_a_run(store: DirectoryStore, later: t.Any) -> None:
     service = Service(failure=REFUSED)
     assert failure(store, service) is REFUSED
     later.seconds = 20000
@@ -57,7 +57,7 @@ def test_a_refusal_is_met_once_for_the_whole_run(store: DirectoryStore, later: t
 
 
 @pytest.mark.parametrize(("met", "holds"), [(NetworkError("Away.", hint="Wait."), 30), (throttled(77), 77)])
-def test_what_passes_by_itself_is_asked_again_when_it_may_have_passed(
+def test_a_failure_that_passes_is_retried_when_it_may_have_passed(
     met: EntraAuthError, holds: float, store: DirectoryStore, later: t.Any
 ) -> None:
     service = Service(failure=met)
@@ -72,7 +72,7 @@ def test_what_passes_by_itself_is_asked_again_when_it_may_have_passed(
     assert unpack(open_cache(store).get(KEY, Service())) == ("token-1", "network")
 
 
-def test_what_concerns_one_caller_is_not_the_others_failure(store: DirectoryStore) -> None:
+def test_a_failure_of_one_caller_is_not_shared(store: DirectoryStore) -> None:
     service = Service(failure=InputError("Bad.", hint="Correct it."))
     failure(store, service)
     failure(store, service)
@@ -80,19 +80,19 @@ def test_what_concerns_one_caller_is_not_the_others_failure(store: DirectoryStor
 
 
 @pytest.mark.parametrize(
-    ("subject", "credential"),
+    ("key", "credential"),
     [
         (CacheKey(KEY.key, failure_fingerprint="another assertion"), "secret"),
         (CacheKey(KEY.key + "another scope"), "secret"),
         (KEY, "another secret"),
     ],
 )
-def test_what_is_asked_with_something_else_is_asked(subject: CacheKey, credential: str, store: DirectoryStore) -> None:
+def test_a_request_with_anything_else_is_sent(key: CacheKey, credential: str, store: DirectoryStore) -> None:
     failure(store, Service(failure=REFUSED))
-    assert unpack(open_cache(store, credential).get(subject, Service())) == ("token-1", "network")
+    assert unpack(open_cache(store, credential).get(key, Service())) == ("token-1", "network")
 
 
-def test_another_run_asks_for_itself(store: DirectoryStore, tmp_path: pathlib.Path) -> None:
+def test_another_run_sends_its_own_request(store: DirectoryStore, tmp_path: pathlib.Path) -> None:
     runs = [DirectoryStore(str(tmp_path / name)) for name in ("one", "two")]
     service = Service(failure=REFUSED)
     for run in runs:
@@ -101,7 +101,7 @@ def test_another_run_asks_for_itself(store: DirectoryStore, tmp_path: pathlib.Pa
 
 
 @pytest.mark.parametrize("damage", ["empty", "junk", "gone", "truncated", "swapped"])
-def test_a_damaged_note_is_passed_over(damage: str, store: DirectoryStore, tmp_path: pathlib.Path) -> None:
+def test_a_damaged_failure_is_ignored(damage: str, store: DirectoryStore, tmp_path: pathlib.Path) -> None:
     failure(store, Service(failure=REFUSED))
     (note,) = [path for path in (tmp_path / "cache").iterdir() if not path.suffix]
     if damage == "gone":
@@ -119,7 +119,7 @@ def test_a_damaged_note_is_passed_over(damage: str, store: DirectoryStore, tmp_p
 # --- force ------------------------------------------------------------------------------------------------------
 
 
-def test_force_passes_over_what_was_known_before(store: DirectoryStore) -> None:
+def test_force_ignores_earlier_failures(store: DirectoryStore) -> None:
     failure(store, Service(failure=REFUSED))
     service = Service(failure=REFUSED)
     assert not failure(store, service, force=True).from_cache
@@ -128,7 +128,7 @@ def test_force_passes_over_what_was_known_before(store: DirectoryStore) -> None:
     assert unpack(open_cache(store).get(KEY, Service())) == ("token-1", "cache")
 
 
-def test_what_force_got_makes_an_earlier_failure_void(store: DirectoryStore, later: t.Any) -> None:
+def test_a_token_got_by_force_removes_an_earlier_failure(store: DirectoryStore, later: t.Any) -> None:
     failure(store, Service(failure=REFUSED))
     open_cache(store).get(KEY, Service(), force=True)
     for age in (3270, 3310, 4000):
@@ -136,7 +136,7 @@ def test_what_force_got_makes_an_earlier_failure_void(store: DirectoryStore, lat
         assert open_cache(store, warn=pytest.fail).get(KEY, Service()).source == "network"
 
 
-def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
+def test_force_takes_a_failure_that_another_caller_met_after_the_call(
     store: DirectoryStore, tmp_path: pathlib.Path
 ) -> None:
     class TellsThatItWaits(DirectoryStore):
@@ -172,7 +172,7 @@ def test_force_takes_a_failure_that_somebody_else_met_after_the_call(
 
 @pytest.mark.parametrize("met", [NetworkError("Away.", hint="Wait."), REFUSED, throttled(5), throttled(3600)])
 @pytest.mark.parametrize("age", [3270, 3310])
-def test_a_failed_renewal_is_told_once_and_not_tried_again_for_a_while(
+def test_a_failed_renewal_is_one_warning_and_retried_after_a_minute(
     met: EntraAuthError, age: float, store: DirectoryStore, later: t.Any
 ) -> None:
     open_cache(store).get(KEY, Service())
@@ -189,7 +189,7 @@ def test_a_failed_renewal_is_told_once_and_not_tried_again_for_a_while(
     assert len(warnings) == 2
 
 
-def test_nobody_waits_for_a_renewal_that_is_known_to_fail(store: DirectoryStore, later: t.Any) -> None:
+def test_no_caller_waits_for_a_renewal_that_is_known_to_fail(store: DirectoryStore, later: t.Any) -> None:
     open_cache(store).get(KEY, Service())
     later.seconds = 3310
     open_cache(store, warn=lambda msg: None).get(KEY, Service(fails=True))
@@ -198,7 +198,7 @@ def test_nobody_waits_for_a_renewal_that_is_known_to_fail(store: DirectoryStore,
         assert unpack(open_cache(store).get(KEY, Service(fails=True))) == ("token-1", "cache")
 
 
-def test_who_waited_for_a_renewal_that_fails_goes_on_with_the_old_token(
+def test_a_caller_that_waited_for_a_failed_renewal_uses_the_old_token(
     store: DirectoryStore, tmp_path: pathlib.Path, later: t.Any
 ) -> None:
     open_cache(store).get(KEY, Service())
@@ -221,7 +221,7 @@ def test_who_waited_for_a_renewal_that_fails_goes_on_with_the_old_token(
         assert waiting.hear() == (("token-1", "cache"), 0, [])
 
 
-def test_a_token_that_ends_while_its_renewal_fails_is_used_no_more(store: DirectoryStore, later: t.Any) -> None:
+def test_a_token_that_expires_while_its_renewal_fails_is_not_used(store: DirectoryStore, later: t.Any) -> None:
     open_cache(store).get(KEY, Service())
     service = Service(fails=True)
     later.seconds = 3590
@@ -231,7 +231,7 @@ def test_a_token_that_ends_while_its_renewal_fails_is_used_no_more(store: Direct
     assert service.requests == 1
 
 
-def test_force_does_not_go_back_to_the_old_token(store: DirectoryStore, later: t.Any) -> None:
+def test_force_does_not_use_the_old_token(store: DirectoryStore, later: t.Any) -> None:
     open_cache(store).get(KEY, Service())
     later.seconds = 3310
     assert failure(store, Service(fails=True), force=True).message == "The service is away."

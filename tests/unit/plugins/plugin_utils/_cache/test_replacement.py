@@ -189,3 +189,26 @@ def test_a_content_that_is_written_in_pieces_is_whole(tmp_path: pathlib.Path, mo
     with Replacement(directory, "entry", "entry.new") as replacement:
         replacement.commit(b"0123456789")
     assert (tmp_path / "entry").read_bytes() == b"0123456789"
+
+
+def test_a_durable_commit_has_the_content_on_the_disk_before_its_name(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash of the machine must not leave a name without its content, nor the old name after the return."""
+    steps: list[str] = []
+    directory = Directory(str(tmp_path))
+    fsync, replace = os.fsync, os.replace
+
+    def record_fsync(file: int) -> None:
+        steps.append("directory" if file == directory.descriptor else "content")
+        fsync(file)
+
+    def record_replace(*names: str, **how: int) -> None:
+        steps.append("name")
+        replace(*names, **how)
+
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(os, "replace", record_replace)
+    with Replacement(directory, "entry", "entry.new") as replacement:
+        replacement.commit_durably(b"content")
+    assert steps == ["content", "name", "directory"]

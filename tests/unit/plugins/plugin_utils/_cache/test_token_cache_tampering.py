@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whoever can write to a cache can have a token asked for anew, and nothing else: none is served that is not due."""
+"""A user who can write to a cache can cause a token request, and no token is served to another credential."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 FORMAT = b"entra.auth cache 2\n"
-LABELLED = CacheKey(KEY.key, {"scope": "s", "client_id": "c"})
-OTHER_TENANT = CacheKey(KEY.key.replace("/t\n", "/other\n"), LABELLED.public_metadata)
+WITH_METADATA = CacheKey(KEY.key, {"scope": "s", "client_id": "c"})
+OTHER_TENANT = CacheKey(KEY.key.replace("/t\n", "/other\n"), WITH_METADATA.public_metadata)
 
 
 @pytest.fixture(params=["run", "user", "redis"])
@@ -36,32 +36,34 @@ def stores(
 ) -> Stores:
     """The stores of each kind of cache."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    return opened(request.getfixturevalue("redis_server").url if request.param == "redis" else request.param)
+    return open_without_warning(
+        request.getfixturevalue("redis_server").url if request.param == "redis" else request.param
+    )
 
 
-def opened(cache: str) -> Stores:
+def open_without_warning(cache: str) -> Stores:
     return open_stores(cache, warn=pytest.fail)
 
 
 @pytest.fixture
-def sealed(stores: Stores) -> bytes:
-    """What lies there for the labelled subject, which is served as it is."""
-    open_cache(stores).get(LABELLED, Service())
+def entry(stores: Stores) -> bytes:
+    """The entry for the key with metadata, which is served as it is."""
+    open_cache(stores).get(WITH_METADATA, Service())
     content = stores.tokens.read(NAME)
     assert content
     assert is_served(stores)
     return content
 
 
-def is_served(stores: Stores, subject: CacheKey = LABELLED, credential: str = "secret") -> bool:
+def is_served(stores: Stores, key: CacheKey = WITH_METADATA, credential: str = "secret") -> bool:
     try:
-        open_cache(stores, credential).get(subject, refuse_request)
+        open_cache(stores, credential).get(key, refuse_request)
     except Requested:
         return False
     return True
 
 
-def lay(stores: Stores, content: bytes, name: str = NAME) -> None:
+def write(stores: Stores, content: bytes, name: str = NAME) -> None:
     stores.tokens.write(name, content, keep_seconds=3600)
 
 
@@ -73,32 +75,38 @@ def numbered(number: int) -> t.Callable[[], Token]:
 # --- bytes ------------------------------------------------------------------------------------------------------
 
 
-def parts(sealed: bytes) -> dict[str, range]:
+def parts(entry: bytes) -> dict[str, range]:
     """Where the parts of an entry lie."""
-    label = sealed.index(b"\n", len(FORMAT)) + 1
-    ends = {"format": len(FORMAT), "label": label, "nonce": label + 12, "token": len(sealed) - 16, "tag": len(sealed)}
+    metadata = entry.index(b"\n", len(FORMAT)) + 1
+    ends = {
+        "format": len(FORMAT),
+        "metadata": metadata,
+        "nonce": metadata + 12,
+        "token": len(entry) - 16,
+        "tag": len(entry),
+    }
     starts = (0, *ends.values())
     return {name: range(start, end) for start, (name, end) in zip(starts, ends.items(), strict=False)}
 
 
-@pytest.mark.parametrize("part", ["format", "label", "nonce", "token", "tag"])
-def test_a_change_of_any_part_is_a_miss(part: str, stores: Stores, sealed: bytes) -> None:
-    positions = parts(sealed)[part]
+@pytest.mark.parametrize("part", ["format", "metadata", "nonce", "token", "tag"])
+def test_a_change_of_any_part_is_a_miss(part: str, stores: Stores, entry: bytes) -> None:
+    positions = parts(entry)[part]
     assert len(positions) >= 12
     # All of them in memory by the tests of the seal; here some of each part, through the whole cache.
     for position in (positions[0], *positions[1:-1:7], positions[-1]):
         for change in (0x01, 0x80):
-            tampered = bytearray(sealed)
+            tampered = bytearray(entry)
             tampered[position] ^= change
-            lay(stores, bytes(tampered))
+            write(stores, bytes(tampered))
             assert not is_served(stores), f"byte {position}"
-    lay(stores, sealed)
+    write(stores, entry)
     assert is_served(stores)
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.3, 0.5, 0.9, 1])
-def test_a_truncated_entry_is_a_miss(share: float, stores: Stores, sealed: bytes) -> None:
-    lay(stores, sealed[: min(int(len(sealed) * share), len(sealed) - 1)])
+def test_a_truncated_entry_is_a_miss(share: float, stores: Stores, entry: bytes) -> None:
+    write(stores, entry[: min(int(len(entry) * share), len(entry) - 1)])
     assert not is_served(stores)
 
 
@@ -114,41 +122,41 @@ def test_a_truncated_entry_is_a_miss(share: float, stores: Stores, sealed: bytes
         (b"{", b" {"),
     ],
 )
-def test_another_format_or_label_is_a_miss(old: bytes, new: bytes, stores: Stores, sealed: bytes) -> None:
-    assert old in sealed
-    lay(stores, sealed.replace(old, new, 1))
+def test_another_format_or_metadata_is_a_miss(old: bytes, new: bytes, stores: Stores, entry: bytes) -> None:
+    assert old in entry
+    write(stores, entry.replace(old, new, 1))
     assert not is_served(stores)
 
 
 # --- whose it is ------------------------------------------------------------------------------------------------
 
 
-def test_a_wrong_secret_is_served_nothing(stores: Stores, sealed: bytes) -> None:
+def test_another_secret_is_served_nothing(stores: Stores, entry: bytes) -> None:
     assert not is_served(stores, credential="another secret")
-    lay(stores, sealed, EntryCipher("another secret").derive_name(KEY.key))
+    write(stores, entry, EntryCipher("another secret").derive_name(KEY.key))
     assert not is_served(stores, credential="another secret")
 
 
-def test_another_tenant_is_served_nothing(stores: Stores, sealed: bytes) -> None:
+def test_another_tenant_is_served_nothing(stores: Stores, entry: bytes) -> None:
     assert not is_served(stores, OTHER_TENANT)
-    lay(stores, sealed, EntryCipher("secret").derive_name(OTHER_TENANT.key))
+    write(stores, entry, EntryCipher("secret").derive_name(OTHER_TENANT.key))
     assert not is_served(stores, OTHER_TENANT)
 
 
-def test_swapped_entries_are_misses(stores: Stores, sealed: bytes) -> None:
+def test_swapped_entries_are_misses(stores: Stores, entry: bytes) -> None:
     open_cache(stores).get(OTHER_TENANT, Service())
     other_name = EntryCipher("secret").derive_name(OTHER_TENANT.key)
     other = stores.tokens.read(other_name)
     assert other
     assert is_served(stores, OTHER_TENANT)
-    lay(stores, other)
-    lay(stores, sealed, other_name)
+    write(stores, other)
+    write(stores, entry, other_name)
     assert not is_served(stores)
     assert not is_served(stores, OTHER_TENANT)
 
 
-def test_a_failure_is_no_token(stores: Stores, sealed: bytes) -> None:
-    lay(stores, EntryCipher("secret").encrypt(b'{"kind": "NetworkError"}', NAME))
+def test_a_failure_is_not_taken_for_a_token(stores: Stores, entry: bytes) -> None:
+    write(stores, EntryCipher("secret").encrypt(b'{"kind": "NetworkError"}', NAME))
     assert not is_served(stores)
 
 
@@ -162,7 +170,7 @@ def machines(redis_server: RedisServer, tmp_path: pathlib.Path) -> list[Stores]:
     return [Stores(RedisStore(redis_server.url), run) for run in runs]
 
 
-def test_what_one_machine_renewed_serves_the_other(machines: list[Stores]) -> None:
+def test_a_token_of_one_machine_is_found_by_the_other(machines: list[Stores]) -> None:
     here, there = machines
     for number in range(1, 5):
         assert unpack(open_cache(here).get(KEY, numbered(number), force=True)) == (f"number-{number}", "network")
@@ -192,15 +200,15 @@ def give_away(path: pathlib.Path) -> None:
     os.chown(path, 65534, 65534)
 
 
-# Nobody but root can give a file away.
+# Only root can give a file away.
 @pytest.mark.parametrize(
     "tamper", [link, replace_by_directory, replace_by_pipe, *([give_away] if os.geteuid() == 0 else [])]
 )
-def test_what_is_no_file_of_the_user_is_a_miss(
+def test_a_file_of_another_kind_or_user_is_a_miss(
     tamper: t.Callable[[pathlib.Path], None], run_directory: pathlib.Path
 ) -> None:
-    stores = opened("run")
-    open_cache(stores).get(LABELLED, Service())
+    stores = open_without_warning("run")
+    open_cache(stores).get(WITH_METADATA, Service())
     assert is_served(stores)
     tamper(run_directory / "entra_auth" / NAME)
     assert not is_served(stores)

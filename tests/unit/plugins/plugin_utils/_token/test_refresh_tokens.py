@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import resource
 import stat
 import typing as t
 
@@ -190,7 +191,7 @@ def test_a_lock_held_for_too_long_fails_without_a_redemption(path: pathlib.Path,
     path.write_text("r1")
     with (
         open_store(path).exclusive_redemption(),
-        pytest.raises(InputError, match="has held refresh_token.lock for too long") as failed,
+        pytest.raises(InputError, match=r"has held refresh_token\.lock for too long") as failed,
     ):
         open_store(path, wait=5).exclusive_redemption().__enter__()
     assert "No refresh token was redeemed" in failed.value.message
@@ -278,6 +279,26 @@ def test_a_full_disk_fails_before_any_redemption(
     assert "with room" in refused.value.hint
     assert path.read_text() == "r1"
     assert list_names(path.parent) == before
+
+
+def test_a_disk_without_room_for_the_successor_fails_before_any_redemption(path: pathlib.Path) -> None:
+    """The kernel refuses it, here by a limit for this process."""
+    path.write_text("r1")
+    open_store(path).sign_in()
+
+    def work(channel: Channel) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        try:
+            redeem(open_store(path), "r2")
+        except InputError as exc:
+            channel.say(exc.message)
+
+    with Forked(work) as limited:
+        assert limited.hear() == (
+            f"refresh_token_file: {path} can't be written: File too large. No refresh token was redeemed."
+        )
+    assert path.read_text() == "r1"
+    assert list_names(path.parent) == {"refresh_token", "refresh_token.key", "refresh_token.lock"}
 
 
 def test_a_disk_that_fills_up_during_a_redemption_costs_nothing(path: pathlib.Path) -> None:
