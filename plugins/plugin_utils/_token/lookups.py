@@ -40,6 +40,7 @@ def get_item(call: LookupCall, output: t.Any, messages: Messages, *, keep: bool)
         messages: Shows texts to the user.
         keep: Whether to store a record for the lookups of other processes.
     """
+    call = call._replace(template=_evaluate_once(call.template))
 
     def work(options: AppTokenOptions) -> t.Any:
         form = select_output(output)
@@ -49,6 +50,19 @@ def get_item(call: LookupCall, output: t.Any, messages: Messages, *, keep: bool)
         return form(app_token)
 
     return run_guarded(lambda: _resolve(call), work)
+
+
+def _evaluate_once(template: t.Callable[[t.Any], t.Any]) -> t.Callable[[t.Any], t.Any]:
+    """Return a function that evaluates each variable once: a record must be stored for the inputs that were used."""
+    values: dict[int, tuple[t.Any, t.Any]] = {}
+
+    def evaluate(raw: t.Any) -> t.Any:
+        # The variable is kept beside its value, so that no other one can have the same id.
+        if id(raw) not in values:
+            values[id(raw)] = (raw, template(raw))
+        return values[id(raw)][1]
+
+    return evaluate
 
 
 def _resolve(call: LookupCall) -> AppTokenOptions:

@@ -129,3 +129,19 @@ def test_a_disk_that_fails_is_no_failure_of_the_lookup(
     )
     assert get(messages, reader).startswith("Bearer ")
     assert load_result(call_with(reader)) is None
+
+
+def test_a_variable_that_changes_leads_to_no_token_of_another_api(reader: Options, messages: t.Any) -> None:
+    """An expression may have another value each time; the record is for the value that the token was requested with."""
+    values = iter(["graph", "arm", "graph"])
+
+    def template(value: t.Any) -> t.Any:
+        return next(values) if value == "{{ changing }}" else value
+
+    call = LookupCall(reader, {"app_token_scope": "{{ changing }}"}, template)
+    token = get_item(call, "token", messages, keep=True)
+    assert token["scope"].startswith("https://graph")
+    assert load_result(call) is None, "the variable is arm now, and no token for arm was requested"
+    found = load_result(call)
+    assert found
+    assert found.token.access_token == token["access_token"]
