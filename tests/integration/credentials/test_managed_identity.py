@@ -16,7 +16,7 @@ import urllib.parse
 import pytest
 from canned_server import CannedServer, answer, hang_up, json_answer, silence, token_answer
 
-from plays import Plays, show
+from plays import Plays, role, show
 
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
@@ -403,14 +403,15 @@ def test_a_virtual_machine_s_service_may_be_slow_lose_a_connection_or_be_updated
 
 
 def test_client_id_selects_the_identity(machine: Machine, emulator: Emulator) -> None:
-    """As an option or a variable, by module and lookup; and nothing that was not used is named anywhere."""
+    """As an option or a variable, by every entry point; and nothing that was not used is named anywhere."""
     lookup = "{{ lookup('entra.auth.app_token', client_id=wanted, output='token') }}"
     tasks = [
         {**_get("module", client_id="{{ wanted }}"), "register": "by_option"},
         {**_get("variable"), "register": "by_variable", "vars": {"app_token_client_id": "{{ wanted }}"}},
+        role("app_token", app_token_client_id="{{ wanted }}", app_token_fact="by_role"),
         {"name": "lookup", "ansible.builtin.set_fact": {"by_lookup": lookup}, "no_log": True},
     ]
-    names = ("by_option", "by_variable", "by_lookup")
+    names = ("by_option", "by_variable", "by_role", "by_lookup")
     shown = show(**{name: f"[{name}.claims.appid, {name}.client_id, {name}.tenant_id]" for name in names})
     wanted = {"name": "Name", "ansible.builtin.set_fact": {"wanted": CLIENT_ID}}
     play = machine.on("imds", [wanted, *tasks, shown], "-vvv", ENTRA_AUTH_TENANT_ID="of-another-app.example")
