@@ -60,7 +60,7 @@ def build_missing_error(
         ci_job = describe_missing_permission()
     return InputError(
         f"Missing: {_join([_describe_missing(names) for names in missing])}.{_describe_passwords(missing)}",
-        hint=" ".join(filter(None, (ci_job, _suggest_variables(missing)))),
+        hint=f"{ci_job} Or {_suggest_variables(missing)}" if ci_job else _suggest_variables(missing),
     )
 
 
