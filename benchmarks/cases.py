@@ -34,7 +34,6 @@ _GIVEN: t.Final = "empty action, given the secret"
 _NO_LOOKUP: t.Final = "empty lookup"
 _BARE_LOOKUP: t.Final = "empty lookup, undocumented"
 _FIRST: t.Final = "module, first task"
-_ROLE: t.Final = "authorized_uri"
 _NO_ROLE: t.Final = "empty role, same argument spec"
 _OUR_ROLE: t.Final = "role app_token"
 _URI: t.Final = "uri POST on each host"
@@ -97,12 +96,15 @@ def calls(bench: Bench) -> Iterator[Case]:
     ratios: Promises = [(ours, static, {"at_most": 1.05})]
     yield _laps(bench, "call", "A call of an API", case, ratios, before=before, **size)
 
-    # The role is ten tasks for each host.
-    size = {"hosts": bench.size(100, 10), "forks": bench.size(50, 10), "rounds": 2}
-    case = {static: contenders.call_with_static_header(bench), _ROLE: contenders.call_by_role(bench)}
-    ratios = [(_ROLE, static, {})]
-    title = "A call of an API by the role that renews, waits and explains"
-    yield _laps(bench, "call_by_role", title, case, ratios, before=before, **size)
+    module, role = "module authorized_uri", "role authorized_uri"
+    case = {
+        static: contenders.call_with_static_header(bench),
+        module: contenders.call_by_module(bench),
+        role: contenders.call_by_role(bench),
+    }
+    ratios = [(module, static, {"at_most": 1.1}), (role, static, {"at_most": 1.3})]
+    title = "A call of an API that renews the token, waits and explains"
+    yield _laps(bench, "call_by_authorized_uri", title, case, ratios, before=before, **size)
 
 
 def hosts_and_forks(bench: Bench) -> Iterator[Case]:

@@ -116,8 +116,13 @@ def call_with_app_token_uri(bench: Bench) -> Tasks:
     return [{"ansible.builtin.uri": {"url": _url(bench)}, "module_defaults": defaults}]
 
 
+def call_by_module(bench: Bench) -> Tasks:
+    """The same call by the module that waits, renews the token, and says what an API refused."""
+    return [{"entra.auth.authorized_uri": {"url": _url(bench)}}]
+
+
 def call_by_role(bench: Bench) -> Tasks:
-    """The same call by the role that waits, renews the token, and says what an API refused."""
+    """The same call by the role, which is a task of that module and sets a fact."""
     call = {"authorized_uri_url": _url(bench)}
     return [{"ansible.builtin.include_role": {"name": "entra.auth.authorized_uri"}, "vars": call}]
 
