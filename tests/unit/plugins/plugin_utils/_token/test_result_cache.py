@@ -61,11 +61,11 @@ def test_the_same_inputs_find_the_token_and_its_headers(reader: Options, message
 
 
 def test_variables_are_evaluated_each_time(reader: Options, messages: t.Any) -> None:
-    secret = reader.pop("client_secret")
-    values = iter([secret, secret, secret, "hunter2-is-wrong"])
-    variables = {"app_token_client_secret": lambda: next(values)}
+    present = {"secret": reader.pop("client_secret")}
+    variables = {"app_token_client_secret": lambda: present["secret"]}
     token = get(messages, reader, **variables)
     assert found(reader, **variables) == token
+    present["secret"] = "hunter2-is-wrong"
     assert found(reader, **variables) is None
 
 
