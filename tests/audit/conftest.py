@@ -16,7 +16,6 @@ from audit.world import World
 from channels import Channels
 from redis_server import RedisServer
 
-
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
     from plays import Plays

@@ -16,27 +16,25 @@ TEXT: t.Final = "aud1tCrash~text-of-an-exception"
 _PLUGINS: t.Final = "ansible_collections.entra.auth.plugins."
 # The functions after which it crashes, by the name of the point: module, class if there is one, and function.
 POINTS: t.Final[dict[str, tuple[str, ...]]] = {
-    "options": ("plugin_utils._option_sources", "OptionSources", "resolve"),
-    "credential": ("module_utils._credentials._client_secret", "ClientSecret", "client_authentication"),
-    "answer": ("module_utils._token_endpoint", "token_from"),
-    "seal": ("plugin_utils._seal", "Seal", "seal"),
-    "store": ("plugin_utils._directory_store", "DirectoryStore", "write"),
-    "provider": ("plugin_utils._provider", "TokenProvider", "provide"),
-    "result": ("plugin_utils._app_token", "AppToken", "headers"),
+    "options": ("plugin_utils._options.sources", "OptionSources", "resolve"),
+    "credential": ("plugin_utils._credentials.client_secret", "ClientSecret", "build_client_authentication"),
+    "response": ("plugin_utils._entra.token_endpoint", "parse_token_response"),
+    "encrypt": ("plugin_utils._cache.encryption", "EntryCipher", "encrypt"),
+    "store": ("plugin_utils._cache.directory_store", "DirectoryStore", "write"),
+    "provider": ("plugin_utils._token.provider", "TokenProvider", "get_token"),
+    "result": ("plugin_utils._token.result", "AppToken", "headers"),
     "header": ("module_utils._token", "Token", "authorization"),
 }
-# The same of what is done without -v alone.
-QUIET_POINTS: t.Final[dict[str, tuple[str, ...]]] = {"memo": ("plugin_utils._remembering", "remember")}
 _called: dict[str, t.Any] = {"point": None, "secrets": []}
 
 
 class CrashError(Exception):
-    """What nobody foresaw."""
+    """An unexpected error."""
 
 
 def inject() -> None:
     """Make the functions crash when a call asks for it; in the process that Ansible forks its workers from."""
-    for point, (module, *path) in {**POINTS, **QUIET_POINTS}.items():
+    for point, (module, *path) in POINTS.items():
         holder = importlib.import_module(_PLUGINS + module)
         for name in path[:-1]:
             holder = getattr(holder, name)

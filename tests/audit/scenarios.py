@@ -4,7 +4,7 @@
 
 """All that is played while everything is searched for secrets: each face and credential, with success and failure.
 
-A new face gets its scenarios here, in FACES; the rest of the audit takes them up by itself.
+A new entry point gets its scenarios here, in FACES; the rest of the audit takes them up by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from audit.crashes import POINTS, QUIET_POINTS, TRIGGER
+from audit.crashes import POINTS, TRIGGER
 from audit.world import CREDENTIALS, PUBLIC_APP
 
 from plays import role, uri
@@ -184,7 +184,7 @@ def _token_failures() -> t.Iterator[Scenario]:
         yield lookup(what, "failed", says, options=options)
     for face in (module, lookup):
         options = {"credential": "client_secret"}
-        yield face("missing input", "failed", "ENTRA_AUTH_TENANT_ID", hosts=("bare",), options=options)
+        yield face("missing input", "failed", "Missing: tenant_id", hosts=("bare",), options=options)
     yield module("until in vain", "failed", "AADSTS7000215", options=_WRONG, **_UNTIL)
     yield module("loop with a failure", "failed", options={"scope": "{{ item }}"}, loop=["graph", "https://no.such"])
     yield module("no_log", "failed", options=_WRONG, no_log=True)
@@ -246,32 +246,72 @@ def _api_requests() -> t.Iterator[Scenario]:
     for what in ("wrong secret", "secret in the answer", "network refused", "mistyped secret"):
         options, says = FAILURES[what]
         yield api(what, users, "failed", says, options=options)
-    for point in ("answer", "header"):
+    for point in ("response", "provider"):
         options = {"extra_headers": {TRIGGER: point}, "force_refresh": True}
-        yield api(f"crash at {point}", users, "failed", "nobody foresaw", options=options)
+        yield api(f"crash at {point}", users, "failed", "Unexpected error in entra.auth", options=options)
+
+
+def _authorized_uri() -> t.Iterator[Scenario]:
+    module, users = "entra.auth.authorized_uri", "/v1.0/users?$top=1"
+
+    def scenario(what: str, url: str, ends: str = "ok", says: str = "", **task: t.Any) -> Scenario:
+        options = {"url": url, **task.pop("options", {})}
+        return _scenario(f"authorized_uri: {what}", {module: options, **task}, ends, says, task.pop("hosts", ()))
+
+    yield scenario("success", users, says="user0001@contoso.example")
+    yield scenario("loop", users, loop=[1, 2])
+    yield scenario("not found", "/v1.0/missing", "failed", "ResourceNotFound")
+    yield scenario("elsewhere", "https://elsewhere.example/", "failed", "elsewhere.example")
+    yield scenario("throttled", "/v1.0/users?audit=busy", "failed", "429", options={"retry_for": 0})
+    yield scenario("async", users, "failed", "async", **{"async": 10})
+    yield scenario("until", "/v1.0/missing", "failed", "ResourceNotFound", **_UNTIL)
+    for what in ("wrong secret", "secret in the answer", "network refused", "mistyped secret"):
+        options, says = FAILURES[what]
+        yield scenario(what, users, "failed", says, options=options)
+    given = "{{ lookup('" + AUTH + "') }}"
+    for name in ("api_request", "authorized_uri"):
+        task = {f"entra.auth.{name}": {"url": "/v1.0/missing", "access_token": given}}
+        yield _scenario(f"{name}: token from elsewhere", task, "failed", "ResourceNotFound", ())
+
+
+def _variables() -> t.Iterator[Scenario]:
+    """What later tasks and a rescue can see of a failure: printed, where that holds no token by design."""
+    seen = {"ansible.builtin.debug": {"msg": "{{ ansible_failed_task }} {{ ansible_failed_result }}"}}
+    options = FAILURES["secret in the answer"][0]
+    tried = {"name": "Try", "block": [{AUTH: options}], "rescue": [{"name": "rescue: failed task", **seen}]}
+    yield Scenario("rescue: failed task", (tried,), "ok", "AADSTS7000215")
 
 
 def _preflight() -> t.Iterator[Scenario]:
     yield in_role("preflight", "success", hosts=("client_secret",), scopes=["graph"])
+    strict = {"scopes": ["graph"], "required_roles": {"graph": ["No.Such.Role"]}}
+    yield _scenario("preflight: success", {"entra.auth.preflight": {"scopes": ["graph"]}}, "ok", "", ())
+    yield _scenario("preflight: missing roles", {"entra.auth.preflight": strict}, "failed", "No.Such.Role", ())
+    yield _scenario("preflight: async", {"entra.auth.preflight": {}, "async": 10}, "failed", "async", ())
     yield in_role("preflight", "missing roles", "No.Such.Role", fails=True, required_roles={"graph": ["No.Such.Role"]})
 
 
 def _crashes() -> t.Iterator[Scenario]:
     for point in POINTS:
         options = {"extra_headers": {TRIGGER: point}, "force_refresh": True}
-        yield module(f"crash at {point}", "failed", "nobody foresaw", options=options)
-        yield lookup(f"crash at {point}", "failed", "nobody foresaw", options={**options, "output": "token"})
+        yield module(f"crash at {point}", "failed", "Unexpected error in entra.auth", options=options)
+        yield lookup(
+            f"crash at {point}", "failed", "Unexpected error in entra.auth", options={**options, "output": "token"}
+        )
 
 
-def _quiet_crashes() -> t.Iterator[Scenario]:
-    for point in QUIET_POINTS:
-        yield lookup(f"crash at {point}", "failed", "nobody foresaw", options={"extra_headers": {TRIGGER: point}})
-
-
-FACES: t.Final = (_each_credential, _token_failures, _shared_caches, _calls, _api_requests, _preflight, _crashes)
+FACES: t.Final = (
+    _each_credential,
+    _token_failures,
+    _shared_caches,
+    _calls,
+    _api_requests,
+    _authorized_uri,
+    _preflight,
+    _variables,
+    _crashes,
+)
 SCENARIOS: t.Final = tuple(scenario for face in FACES for scenario in face())
-# Of a run without -v, in which a lookup remembers what it gave.
-QUIET_SCENARIOS: t.Final = (*SCENARIOS, *_quiet_crashes())
 
 
 def playbook(keep: Task, scenarios: t.Iterable[Scenario] = SCENARIOS) -> list[dict[str, t.Any]]:

@@ -47,10 +47,10 @@ def test_an_interrupted_run_leaks_nothing(
             emulator.forget_faults()
             running.wait_for_orphans()
     assert play.returncode != 0
-    assert any(b"AnsiballZ_app_token" in arguments for arguments in watching.texts()["arguments"])
+    assert any(b"AnsiballZ_managed_identity_token" in arguments for arguments in watching.texts()["arguments"])
     audited = audit.audited(dataclasses.replace(play, stderr=""), watching)
     # What is on its way when the run is killed is in a module's file, as ever, and nobody is left to remove it.
-    unfinished = list(audit.plays.home.rglob("AnsiballZ_app_token.py"))
+    unfinished = list(audit.plays.home.rglob("AnsiballZ_managed_identity_token.py"))
     leaks = audited.leaks(but=unfinished)
     table.add(f"default, {ended_by.name}", audited, leaks, scenarios=len(tasks))
     assert not leaks, "\n".join(str(leak) for each in leaks.values() for leak in each)

@@ -176,8 +176,8 @@ class World:
             "managed_identity": {"credential": "managed_identity"},
             "refresh_token": {**user, "refresh_token_file": str(self.refresh_token_file)},
             "device_code": {**user, "credential": "device_code"},
-            "on_target": {**secret, "run_on": "target"},
-            "nowhere": {**secret, "run_on": "target"},
+            "on_target": {"credential": "managed_identity", "run_on": "target"},
+            "nowhere": {"credential": "managed_identity", "run_on": "target"},
             "bare": {},
         }
         hosts = {
