@@ -140,6 +140,9 @@ class AuthorizedSession(abc.ABC):
     def _follow(self, request: ApiRequest, location: str) -> ApiRequest:
         """Return the request to the address of a redirect. Raises ApiError if it would be sent in the clear."""
         label = f"The redirect of {request.safe_description}"
+        if request.is_safe:
+            # A fragment is not sent (RFC 9110 section 10.2.2). A write is never taken to the shorter address.
+            location = location.partition("#")[0]
         url = resolve_link(request.url, location, label)
         following = dataclasses.replace(request, url=url, label=label, origin="redirect")
         if request.anonymous:

@@ -156,6 +156,13 @@ def test_a_redirect_within_the_api_is_followed_with_the_token() -> None:
     assert session.requests[1].headers == {"Prefer": "x"}
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/y"), ("PUT", "/y%23part")])
+def test_a_fragment_is_dropped_for_reads_and_never_shortens_the_address_of_a_write(method: str, path: str) -> None:
+    session = Session([(307, {"Location": "/y#part"}), (200, {})])
+    session.send(ApiRequest(method, f"{API}/x"))
+    assert session.sent[1] == (method, path, "token-1")
+
+
 def test_a_redirect_to_a_stranger_is_not_followed() -> None:
     session = Session([(307, {"Location": "https://stranger.example/y"})])
     with pytest.raises(InputError, match=r"The redirect of GET https://api\.example/x leads to .*gets no token") as no:
