@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import re
 import shlex
@@ -26,6 +27,8 @@ if t.TYPE_CHECKING:
     from plays import Play, Plays
 
 STOLEN: t.Final = "attackers-own-token-0123456789abcdef"
+# As plays show it: ansible-core 2.22 and newer mask a token, but not its digest.
+STOLEN_DIGEST: t.Final = hashlib.sha256(STOLEN.encode()).hexdigest()
 Reply = t.Callable[[Received], bytes]
 Task = dict[str, t.Any]
 
@@ -215,6 +218,7 @@ PING: t.Final[Task] = {"name": "Ping", "ansible.builtin.ping": {}}
 __all__ = (
     "PING",
     "STOLEN",
+    "STOLEN_DIGEST",
     "Attack",
     "AttackerServer",
     "HostileNode",

@@ -11,7 +11,7 @@ import shlex
 import sys
 import typing as t
 
-from attacks.attacker import PING, STOLEN, expect_none, get_end, return_facts
+from attacks.attacker import PING, STOLEN, STOLEN_DIGEST, expect_none, get_end, return_facts
 
 from plays import role, show
 
@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     from attacks.attacker import Attack, HostileNode, Task
 
 AUTH: t.Final = "entra.auth.app_token"
+DIGEST: t.Final = "| hash('sha256')"
 _YEARS: t.Final = 27 * 365 * 86400
 _DAY: t.Final = 86400
 
@@ -66,11 +67,11 @@ def test_a_host_gets_no_other_hosts_token(attack: Attack) -> None:
     plays = [
         {"hosts": "victim", "tasks": [get(**credential)]},
         {"hosts": "all:!victim", "tasks": [PING, look_up, get(**credential)]},
-        {"tasks": [show(token="token.access_token | default('')", found="found | default('')")]},
+        {"tasks": [show(token=f"token.access_token | default('') {DIGEST}", found=f"found | default('') {DIGEST}")]},
     ]
     play = attack.run(plays)
     victims = play.shown("victim")["token"]
-    assert victims.startswith("ey"), play.output
+    assert get_end(play, "Get", "victim") == "ok", play.output
     expect_none({name: "the victim's token" for name in facts if victims in play.shown(name).values()})
 
 
@@ -84,22 +85,26 @@ def test_a_host_gives_its_token_to_no_other_host(attack: Attack) -> None:
         [
             {"hosts": "forger", "tasks": [get(**credential), get("Again", **credential)]},
             {"hosts": "victim", "tasks": [get(**credential)]},
-            {"tasks": [show(token="token.access_token", seconds="token.expires_in", client="token.client_id")]},
+            {
+                "tasks": [
+                    show(token=f"token.access_token {DIGEST}", seconds="token.expires_in", client="token.client_id")
+                ]
+            },
         ]
     )
     assert play.returncode == 0, play.output
     forged = play.shown("forger")
-    assert (forged["token"], play.shown("victim")["token"] == STOLEN) == (STOLEN, False)
+    assert (forged["token"], play.shown("victim")["token"] == STOLEN_DIGEST) == (STOLEN_DIGEST, False)
     assert 0 < forged["seconds"] <= _DAY
     # A later run, from the controller.
-    app = show(app="token.access_token")
+    app = show(app=f"token.access_token {DIGEST}")
     controller = {"name": "App", AUTH: {**key, "min_validity": 0}, "register": "token"}
     later = attack.run([{"hosts": "victim", "tasks": [get(**credential), app, controller, app]}])
     shown = [
         json.loads(e["result"]["msg"].removeprefix("shown: "))["app"] for e in later.events() if e["task"] == "Show"
     ]
     assert len(shown) == 2
-    assert STOLEN not in shown
+    assert STOLEN_DIGEST not in shown
     # And from the hostile node itself, once it is honest.
     assert not [
         path for path in attack.plays.home.rglob("*") if "entra_auth" in str(path) and b"forger" in path.name.encode()
@@ -130,13 +135,13 @@ def test_no_credential_but_a_managed_identity_goes_to_a_host(attack: Attack) -> 
     own = {"name": "Own", AUTH: {"cache": "user"}, "register": "token"}
     plays = [
         {"hosts": "forger", "tasks": given},
-        {"hosts": "other", "tasks": [own, show(token="token.access_token")]},
+        {"hosts": "other", "tasks": [own, show(token=f"token.access_token {DIGEST}")]},
     ]
     play = attack.run(plays)
     sent = forger.received()
     words = (secret, secret.split("+")[0].split(" ")[0], "made-up.federated", "client_secret", "refresh_token")
     expect_none({word: "sent to the node" for word in words if word.encode() in sent}, play)
-    assert play.shown("other")["token"] != STOLEN
+    assert play.shown("other")["token"] != STOLEN_DIGEST
     assert get_end(play, "Explicit", "forger") == "failed"
     assert "client_secret" in play.result("Explicit", "forger")["msg"]
     assert "run_on" in play.result("Explicit", "forger")["msg"]

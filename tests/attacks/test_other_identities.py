@@ -71,9 +71,9 @@ def test_a_token_bought_without_verification_serves_no_call_that_verifies(attack
     attack.add_host("victim")
     tasks = [
         get("Careless", validate_certs=False),
-        show(first="token.access_token"),
+        show(first="token.access_token | hash('sha256')"),
         get("Careful"),
-        show(second="token.access_token", source="token.source"),
+        show(second="token.access_token | hash('sha256')", source="token.source"),
         get("Careless again", validate_certs=False),
     ]
     play = attack.run([{"tasks": tasks}])

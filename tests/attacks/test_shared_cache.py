@@ -90,13 +90,13 @@ def test_an_entry_that_is_put_back_ends_with_its_token(attack: Attack, server: R
     attack.add_host("victim")
     attack.emulator.configure(token_lifetime=2)
     options = {"cache": server.url}
-    first = attack.run([{"tasks": [get("First", **options), show(token="token.access_token")]}])
+    first = attack.run([{"tasks": [get("First", **options), show(token="token.access_token | hash('sha256')")]}])
     kept = server.contents()
     attack.emulator.configure(token_lifetime=3600)
     for name, content in kept.items():
         server.client.set(name, content)
     wait: Task = {"name": "Wait", "ansible.builtin.wait_for": {"timeout": 2}}
-    later = attack.run([{"tasks": [wait, get("Later", **options), show(token="token.access_token")]}])
+    later = attack.run([{"tasks": [wait, get("Later", **options), show(token="token.access_token | hash('sha256')")]}])
     assert kept
     assert later.shown("victim")["token"] != first.shown("victim")["token"]
 
