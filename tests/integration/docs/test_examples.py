@@ -287,7 +287,7 @@ def _of_the_app(emulator: Emulator) -> dict[str, dict[str, t.Any]]:
         "missing": token(tenant_id="", client_secret=""),
         "missing_secret": token(client_secret="", credential="client_secret"),
         "empty_client": token("my automation"),
-        "wrong_secret": token(client_secret="00000000-0000-4000-8000-00000000000f"),
+        "wrong_secret": token(client_secret="7c0e3c1d-5a52-4b9f-9a0e-2f6b1d3c4e5f"),
         "expired_secret": token(seed.EXPIRED, "made-up~secret-of-expired"),
         "unknown_app": token("aaaaaaaa-0000-4000-8000-0000000000ff"),
         "unknown_tenant": token(tenant_id="33333333-3333-4333-8333-333333333333"),
