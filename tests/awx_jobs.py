@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
 
 CREDENTIAL_TYPES: t.Final = ROOT / "extensions/awx/credential_types"
-_INJECTOR_PYTHON: t.Final = ROOT / ".build/venv/awx/bin/python"
+_INJECTOR_PYTHON: t.Final = ROOT / ".build/nox/awx/bin/python"
 _BIN: t.Final = Path(sys.executable).parent
 _JOB_SECONDS: t.Final = 1800
 _IN_CONTAINER: t.Final = "/runner"

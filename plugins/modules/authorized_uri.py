@@ -228,16 +228,16 @@ EXAMPLES = r"""
     body:
       jobTitle: Operator
 
-- name: Ask for several groups, each with a token that is valid then
+- name: Read several groups, each with a token that is valid then
   entra.auth.authorized_uri:
     url: "/v1.0/groups/{{ item }}"
     status_code: [200, 404]
-  loop: "{{ groups_to_check }}"
+  loop: ["{{ group }}"]
   register: found
 
 - name: Wait until a resource is there
   entra.auth.authorized_uri:
-    url: "{{ resource_id }}?api-version=2024-07-01"
+    url: "{{ virtual_machine_id }}?api-version=2024-07-01"
     scope: arm
     status_code: [200, 404]
   register: resource
@@ -251,13 +251,10 @@ EXAMPLES = r"""
     scope: arm
   delegate_to: localhost
 
-- name: Use the managed identity of the host
+- name: Send a token that comes from elsewhere
   entra.auth.authorized_uri:
-    url: https://contoso.vault.azure.net/secrets/database?api-version=7.4
-    scope: key_vault
-    credential: managed_identity
-    run_on: target
-  register: secret
+    url: /v1.0/organization
+    access_token: "{{ lookup('entra.auth.app_token') }}"
 """
 
 RETURN = r"""
