@@ -16,11 +16,11 @@ import requests
 from entra_emulator import certificates, seed
 
 if t.TYPE_CHECKING:
-    from entra_emulator.client import Emulator
     from collections.abc import Callable
     from pathlib import Path
 
     from entra_emulator.certificates import Made
+    from entra_emulator.client import Emulator
 
 _PASSWORD = "made-up pa$$word"
 _OTHERS = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "SYSTEM_", "ACTIONS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

@@ -12,10 +12,10 @@ import typing as t
 import pytest
 from awx_jobs import Awx
 
-
 if t.TYPE_CHECKING:
-    from entra_emulator.client import Emulator
     from pathlib import Path
+
+    from entra_emulator.client import Emulator
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,9 @@ import requests
 from entra_emulator import seed
 
 if t.TYPE_CHECKING:
-    from entra_emulator.client import Emulator
     from collections.abc import Iterator
+
+    from entra_emulator.client import Emulator
 
 
 class Client:

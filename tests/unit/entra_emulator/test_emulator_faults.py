@@ -214,10 +214,12 @@ def raw_token_response(client: Client) -> t.Iterator[bytes]:
     )
     context = ssl.create_default_context(cafile=client.emulator.ca)
     port = urlsplit(client.emulator.urls.login).port or 0
-    with socket.create_connection(("localhost", port), timeout=60) as plain:
-        with context.wrap_socket(plain, server_hostname="localhost") as tls:
-            tls.sendall(head + body)
-            yield from iter(lambda: tls.recv(65536), b"")
+    with (
+        socket.create_connection(("localhost", port), timeout=60) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        tls.sendall(head + body)
+        yield from iter(lambda: tls.recv(65536), b"")
 
 
 def test_huge_announces_its_length(client: Client) -> None:
