@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.entra.auth.plugins.module_utils._http import transport
 from ansible_collections.entra.auth.plugins.plugin_utils._api import selection
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import encryption, redis_store
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials import certificate_file
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials import certificate_file, certificate_formats
 
 if t.TYPE_CHECKING:
     import types
@@ -29,7 +29,8 @@ if t.TYPE_CHECKING:
         (transport, "requests", "HAS_REQUESTS"),
         (transport, "urllib3", "HAS_REQUESTS"),
         (certificate_file, "jwt", "HAS_PYJWT"),
-        (certificate_file, "cryptography", "HAS_CRYPTOGRAPHY"),
+        (certificate_file, "cryptography.exceptions", "HAS_CRYPTOGRAPHY"),
+        (certificate_formats, "cryptography.exceptions", "HAS_CRYPTOGRAPHY"),
         (encryption, "cryptography.exceptions", "HAS_CRYPTOGRAPHY"),
         (redis_store, "redis", "HAS_REDIS"),
     ],

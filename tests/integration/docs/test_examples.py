@@ -294,7 +294,7 @@ def _of_the_app(emulator: Emulator) -> dict[str, dict[str, t.Any]]:
         "unknown_app": token("aaaaaaaa-0000-4000-8000-0000000000ff"),
         "unknown_tenant": token(tenant_id="33333333-3333-4333-8333-333333333333"),
         "mistyped_scope": token(scope="grpah"),
-        "unknown_resource": token(scope="https://api.nobody.example"),
+        "unknown_resource": token(scope="https://api.unknown.example"),
         "unknown_ca": token(ca_path=certifi.where()),
         "unreachable": token(authority="https://localhost:1", retry_for=0),
         "proxy_refused": token(authority="https://login.microsoftonline.com", proxy="http://localhost:1", retry_for=0),
