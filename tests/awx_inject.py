@@ -4,7 +4,7 @@
 
 """A program that renders one credential with AWX's own code: what it is asked in JSON on stdin, the answer on stdout.
 
-Asked with ``type`` (a credential type as data, or the name of a built-in one), ``inputs``, ``lookups`` (inputs that an
+Called with ``type`` (a credential type as data, or the name of a built-in one), ``inputs``, ``lookups`` (inputs that an
 external lookup fills: its name and what it is called with), ``private_data_dir`` and ``container_root``, the path of
 that directory as the job sees it. Answers with ``env``, ``safe_env`` and ``args``.
 """

@@ -82,7 +82,7 @@ class EntraAuthError(Exception):
         parts = [
             self.message,
             f"To fix it: {self.hint}",
-            self.request_summary and f"Asked with {self.request_summary}{_ONCE if self.from_cache else ''}.",
+            self.request_summary and f"Requested with {self.request_summary}{_ONCE if self.from_cache else ''}.",
             ids and f"For support: {', '.join(ids)}.",
         ]
         return " ".join(part for part in parts if part)

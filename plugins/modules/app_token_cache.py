@@ -20,21 +20,22 @@ description:
 options:
   cache:
     description:
-      - The cache to look after, V(user) or the URL of a Redis server, as in O(entra.auth.app_token#module:cache).
-      - Where it is not given, the variable C(app_token_cache), the environment variable C(ENTRA_AUTH_CACHE) and
-        C(ansible.cfg) are looked at, as by every other plugin of this collection; then V(user) is meant.
+      - The cache to show or clear, V(user) or the URL of a Redis server, as in O(entra.auth.app_token#module:cache).
+      - If it is not set, the variable C(app_token_cache), the environment variable C(ENTRA_AUTH_CACHE) and
+        C(ansible.cfg) are used, in this order, as by every other plugin of this collection. The default is V(user).
     type: str
   clear:
     description:
-      - Remove everything. With it goes the newest refresh token of a sign-in that was given as
-        O(entra.auth.app_token#module:refresh_token) without a file; then the one that was given is redeemed again.
+      - Remove all entries. Tokens that a run has already read stay valid until they expire.
+      - Refresh tokens are not in the cache. The file in O(entra.auth.app_token#module:refresh_token_file) stays as it
+        is.
     type: bool
     default: false
 notes:
-  - Everything runs on the controller.
+  - The module runs on the control node.
 attributes:
   async:
-    description: The controller does it at once.
+    description: The module runs on the control node and takes no time to wait for.
     support: none
   check_mode:
     description: Shows what would be removed.
@@ -43,7 +44,7 @@ attributes:
     description: The entries are in the result.
     support: none
   platform:
-    description: Any, because it runs on the controller.
+    description: Any, because it runs on the control node.
     platforms: all
     support: full
 seealso:
@@ -63,13 +64,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entries:
-  description: What is, or was before it was cleared, in the cache.
+  description: The entries of the cache, before it was cleared.
   returned: success
   type: list
   elements: dict
   contains:
     client_id:
-      description: The app, or which managed identity.
+      description: The client ID of the app, or the managed identity.
       type: str
       sample: 11111111-2222-3333-4444-555555555555
     credential:
@@ -77,7 +78,7 @@ entries:
       type: str
       sample: client_secret
     expires_at:
-      description: When the token ends, as ISO 8601 in UTC.
+      description: When the token expires, as ISO 8601 in UTC.
       type: str
       sample: "2026-01-31T12:00:00Z"
     scope:

@@ -455,7 +455,7 @@ def test_refusals_name_the_fix(ask: Asker) -> None:
     for name, message in messages.items():
         # The request for a token that lacks a role went well.
         was_refused = name != "missing role"
-        assert ("Asked with credential client_secret, authority https://" in message) is was_refused, message
+        assert ("Requested with credential client_secret, authority https://" in message) is was_refused, message
     for name in ("secret ID", "unknown app"):
         assert "For support: correlation id " in messages[name]
         assert "trace id " in messages[name]

@@ -80,7 +80,7 @@ def test_each_code_is_told_with_cause_and_fix(plays: Plays, emulator: Emulator) 
         message = result["msg"]
         assert message.startswith(f"Entra refused the token request: AADSTS{code}: ")
         assert f"({refusal.error}): {hint.cause}." in message
-        assert f" To fix it: {hint.fix} Asked with credential client_secret, " in message
+        assert f" To fix it: {hint.fix} Requested with credential client_secret, " in message
         assert f"client {_client_id(code)}, scope graph." in message
         assert (
             f"For support: correlation id {result['correlation_id']}, trace id {result['trace_id']}, at 20" in message

@@ -328,7 +328,7 @@ def _assert_off_azure(play: Play) -> str:
     message = str(play.result("Get")["msg"])
     assert message.startswith("No managed identity answers here.")
     assert "Run this on an Azure resource that has a managed identity, with run_on: target" in message
-    assert "Asked with credential managed_identity" in message
+    assert "Requested with credential managed_identity" in message
     return message
 
 

@@ -243,7 +243,7 @@ def test_a_forged_failure_is_short_and_plain(plays: Plays, emulator: Emulator, r
     assert message.isprintable()
     assert "To fix it: " in message
     assert "made-up" not in message
-    assert "49" not in message.partition("Asked with")[0]
+    assert "49" not in message.partition("Requested with")[0]
     if "Run my script" in message:
         assert "To fix it: h001 says: " in message
 
@@ -304,7 +304,7 @@ def test_a_refusal_is_as_readable_as_from_the_controller(plays: Plays, emulator:
     assert play.returncode == 2
     result = play.result("Get")
     assert result["msg"].startswith("On h001: ")
-    assert "Asked with credential managed_identity" in result["msg"]
+    assert "Requested with credential managed_identity" in result["msg"]
     assert "client made-up" in result["msg"]
     assert (result["error"], result["error_codes"]) == ("managed_identity_error", [])
     assert result["hint"] in result["msg"]

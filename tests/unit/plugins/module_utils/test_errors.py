@@ -38,7 +38,7 @@ def test_a_text_has_all_parts_in_the_order_a_reader_needs_them() -> None:
     error = TokenRequestRefused("It said no.", hint="Say please.", response=ANSWER)
     error.request_summary = "credential client_secret, cloud public"
     assert str(error) == (
-        "It said no. To fix it: Say please. Asked with credential client_secret, cloud public. "
+        "It said no. To fix it: Say please. Requested with credential client_secret, cloud public. "
         "For support: correlation id c-1, trace id t-1, at 2026-01-02 03:04:05Z."
     )
 
@@ -47,7 +47,7 @@ def test_a_text_has_all_parts_in_the_order_a_reader_needs_them() -> None:
     ("request_summary", "answer", "text"),
     [
         (None, None, "It failed. To fix it: Try again."),
-        ("scope x", None, "It failed. To fix it: Try again. Asked with scope x."),
+        ("scope x", None, "It failed. To fix it: Try again. Requested with scope x."),
         (None, ErrorResponse(trace_id="t-2"), "It failed. To fix it: Try again. For support: trace id t-2."),
         (None, ErrorResponse(error="invalid_grant"), "It failed. To fix it: Try again."),
     ],

@@ -142,7 +142,7 @@ def test_an_error_has_words_ids_fix_and_what_was_asked() -> None:
         "GET https://graph.microsoft.com/v1.0/users was answered 403: m (A). The token has the roles"
     )
     assert "The token has the roles: A. Never again. To fix it: Grant the app" in said
-    assert said.endswith("Asked with client c. For support: correlation id q, trace id r, at D.")
+    assert said.endswith("Requested with client c. For support: correlation id q, trace id r, at D.")
     assert "hidden" not in said
     assert failure.to_fields()["status"] == 403
     assert failure.to_fields()["request_id"] == "r"

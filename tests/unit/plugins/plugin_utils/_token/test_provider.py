@@ -208,7 +208,7 @@ def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
         "AADSTS7000215",
         "invalid_client",
         "To fix it: ",
-        "Asked with credential client_secret",
+        "Requested with credential client_secret",
         f"authority {emulator.urls.login}",
         f"tenant {emulator.tenant_id}",
         f"client {emulator.client_id}",
@@ -224,7 +224,7 @@ def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
 def test_the_cloud_is_named_where_no_authority_is(messages: Shown, run_directory: pathlib.Path) -> None:
     options = {"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "cloud": "usgov", "retry_for": 0}
     error = failure(messages, options, proxy="http://127.0.0.1:1")
-    assert "Asked with credential client_secret, cloud usgov, tenant contoso.com, client c, scope graph." in str(error)
+    assert "Requested with credential client_secret, cloud usgov, tenant contoso.com, client c, scope graph." in str(error)
 
 
 def test_a_missing_role_is_named_with_how_to_grant_it(reader: Options, messages: Shown) -> None:
@@ -261,7 +261,7 @@ def test_bad_input_never_reaches_the_service(
 ) -> None:
     error = failure(messages, reader, **change)
     assert isinstance(error, InputError)
-    assert "Asked with" not in str(error)
+    assert "Requested with" not in str(error)
     assert emulator.requests() == []
 
 
