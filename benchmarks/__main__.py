@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m benchmarks``: measure, keep the results, say them."""
+"""``python -m benchmarks``: measure, store the results, print them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import tempfile
 import typing as t
 from pathlib import Path
 
+import yaml
+
 from benchmarks import report
 from benchmarks.cases import BENCHMARKS, OPT_IN
 from benchmarks.figures import Case
@@ -28,7 +30,7 @@ _LIBRARIES: t.Final = ("ansible-core", "requests", "cryptography", "msal", "azur
 
 
 def main() -> int:
-    """Measure what is asked for; whatever else the results file holds stays as it is."""
+    """Measure the requested cases; other cases in the results file stay as they are."""
     given = _arguments()
     cases, machine = _kept(given.results), _machine()
     with tempfile.TemporaryDirectory() as directory, Emulator() as emulator:
@@ -62,7 +64,9 @@ def _kept(file: Path) -> dict[str, Case]:
 
 def _machine() -> dict[str, str]:
     installed = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
+    collection = yaml.safe_load((ROOT / "galaxy.yml").read_text())
     return {
+        "entra.auth": collection["version"],
         "measured on": datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y-%m-%d"),
         "processors": str(os.cpu_count()),
         "load at the start": f"{os.getloadavg()[0]:.1f}",

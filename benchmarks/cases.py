@@ -137,7 +137,7 @@ def _until_all_have_it(bench: Bench, hosts: int, forks: int) -> Case:
         case[_URI] = []
     return Case(
         f"hosts_{hosts}_forks_{forks}",
-        f"{hosts} hosts, {forks} forks",
+        f"{hosts} host{'s' if hosts > 1 else ''}, {forks} forks",
         PER_HOST,
         {"hosts": hosts, "forks": forks, "rounds": rounds},
         found,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From results to what people read: a table in the terminal, tables in the guide and the README, and the plots."""
+"""From results to what people read: a table in the terminal, lists in the guide, and the plots."""
 
 from __future__ import annotations
 
@@ -15,71 +15,72 @@ from benchmarks.figures import Case
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.figures import Measured, Ratio
+
 Results = t.Mapping[str, t.Any]
-Row = tuple[str, ...]
+Entry = tuple[str, str]
 
 _GUIDE: t.Final = "docs/docsite/rst/guide_benchmarks.rst"
 _IMAGES: t.Final = "docs/images"
-_SENTENCE: t.Final = r"(<!-- begin figures -->).*?(<!-- end figures -->)"
-_PROMISES: t.Final = ("what", "against", "ratio", "range", "of processor time", "promised")
+_MARK: t.Final = ".. {} {}"
 
 
 def documents(root: Path, results: Results) -> dict[Path, str]:
-    """Every file that shows results, with the content that it has to have."""
+    """Return every file that shows results, with the content that it must have."""
     cases = {kept["name"]: Case.from_dict(kept) for kept in results["cases"]}
-    guide, readme = root / _GUIDE, root / "README.md"
-    tables = {
-        "promises": _rst(_PROMISES, promises(cases)),
-        "requests": _rst(("what", "requests", "failed hosts"), requests(cases)),
-        "cases": "\n".join(_rst_of(case) for case in cases.values()),
+    guide = root / _GUIDE
+    lists = {
+        "promises": _define(promises(cases)),
+        "requests": _define(requests(cases)),
+        "cases": _define(medians(cases)),
         "machine": _machine(results["machine"]) + "\n",
     }
     return {
-        guide: _filled(guide.read_text(), tables, ".. {} {}"),
-        readme: _fill_sentence(readme.read_text(), _first_token_sentence(cases)),
+        guide: _fill(guide.read_text(), lists),
         **{root / _IMAGES / f"benchmark-{name}.svg": picture for name, picture in pictures(cases).items()},
     }
 
 
-def _first_token_sentence(cases: t.Mapping[str, Case]) -> str:
-    """What a first token costs for a hundred hosts, in one sentence."""
-    found = [case for name, case in cases.items() if name.startswith("hosts_100_")]
-    case = max(found, key=lambda one: one.conditions["forks"])
-    ours, by_hand = (case.contenders[name].median / 10 for name in ("module, first task", "uri POST on each host"))
-    return f"A first token for 100 hosts: {ours:.1f} s, where a `uri` task on each host takes {by_hand:.1f} s."
-
-
-def _fill_sentence(document: str, sentence: str) -> str:
-    """The document with the sentence between its marks."""
-    filled, count = re.subn(_SENTENCE, lambda match: match[1] + sentence + match[2], document, flags=re.DOTALL)
-    if count != 1:
-        raise LookupError("no place for the sentence on the first token")
-    return filled
-
-
-def promises(cases: t.Mapping[str, Case]) -> list[Row]:
-    """What the project promises about speed, and what was measured."""
-    rows = []
-    for case in cases.values():
-        for ratio in case.ratios:
-            if ratio.holds is not None:
-                limit = f"≤ {ratio.at_most:g}" if ratio.at_most is not None else f"≥ {ratio.at_least:g}"
-                kept = limit if ratio.holds else f"{limit}, missed"
-                name = f"{case.title}: {ratio.of}"
-                spent = "" if ratio.spent is None else f"{ratio.spent:.3g}"
-                range_ = f"{ratio.low:.3g} to {ratio.high:.3g}"
-                rows.append((name, ratio.to, f"{ratio.median:.3g}", range_, spent, kept))
-    return rows
-
-
-def requests(cases: t.Mapping[str, Case]) -> list[Row]:
-    """What the token endpoint was asked."""
+def promises(cases: t.Mapping[str, Case]) -> list[Entry]:
+    """Return each case with a limit: its title, and the ratio with its limit, range and processor time."""
     return [
-        (f"{case.title}: {name}", str(found.requests), str(found.failed))
+        (case.title, _describe_promise(ratio))
         for case in cases.values()
-        for name, found in case.contenders.items()
-        if found.requests is not None
+        for ratio in case.ratios
+        if ratio.holds is not None
     ]
+
+
+def _describe_promise(ratio: Ratio) -> str:
+    sign, limit = ("≤", ratio.at_most) if ratio.at_most is not None else ("≥", ratio.at_least)
+    missed = "" if ratio.holds else ", missed"
+    spent = "" if ratio.spent is None else f", processor time {ratio.spent:.3g}"
+    measured = f"range {ratio.low:.3g} to {ratio.high:.3g}{spent}"
+    return f"**{ratio.median:.3g}** (limit {sign} {limit:g}{missed}): {ratio.of} ÷ {ratio.to}; {measured}"
+
+
+def requests(cases: t.Mapping[str, Case]) -> list[Entry]:
+    """Return each case with counted token requests: its title, and the requests of each contender."""
+    found = []
+    for case in cases.values():
+        counted = [_describe_requests(name, one) for name, one in case.contenders.items() if one.requests is not None]
+        if counted:
+            found.append((case.title, "; ".join(counted)))
+    return found
+
+
+def _describe_requests(name: str, found: Measured) -> str:
+    failed = f" ({found.failed} hosts failed)" if found.failed else ""
+    return f"{name}: {found.requests}{failed}"
+
+
+def medians(cases: t.Mapping[str, Case]) -> list[Entry]:
+    """Return each case: its title, its unit and conditions, and the median of each contender."""
+    found = []
+    for case in cases.values():
+        measured = "; ".join(f"{name}: {one.median:.3g}" for name, one in case.contenders.items())
+        found.append((case.title, f"{measured} ({case.unit}; {_conditions(case)})"))
+    return found
 
 
 def text(cases: t.Mapping[str, Case]) -> str:
@@ -174,39 +175,25 @@ def _single(cases: t.Mapping[str, Case]) -> str:
 
 
 def _conditions(case: Case) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in case.conditions.items())
-
-
-def _rst_of(case: Case) -> str:
-    heading = f"{case.title}\n{'~' * len(case.title)}\n\nIn {case.unit}; {_conditions(case)}.\n"
-    rows: list[Row] = [
-        (name, f"{found.median:.4g}", f"{min(found.samples):.4g} to {max(found.samples):.4g}", _count(found.requests))
-        for name, found in case.contenders.items()
-    ]
-    return f"{heading}\n{_rst(('contender', 'median', 'range', 'token requests'), rows)}"
-
-
-def _count(requests: int | None) -> str:
-    return "" if requests is None else str(requests)
+    shown = {name: value for name, value in case.conditions.items() if not isinstance(value, dict)}
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
 
 
 def _machine(machine: t.Mapping[str, str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in machine.items()) + "."
 
 
-def _rst(head: Row, rows: t.Iterable[Row]) -> str:
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in (head, *rows):
-        lines += [f"   {'* -' if not number else '  -'} {cell}".rstrip() for number, cell in enumerate(row)]
-    return "\n".join(lines) + "\n"
+def _define(entries: t.Iterable[Entry]) -> str:
+    """Format a definition list: unlike a table, it never scrolls sideways on a narrow screen."""
+    return "\n".join(f"{term}\n   {definition}\n" for term, definition in entries)
 
 
-def _filled(document: str, tables: t.Mapping[str, str], mark: str) -> str:
-    """The document with each table between its two marks."""
-    for name, table in tables.items():
-        begin, end = (re.escape(mark.format(word, name)) for word in ("begin", "end"))
+def _fill(document: str, lists: t.Mapping[str, str]) -> str:
+    """Return the document with each list between its two marks."""
+    for name, content in lists.items():
+        begin, end = (re.escape(_MARK.format(word, name)) for word in ("begin", "end"))
         pattern = re.compile(rf"({begin}\n\n).*?(\n{end}\n)", re.DOTALL)
         if not pattern.search(document):
-            raise LookupError(f"no place for the table {name}")
-        document = pattern.sub(lambda match, table=table: match[1] + table + match[2], document)
+            raise LookupError(f"no place for the list {name}")
+        document = pattern.sub(lambda match, content=content: match[1] + content + match[2], document)
     return document

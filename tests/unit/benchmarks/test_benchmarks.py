@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import typing as t
 
 import pytest
@@ -92,11 +94,38 @@ def test_a_lap_lasts_until_the_next_begins(tmp_path: Path) -> None:
     assert (failed["a"], failed["b"]) == (1, 0)
 
 
-def test_a_missed_promise_is_told() -> None:
-    """In the terminal and in the tables."""
+def test_a_missed_promise_is_shown() -> None:
+    """In the terminal and in the guide."""
     cases = {"name": case(11, 24, 400, at_most=1.15)}
     assert "NOT AS PROMISED" in report.text(cases)
-    assert report.promises(cases) == [("Title: ours", "floor", "1.2", "1.1 to 10", "1.5", "≤ 1.15, missed")]
+    expected = "**1.2** (limit ≤ 1.15, missed): ours ÷ floor; range 1.1 to 10, processor time 1.5"
+    assert report.promises(cases) == [("Title", expected)]
+
+
+def test_the_guide_counts_requests_and_failed_hosts() -> None:
+    """Of the contenders whose requests were counted."""
+    found = {"ours": Measured((1,), requests=1), "uri": Measured((2,), requests=100, failed=3), "floor": Measured((1,))}
+    cases = {"name": Case("name", "Title", "ms", {}, found), "other": Case("other", "Other", "ms", {}, {})}
+    assert report.requests(cases) == [("Title", "ours: 1; uri: 100 (3 hosts failed)")]
+
+
+def test_the_guide_has_the_medians_and_their_conditions() -> None:
+    """With no table, so that nothing scrolls sideways on a phone."""
+    assert report.medians({"name": case(11, 24, 400)}) == [("Title", "floor: 20; ours: 24 (ms per host; hosts 3)")]
+
+
+def test_results_are_of_cases_that_exist() -> None:
+    """A result that no benchmark writes again would stay on the page for ever."""
+    tree = ast.parse((ROOT / "benchmarks/cases.py").read_text())
+    patterns = {
+        "".join(part.value if isinstance(part, ast.Constant) else ".*" for part in node.values)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+    }
+    names = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    for found in json.loads(_RESULTS.read_text())["cases"]:
+        name = found["name"]
+        assert name in names or any(re.fullmatch(one, name) for one in patterns if "_" in one and " " not in one), name
 
 
 def test_names_of_lines_do_not_cover_each_other() -> None:
@@ -108,6 +137,6 @@ def test_names_of_lines_do_not_cover_each_other() -> None:
 
 
 def test_documents_show_the_results() -> None:
-    """Guide, README and plots are those that the results file gives; make bench-full writes all of them."""
+    """Guide and plots are those that the results file gives; make bench-full writes all of them."""
     for path, content in report.documents(ROOT, json.loads(_RESULTS.read_text())).items():
         assert path.read_text() == content, path
