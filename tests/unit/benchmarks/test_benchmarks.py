@@ -129,11 +129,21 @@ def test_results_are_of_cases_that_exist() -> None:
 
 
 def test_names_of_lines_do_not_cover_each_other() -> None:
-    """Those of lines that end at the same place."""
+    """Also if the lines end at the same place."""
     same = [charts.Line(name, ((1, 1.0), (10, 5.0)), "ours") for name in ("one", "two")]
     picture = charts.lines("Title", "Description", same, "hosts", "seconds")
     first, second = (float(line.split('y="')[1].split('"')[0]) for line in picture.splitlines() if ": 5 s" in line)
     assert second - first >= 19
+
+
+def test_a_plot_can_be_read_on_a_phone() -> None:
+    """Where it is shown 390 pixels wide, letters are at least 11 pixels high, and none leaves the picture."""
+    bar = charts.Bar("a contender", 3, "3 ms, ratio 1.08", "ours")
+    picture = charts.bars("A title that is much longer than one line of it has room for", "", {"a heading " * 9: [bar]})
+    width = int(re.findall(r'viewBox="0 0 (\d+)', picture)[0])
+    assert min(map(int, re.findall(r"font-size: (\d+)px", picture))) * 390 / width >= 11
+    longest = max(len(text) for text in re.findall(r"<text[^>]*>([^<]*)<", picture))
+    assert longest * 7.4 + 20 <= width
 
 
 def test_documents_show_the_results() -> None:
