@@ -16,7 +16,7 @@ from html import escape
 _WIDTH: t.Final = 440
 _MARGIN: t.Final = 20
 _LINE: t.Final = 19
-_LETTERS: t.Final = 52
+_LETTERS: t.Final = 46
 _STYLE: t.Final = """
     .page { fill: #ffffff; stroke: #d0d7de; }
     .grid { stroke: #d0d7de; } .axis { stroke: #57606a; }
@@ -108,7 +108,7 @@ def lines(title: str, description: str, its_lines: t.Sequence[Line], x_name: str
 
 def _draw_title(title: str) -> tuple[list[str], float]:
     """Return the lines of the title, and the height that they take."""
-    found = textwrap.wrap(title, _LETTERS - 10)
+    found = textwrap.wrap(title, _LETTERS - 6)
     return [_text(_MARGIN, 34 + 22 * number, line, "t") for number, line in enumerate(found)], 22.0 + 22 * len(found)
 
 

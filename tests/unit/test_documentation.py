@@ -186,3 +186,19 @@ def test_a_picture_is_drawn_for_light_and_dark(picture: Path) -> None:
     assert "prefers-color-scheme: dark" in picture.read_text()
     shown = (f"{_RAW}/main/docs/images/{picture.name}", f"../../images/{picture.name}")
     assert any(name in page.read_text() for name in shown for page in (README, *GUIDES))
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs/images").glob("*.svg")), ids=lambda picture: picture.stem)
+def test_a_picture_can_be_read_on_a_phone(picture: Path) -> None:
+    """Where it is shown 390 pixels wide, no letter is less than 11 pixels high."""
+    text = picture.read_text()
+    width = float(ElementTree.parse(picture).getroot().attrib["viewBox"].split()[2])  # noqa: S314 - our own file
+    smallest = min(float(size) for size in re.findall(r"font-size: ([\d.]+)px", text))
+    assert smallest * 390 / width >= 11
+
+
+def test_the_picture_of_the_demo_is_of_its_last_tasks() -> None:
+    """tools/picture_demo.py draws it from the output of a run."""
+    description = ElementTree.parse(ROOT / "docs/images/demo.svg").getroot()[1].text or ""  # noqa: S314 - our own file
+    (play,) = yaml.safe_load((ROOT / "playbooks/demo.yml").read_text())
+    assert re.findall(r"TASK \[(.*?)\]", description) == [task["name"] for task in play["tasks"][-2:]]

@@ -143,7 +143,7 @@ def test_a_plot_can_be_read_on_a_phone() -> None:
     width = int(re.findall(r'viewBox="0 0 (\d+)', picture)[0])
     assert min(map(int, re.findall(r"font-size: (\d+)px", picture))) * 390 / width >= 11
     longest = max(len(text) for text in re.findall(r"<text[^>]*>([^<]*)<", picture))
-    assert longest * 7.4 + 20 <= width
+    assert longest * 8 + 20 <= width
 
 
 def test_documents_show_the_results() -> None:
