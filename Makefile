@@ -16,10 +16,10 @@ TEST := $(STATIC) docs-site docs-pages units awx plays entry-points attacks conf
 ALL := $(TEST) units-all plays-all attacks-all audit audit-table sanity-all coverage ee
 
 .DEFAULT_GOAL := help
-.PHONY: help demo emulator test test-all check check-sources format docs audit attacks benchmarks ee release sessions clean
+.PHONY: help demo emulator test test-all check check-sources format docs audit attacks bench bench-full bench-azcollection ee release sessions clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' Makefile
 
 demo: $(NOX) ## See it work: a token, users and subscriptions, from an emulator or from your tenant (half a minute)
 	@$(NOX) -s demo
@@ -51,8 +51,14 @@ audit: $(NOX) ## Search everything that plays print and leave for every secret: 
 attacks: $(NOX) ## Play every attacker of the threat model
 	@$(NOX) -s attacks attacks-all
 
-benchmarks: $(NOX) ## Measure what a token costs, beside other ways to get one (five minutes)
+bench: $(NOX) ## Measure what a token costs, beside other ways to get one (five minutes)
 	@$(NOX) -s benchmarks
+
+bench-full: $(NOX) ## The same with all hosts and rounds, which writes the results, the guide and the plots (an hour and a half)
+	@$(NOX) -s benchmarks -- bench --full --results benchmarks/results.json
+
+bench-azcollection: $(NOX) ## Add azure.azcollection to these results (1.6 GB in .build)
+	@$(NOX) -s benchmarks-azcollection
 
 ee: $(NOX) ## Build an execution environment with podman and run jobs in it
 	@$(NOX) -s ee

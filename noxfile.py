@@ -381,7 +381,19 @@ def benchmarks(session: nox.Session) -> None:
     """Measure what a token costs, beside other ways to get one."""
     package = CORES[MAIN].package
     install(session, package, *RUNTIME, "-r", "tests/requirements/conformance.txt")
-    arguments = session.posargs or ("bench",)
+    run_benchmarks(session, *(session.posargs or ("bench",)))
+
+
+@nox.session(name="benchmarks-azcollection")
+def benchmarks_azcollection(session: nox.Session) -> None:
+    """Measure azure.azcollection too, which is in Ansible's package; its libraries are 1.6 GB."""
+    install(session, "ansible ~= 12.3.0", *RUNTIME, "-r", "tests/requirements/emulator.txt")
+    (packages,) = pathlib.Path(session.virtualenv.location).glob("lib/python*/site-packages")
+    install(session, "-r", str(packages / "ansible_collections/azure/azcollection/requirements.txt"))
+    run_benchmarks(session, "azcollection", "--full", "--results", "benchmarks/results.json")
+
+
+def run_benchmarks(session: nox.Session, *arguments: str) -> None:
     run(session, "python", "-m", "benchmarks", *arguments, PYTHONPATH=f"{ROOT}:{ROOT / 'tests'}")
 
 

@@ -59,7 +59,7 @@ class Credential:
 
     def inject(self, private_data_dir: Path, container_root: str) -> dict[str, t.Any]:
         """What AWX makes of it: ``env``, ``safe_env`` (what it stores and shows) and ``args``; files are written."""
-        assert _INJECTOR_PYTHON.exists(), "AWX's injector is not installed: bash tools/run awx"
+        assert _INJECTOR_PYTHON.exists(), "AWX's injector is not installed: .build/tools/bin/nox -s awx"
         custom = CREDENTIAL_TYPES / f"{self.type}.yml"
         asked = {
             "type": yaml.safe_load(custom.read_text()) if custom.exists() else self.type,
