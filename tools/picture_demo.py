@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Draw the end of a run of the demo as a terminal: ``make demo | python3 tools/picture_demo.py > docs/images/demo.svg``."""
+"""Draw the end of a run of the demo as a terminal.
+
+``make demo | python3 tools/picture_demo.py > docs/images/demo.svg`` renews the picture that the README shows.
+"""
 
 from __future__ import annotations
 
@@ -58,12 +61,13 @@ def draw(output: str) -> str:
     rows = [(choose_class(line), piece) for line in select_tasks(output) for piece in wrap_line(line)]
     height = LINE * len(rows) + 36
     texts = "\n".join(
-        f'  <text class="{kind}" x="20" y="{34 + LINE * number}" xml:space="preserve">{escape(piece, quote=False)}</text>'
+        f'  <text class="{kind}" x="20" y="{34 + LINE * number}" xml:space="preserve">'
+        f"{escape(piece, quote=False)}</text>"
         for number, (kind, piece) in enumerate(rows)
         if piece
     )
-    return f"""{HEAD}<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"
-     role="img" aria-labelledby="title desc"
+    return f"""{HEAD}<svg xmlns="http://www.w3.org/2000/svg"
+     viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc"
      font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace">
   <title id="title">The end of make demo</title>
   <desc id="desc">{escape(" ".join(" ".join(select_tasks(output)).split()), quote=False)}</desc>

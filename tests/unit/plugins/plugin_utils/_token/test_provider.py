@@ -224,7 +224,8 @@ def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
 def test_the_cloud_is_named_where_no_authority_is(messages: Shown, run_directory: pathlib.Path) -> None:
     options = {"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "cloud": "usgov", "retry_for": 0}
     error = failure(messages, options, proxy="http://127.0.0.1:1")
-    assert "Requested with credential client_secret, cloud usgov, tenant contoso.com, client c, scope graph." in str(error)
+    requested = "Requested with credential client_secret, cloud usgov, tenant contoso.com, client c, scope graph."
+    assert requested in str(error)
 
 
 def test_a_missing_role_is_named_with_how_to_grant_it(reader: Options, messages: Shown) -> None:
