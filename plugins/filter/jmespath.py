@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: jmespath
 short_description: Select from data with a JMESPath expression
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - entra.auth contributors (@entra-auth)
 description:

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: api_request
 short_description: Call Microsoft Graph, Azure Resource Manager or another API that Entra protects
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - entra.auth contributors (@entra-auth)
 description:

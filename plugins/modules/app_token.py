@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: app_token
 short_description: Get an application access token of Microsoft Entra ID
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - entra.auth contributors (@entra-auth)
 description:

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: app_token_cache
 short_description: Show and clear the cache of tokens that outlives a run
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - entra.auth contributors (@entra-auth)
 description:

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: authorized_uri
 short_description: Call an API that Entra protects with ansible.builtin.uri, from the task's host
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - entra.auth contributors (@entra-auth)
 description:
