@@ -45,7 +45,7 @@ format: $(NOX) ## Sort imports and lay out the Python sources
 docs: $(NOX) ## Build the documentation in .build/docs/html
 	@$(NOX) -s docs-site
 
-audit: $(NOX) ## Search everything that plays print and leave for every secret: ends with a table
+audit: $(NOX) ## Search everything that plays print and leave for every secret, and show a table
 	@$(NOX) -s audit audit-table
 
 attacks: $(NOX) ## Play every attacker of the threat model

@@ -37,7 +37,7 @@ options:
         V(auto) takes what was given, in the order V(refresh_token), V(client_certificate), V(client_secret),
         V(federated), V(managed_identity), and shows with C(-v) which one and why. A credential in the call itself comes
         before one from a variable or the environment. V(managed_identity) is chosen only if one of its own options or
-        the variables of the platform ask for it; on a virtual machine set it here.
+        the variables of the platform are set; on a virtual machine set it here.
       - >-
         V(device_code) needs a person, who signs in with the address and the code that are shown once for all hosts. It
         is never chosen by V(auto). With O(refresh_token_file) later runs need no person.
@@ -99,7 +99,7 @@ options:
     choices: [given, github_actions, azure_pipelines, managed_identity, request_url]
   federated_token_request_url:
     description:
-      - For O(federated_token_source=request_url), the URL of an issuer that answers a GET request with
+      - For O(federated_token_source=request_url), the URL of an issuer that responds to a GET request with
         C({"value"&#58; "<assertion>"}), as GitHub does.
     type: str
   federated_token_request_token:
@@ -109,9 +109,9 @@ options:
   client_capabilities:
     description:
       - >-
-        Capabilities that the caller has. V(cp1) declares that it answers claims challenges; Microsoft Graph then issues
+        Capabilities that the caller has. V(cp1) declares that it handles claims challenges; Microsoft Graph then issues
         tokens that are valid for up to a day and revoked within minutes.
-      - M(entra.auth.api_request) and M(entra.auth.authorized_uri) answer claims challenges, a task of
+      - M(entra.auth.api_request) and M(entra.auth.authorized_uri) handle claims challenges, a task of
         M(ansible.builtin.uri) does not.
       - Tokens with other capabilities are cached apart.
     type: list
@@ -262,7 +262,7 @@ options:
   retry_for:
     description:
       - The seconds within which a token request is repeated after a transient error (lost connection, C(429), C(5xx)).
-        The C(Retry-After) of the service is obeyed. If it asks for more than is left, the request fails at once.
+        The C(Retry-After) of the service is obeyed. If it is longer than the time left, the request fails at once.
     type: float
     default: 120.0
   proxy:

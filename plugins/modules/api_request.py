@@ -15,7 +15,7 @@ author:
   - entra.auth contributors (@entra-auth)
 description:
   - Calls an API that Microsoft Entra ID protects and returns the whole response. It follows listings to their last page
-    and long-running operations to their end, and waits when the API asks for it.
+    and long-running operations to their end, and waits for the time that the API requires.
   - Sends a valid token with each request, to the hosts of the API that O(scope) names and to no other. A token that
     expires or is revoked on the way is replaced. The token is in no result, so no task needs C(no_log).
   - All requests of a task use one kept-alive session of the control node.
@@ -32,12 +32,12 @@ options:
     type: str
   method:
     description:
-      - The HTTP method. V(GET), V(HEAD) and V(OPTIONS) change nothing; each other method that is answered with C(2xx)
-        counts as a change.
+      - The HTTP method. V(GET), V(HEAD) and V(OPTIONS) change nothing; each other method counts
+        as a change if the response is C(2xx).
       - Requests that read, V(PUT) and V(DELETE) are repeated after a lost connection, C(429) and C(5xx); V(POST) and
         V(PATCH) only after C(429) and C(503), because those say that nothing has happened yet.
-      - If a repeated V(PUT) or V(DELETE) is answered C(404), C(409), C(410) or C(412), the failure says that an earlier
-        attempt may have taken effect.
+      - If the response to a repeated V(PUT) or V(DELETE) is C(404), C(409), C(410) or C(412), the failure says that an
+        earlier attempt may have taken effect.
     type: str
     choices: [GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE]
     default: GET
@@ -131,7 +131,7 @@ options:
       - Whether to wait for the long-running operation that the request begins, and to return its result.
       - "The headers C(Azure-AsyncOperation), C(Operation-Location) and C(Location) are followed, and the
         C(provisioningState) of the resource."
-      - "An operation has ended only if a response says so. A failed or canceled operation fails the task with the
+      - "An operation is finished only if a response says so. A failed or canceled operation fails the task with the
         reason. A state that is not known goes on until it changes, or until O(wait_timeout), which names it. A response
         that is accepted and names no address to follow is a failure."
       - Monitors of Microsoft Graph on another host are polled without the token.
@@ -167,8 +167,8 @@ options:
     default: false
   retry_for:
     description:
-      - Seconds within which a request that failed for a temporary reason is repeated, each page and each poll of an
-        operation on its own. C(Retry-After) is obeyed; if it asks for more than is left, the request fails at once.
+      - Seconds within which a request is repeated after a temporary error, each page and each poll of an
+        operation on its own. C(Retry-After) is obeyed; if it is longer than the time left, the request fails at once.
       - An upload fails if none of its pieces makes progress for that long.
       - The same applies to token requests.
   timeout:
@@ -185,7 +185,7 @@ options:
   validate_certs:
     description:
       - Whether the certificates of the login host and of the API have to be valid. Without that, credential and token
-        go to any host that answers.
+        go to any host that responds.
 extends_documentation_fragment:
   - entra.auth._app_token
 requirements:

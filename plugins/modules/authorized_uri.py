@@ -17,8 +17,8 @@ description:
   - Runs M(ansible.builtin.uri) on the task's host with a valid C(Authorization) header, so C(delegate_to),
     C(environment), C(become) and the network of the host count as in any task.
   - The token is acquired on the control node and sent over https only, to the hosts of the API that O(scope) names.
-  - A busy API is asked again when C(Retry-After) says so, a refused token is renewed once, with the claims that the API
-    asks for, and a redirect is followed only to a host that may receive the token.
+  - A request to a busy API is repeated after the time in C(Retry-After). A refused token is renewed once, with the
+    claims that the API requires. A redirect is followed only to a host that may receive the token.
   - The token is in no result, so that no task needs C(no_log).
   - Use M(entra.auth.api_request) for whole listings, long-running operations, batches and uploads, and where the
     request should leave from the control node.
@@ -129,7 +129,7 @@ options:
     default: true
   force:
     description:
-      - Whether to ask caches not to serve a stored response.
+      - Whether to request a response that is not from a cache on the way.
     type: raw
     default: false
   http_agent:
@@ -144,12 +144,12 @@ options:
     default: true
   timeout:
     description:
-      - Seconds for one HTTP exchange. On the host they count for each read, and the control node ends an exchange that
+      - Seconds for one HTTP exchange. On the host they count for each read, and the control node stops an exchange that
         takes half a minute longer than that.
   retry_for:
     description:
-      - Seconds within which a request that failed for a passing reason is repeated. A wait that C(Retry-After) asks for
-        is not begun if it would end later.
+      - Seconds within which a request is repeated after a temporary error. If C(Retry-After) is longer than the time
+        left, the request fails at once.
       - The same applies to token requests.
   run_on:
     description:
@@ -164,7 +164,7 @@ options:
   validate_certs:
     description:
       - Whether the certificates of the login host have to be valid, and if the task itself gives it, that of the API as
-        well. Turning it off gives the credential and the token to any server that answers.
+        well. Turning it off sends the credential and the token to any server that responds.
 extends_documentation_fragment:
   - entra.auth._app_token
   - ansible.builtin.files

@@ -43,7 +43,7 @@ options:
 requirements:
   - requests
 notes:
-  - The platform is asked directly, without a proxy.
+  - The request to the platform uses no proxy.
 attributes:
   async:
     description: The token would be stored in the results file of the job.

@@ -96,19 +96,19 @@ def test_group_members(example: t.Callable[..., Play], plays: Plays, emulator: E
 
 
 def test_expiring_secrets(example: t.Callable[..., Play], emulator: Emulator) -> None:
-    """What ends soon and what has ended, the first first; a job may fail of it."""
+    """Those that have expired or expire soon, the earliest first; a job may fail if there are any."""
     day = 86400
-    ending = emulator.add_app(name="ends-soon", secret={"value": "made-up~secret-a", "expires_in": 10 * day})
-    emulator.add_app(name="ends-later", secret={"value": "made-up~secret-b", "expires_in": 50 * day})
+    expiring = emulator.add_app(name="expires-soon", secret={"value": "made-up~secret-a", "expires_in": 10 * day})
+    emulator.add_app(name="expires-later", secret={"value": "made-up~secret-b", "expires_in": 50 * day})
     heading, first, second, _blank, count = said(example("expiring_secrets"))
-    assert heading.split() == ["Ends", "Kind", "App", "Name", "of", "the", "app", "Name"]
+    assert heading.split() == ["Expires", "Kind", "App", "Name", "of", "the", "app", "Name"]
     assert seed.EXPIRED in first
-    assert ending["client_id"] in second
+    assert expiring["client_id"] in second
     assert "  secret  " in second
     assert count.startswith("2 secrets and certificates of ")
-    play = example("expiring_secrets", days=60, fail_if_ending=True)
+    play = example("expiring_secrets", days=60, fail_if_expiring=True)
     assert play.returncode == 2
-    assert "3 secrets and certificates end within 60 days or have ended" in play.output
+    assert "3 secrets and certificates expire within 60 days or have expired" in play.output
 
 
 def test_resources(example: t.Callable[..., Play], plays: Plays, emulator: Emulator) -> None:
