@@ -22,7 +22,6 @@ html_use_index = False
 html_copy_source = False
 default_role = "any"
 nitpicky = True
-suppress_warnings = ["toc.no_title"]  # before the first release the changelog's page is empty
 
 # The labels of Ansible's own documentation that are linked to. A list of our own needs no network, and links lead to
 # the same pages. A new :ref: into that documentation needs its line here.
@@ -36,6 +35,14 @@ ANSIBLE_LABELS = {
     "ansible_collections.ansible.builtin.copy_module": (
         "collections/ansible/builtin/copy_module.html#ansible-collections-ansible-builtin-copy-module",
         "ansible.builtin.copy",
+    ),
+    "ansible_collections.ansible.builtin.set_fact_module": (
+        "collections/ansible/builtin/set_fact_module.html#ansible-collections-ansible-builtin-set-fact-module",
+        "ansible.builtin.set_fact",
+    ),
+    "ansible_collections.ansible.builtin.set_fact_module__parameter-cacheable": (
+        "collections/ansible/builtin/set_fact_module.html#parameter-cacheable",
+        "cacheable",
     ),
     "ansible_collections.ansible.builtin.uri_module": (
         "collections/ansible/builtin/uri_module.html#ansible-collections-ansible-builtin-uri-module",
