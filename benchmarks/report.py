@@ -78,7 +78,7 @@ def medians(cases: t.Mapping[str, Case]) -> list[Entry]:
     """Return each case: its title, its unit and conditions, and the median of each contender."""
     found = []
     for case in cases.values():
-        measured = "; ".join(f"{name}: {one.median:.3g}" for name, one in case.contenders.items())
+        measured = "; ".join(f"{name}: {one.median:.4g}" for name, one in case.contenders.items())
         found.append((case.title, f"{measured} ({case.unit}; {_conditions(case)})"))
     return found
 
