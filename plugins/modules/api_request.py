@@ -177,7 +177,7 @@ options:
   run_on:
     description:
       - Where the token is requested; the requests themselves are sent from the control node.
-      - With V(target), only a token is found that a task of M(entra.auth.app_token) has requested from the target.
+      - With V(target), a task of M(entra.auth.app_token) must have requested the token from the target before.
   proxy:
     description:
       - The proxy for token requests and for those to the API, like C(http://proxy.example.com:3128). By default
