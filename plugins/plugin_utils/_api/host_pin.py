@@ -12,6 +12,7 @@ RFC 6750 section 5.3: any holder of a bearer token can use it, so it is sent ove
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import typing as t
 import urllib.parse
@@ -152,19 +153,22 @@ _HINTS: t.Mapping[UrlOrigin, str] = {
 
 
 def _suggest_scope(url: str) -> str:
-    aliases = sorted({alias for cloud in CLOUDS.values() for alias, api in cloud.apis.items() if _is_at(api, url)})
+    called = find_apis_at(url)
+    aliases = sorted({alias for cloud in CLOUDS.values() for alias, api in cloud.apis.items() if api in called})
     scope = f"Set scope to {' or '.join(aliases)}" if aliases else "Set scope to the API that is called"
     return f"{scope}; if you trust that host with this token, name it in allowed_hosts."
 
 
 def find_apis_at(url: str) -> list[Api]:
     """Return the APIs of the table that have a URL's host; several can share one."""
-    return [api for cloud in CLOUDS.values() for api in cloud.apis.values() if _is_at(api, url)]
-
-
-def _is_at(api: Api, url: str) -> bool:
     origin = Origin.parse(url)
-    return origin is not None and any(matches_origin(pattern, origin) for pattern in _list_own_hosts(api))
+    if origin is None:
+        return []
+    return [api for cloud in CLOUDS.values() for api in cloud.apis.values() if _is_at(api, origin)]
+
+
+def _is_at(api: Api, origin: Origin) -> bool:
+    return any(matches_origin(pattern, origin) for pattern in _list_own_hosts(api))
 
 
 def build_host_pin(scope: Scope, api_base_url: str | None, allowed_hosts: t.Sequence[str] = ()) -> HostPin:
@@ -187,6 +191,7 @@ def _list_hosts_of_scope(scope: Scope) -> tuple[str, ...]:
     return _list_own_hosts(scope.api) if scope.api else list_hosts_of(scope.resource)
 
 
+@functools.cache
 def _list_own_hosts(api: Api) -> tuple[str, ...]:
     return (*list_hosts_of(api.url or ""), *api.hosts)
 

@@ -21,17 +21,22 @@ from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK
 
 # A part of a token of this length or more is masked. Shorter ones occur in other texts by chance.
 _SHORTEST_PART = 20
-# Any common part of _SHORTEST_PART characters holds a block that begins at a multiple of _STRIDE. So it is enough to
-# compare one block in each stride, and struct does that without a loop in Python: a page of a listing takes 50 µs.
+# Any common part of _SHORTEST_PART characters holds a block that begins at a multiple of _STRIDE, and a word that
+# begins at a multiple of _WORD_STRIDE. So it is enough to compare one of them in each stride, without a loop in Python.
+# The words are compared first: that takes half the time, but some of them occur by chance.
 _BLOCK = 6
 _STRIDE = _SHORTEST_PART - _BLOCK + 1
 _BLOCKS = struct.Struct(f"{_BLOCK}s{_STRIDE - _BLOCK}x")
+_WORD = struct.Struct("I")
+_WORD_STRIDE = 16
 _RUNS = re.compile(rf"[A-Za-z0-9._~+/=-]{{{_SHORTEST_PART},}}")
 _ESCAPED = re.compile(
     r"\\u00(?P<u>[0-9a-fA-F]{2})|\\x(?P<x>[0-9a-fA-F]{2})|%(?P<p>[0-9a-fA-F]{2})"
     r"|&#x0*(?P<h>[0-9a-fA-F]{2});|&#0*(?P<d>[0-9]{2,3});|\x00"
 )
-_ESCAPE_MARKS = (b"\\u", b"\\x", b"%", b"&#", b"\x00")
+# The first byte of each escape. To search for a single byte takes far less time than for two.
+_ESCAPE_MARKS = (b"\\", b"%", b"&", b"\x00")
+_BACKSLASHES = re.compile(rb"\\+")
 # Text that was escaped twice is decoded twice; no service escapes more often.
 _ROUNDS = 3
 
@@ -48,6 +53,16 @@ class TokenMask:
         return frozenset((token[at : at + _BLOCK],) for token in tokens for at in range(len(token) - _BLOCK + 1))
 
     @functools.cached_property
+    def _words(self) -> frozenset[int]:
+        tokens = [token.encode() for token in self._tokens]
+        starts = [(token, at) for token in tokens for at in range(len(token) - _WORD.size + 1)]
+        return frozenset(_WORD.unpack_from(token, at)[0] for token, at in starts)
+
+    @functools.cached_property
+    def _short_tokens(self) -> tuple[bytes, ...]:
+        return tuple(token.encode() for token in self._tokens if len(token) < _SHORTEST_PART)
+
+    @functools.cached_property
     def _jwt_headers(self) -> tuple[str, ...]:
         return tuple(token.partition(".")[0] for token in self._tokens if token.count(".") == 2)
 
@@ -62,7 +77,7 @@ class TokenMask:
 
     def mask_bytes(self, body: bytes) -> bytes:
         """Return a body without tokens in ASCII; decode it and mask the texts for those in other spellings."""
-        if not self._may_hold_part(body) and not any(token.encode() in body for token in self._tokens):
+        if not self._may_hold_part(body) and not any(token in body for token in self._short_tokens):
             return body
         return self._mask_parts(body.decode("latin-1")).encode("latin-1")
 
@@ -72,9 +87,11 @@ class TokenMask:
 
     def mask_json(self, content: t.Any, body: bytes) -> t.Any:
         """Return the parsed content of a body that ``mask_bytes`` gave, without the tokens that were escaped there."""
-        if not self._tokens or not any(mark in body for mark in _ESCAPE_MARKS):
+        escaped = b'"'.join(_list_escaped(body)) if self._tokens else b""
+        if not escaped:
             return content
-        plain = _decode_escapes(body.decode("latin-1"))
+        # JSON in JSON doubles the backslashes.
+        plain = _decode_escapes(_BACKSLASHES.sub(rb"\\", escaped).decode("latin-1"))
         return self.mask_data(content) if self._mask_parts(plain) != plain else content
 
     def mask_data(self, data: t.Any) -> t.Any:
@@ -86,8 +103,11 @@ class TokenMask:
         return [self.mask_data(item) for item in data] if isinstance(data, (list, tuple)) else data
 
     def _may_hold_part(self, body: bytes) -> bool:
-        missing = -len(body) % _STRIDE
-        return bool(self._tokens) and not self._blocks.isdisjoint(_BLOCKS.iter_unpack(body + bytes(missing)))
+        if not self._tokens:
+            return False
+        padded = body + bytes(-len(body) % (_STRIDE * _WORD_STRIDE))
+        words = memoryview(padded).cast("I")[:: _WORD_STRIDE // _WORD.size]
+        return not self._words.isdisjoint(words) and not self._blocks.isdisjoint(_BLOCKS.iter_unpack(padded))
 
     def _mask_parts(self, text: str) -> str:
         for token in self._tokens:
@@ -119,6 +139,16 @@ class TokenMask:
         """Return whether a part is of the header, with too little of the rest to be masked for that."""
         head, _dot, rest = part.partition(".")
         return len(rest) < _SHORTEST_PART and any(head in header for header in self._jwt_headers)
+
+
+def _list_escaped(body: bytes) -> t.Iterator[bytes]:
+    """Yield the pieces of JSON between quotes that hold an escape. No token and no escape has a quote in it."""
+    for mark in _ESCAPE_MARKS:
+        at = body.find(mark)
+        while at >= 0:
+            end = body.find(b'"', at)
+            yield body[body.rfind(b'"', 0, at) + 1 : end if end >= 0 else len(body)]
+            at = body.find(mark, end) if end >= 0 else -1
 
 
 def _decode_escapes(text: str) -> str:

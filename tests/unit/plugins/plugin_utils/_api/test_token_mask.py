@@ -108,6 +108,21 @@ def test_json_is_masked_in_each_encoding_once_it_is_parsed(encoding: str, escape
     assert not shows_token(json.dumps(content))
 
 
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("before", ["", "a\nb", "100%", "&", "\u00e9"])
+def test_an_escaped_token_is_found_in_json_with_other_escapes(before: str, spelling: str) -> None:
+    body = json.dumps([before, f"x {SPELLINGS[spelling](TOKEN)} y", before]).encode()
+    masked = mask.mask_bytes(body)
+    content = mask.mask_json(json.loads(masked), masked)
+    assert MASK in content[1]
+    assert not shows_token(content[1])
+    assert (content[0], content[2]) == (before, before)
+
+
+def test_a_short_token_is_masked_in_a_body_as_a_whole() -> None:
+    assert TokenMask(["short-token"]).mask_bytes(b"a short-token, a short-tok") == f"a {MASK}, a short-tok".encode()
+
+
 def test_data_without_texts_is_returned_as_it_is() -> None:
     assert mask.mask_data([1, 2.5, None, True, {"a": (1,)}]) == [1, 2.5, None, True, {"a": [1]}]
 
