@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from audit.echoes import EchoServer
 from audit.runs import Audit
 from audit.world import World
 from channels import Channels
@@ -33,5 +34,5 @@ def audit(plays: Plays, channels: Channels, emulator: Emulator, tmp_path: Path) 
     """Plays the scenarios and searches for what came out."""
     directory = tmp_path / "redis"
     directory.mkdir()
-    with RedisServer(directory) as redis:
-        yield Audit(plays, channels, World(tmp_path, emulator, redis), redis)
+    with RedisServer(directory) as redis, EchoServer() as echo, tempfile.TemporaryDirectory() as variables:
+        yield Audit(plays, channels, World(tmp_path, emulator, redis, echo), redis, Path(variables))

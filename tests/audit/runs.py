@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 import typing as t
@@ -35,6 +36,13 @@ _CALLBACKS: t.Final = ("ansible.builtin.tree", "ansible.builtin.junit", "witness
 # Where ansible.posix is, for its callback json.
 _COLLECTIONS: t.Final = (COLLECTIONS, ROOT / ".build/audit/collections")
 
+# Variables in which a token is by design, and no other secret than the newest refresh token.
+TOKEN_VARIABLES: t.Final = "variables with tokens"
+_HAVE_TOKENS: t.Final = re.compile("token|tried|app_token|app_token_headers|app_token_uri|__app_token_result")
+_TOKENS: t.Final = re.compile(r"(token|refresh_token) \d+$")
+# Those that a user set, with the secrets of the vault.
+_OWN_VARIABLES: t.Final = re.compile("given|places|apps|options|app_token_(?!headers|uri).*")
+
 
 @dataclasses.dataclass(frozen=True)
 class Audited:
@@ -50,6 +58,8 @@ class Audited:
         """The leaks in each channel; a secret that was in the environment from the start may be there alone."""
         inputs = [*self.inputs, *but]
         found = self.outlets.leaks(markers or Markers(self.markers), but=inputs)
+        if secrets := [leak for leak in found.pop(TOKEN_VARIABLES, []) if not _TOKENS.match(leak.marker)]:
+            found[TOKEN_VARIABLES] = secrets
         for channel, leaks in self.outlets.leaks(Markers(self.given_in_environment), but=inputs).items():
             if channel != "environment":
                 found[channel] = found.get(channel, []) + leaks
@@ -71,11 +81,12 @@ class Audited:
 class Audit:
     """Plays all scenarios, or others, in a world of their own."""
 
-    def __init__(self, plays: Plays, channels: Channels, world: World, redis: RedisServer) -> None:
+    def __init__(self, plays: Plays, channels: Channels, world: World, redis: RedisServer, variables: Path) -> None:
         self.plays = plays
         self.world = world
         self._channels = channels
         self._redis = redis
+        self._variables = variables
         self._witness = plays.directory / "witness.jsonl"
 
     def play(self, callback: str, *arguments: str, plays: list[dict[str, t.Any]] | None = None, **env: str) -> Audited:
@@ -126,6 +137,7 @@ class Audit:
             "ANSIBLE_LOOKUP_PLUGINS": str(_HERE / "lookup_plugins"),
             "ANSIBLE_COLLECTIONS_PATH": ":".join(map(str, _COLLECTIONS)),
             "ANSIBLE_SSH_RETRIES": "0",
+            "AUDIT_VARIABLES": str(self._variables),
             "AUDIT_WITNESS": str(self._witness),
             "PYTHONPATH": str(ROOT / "tests"),
             **more,
@@ -135,9 +147,22 @@ class Audit:
         """What is to be searched after a play."""
         outlets = self._channels.outlets(play, watching)
         at_rest = [f"{name} ".encode() + content for name, content in self._redis.contents().items()]
-        outlets = dataclasses.replace(outlets, texts={**outlets.texts, "Redis": at_rest})
+        texts = {**outlets.texts, "Redis": at_rest, **self._read_variables()}
+        outlets = dataclasses.replace(outlets, texts=texts)
         events = [json.loads(line) for line in self._witness.read_text().splitlines()] if self._witness.exists() else []
         return Audited(outlets, events, self.world.markers(), self.world.given_in_environment, self._inputs())
+
+    def _read_variables(self) -> dict[str, list[bytes]]:
+        """Return what keep_variables stored, without the users' own; those that have a token are apart."""
+        texts: dict[str, list[bytes]] = {"variables": [], TOKEN_VARIABLES: []}
+        for path in self._variables.iterdir():
+            kept = json.loads(path.read_text())
+            for host, variables in kept["variables"].items():
+                for name, value in variables.items():
+                    if not _OWN_VARIABLES.fullmatch(name):
+                        channel = TOKEN_VARIABLES if _HAVE_TOKENS.fullmatch(name) else "variables"
+                        texts[channel].append(f"{kept['after']} {host} {name} {value}".encode())
+        return texts
 
     def _inputs(self) -> tuple[Path, ...]:
         # What ansible-runner was given, and its own note of it, for its user alone.

@@ -13,6 +13,7 @@ import dataclasses
 import typing as t
 
 from audit.crashes import POINTS, TRIGGER
+from audit.echoes import REPEATED_BY_API, REPEATED_BY_ENTRA
 from audit.world import CREDENTIALS, PUBLIC_APP
 
 from plays import role, uri
@@ -25,7 +26,7 @@ Task = dict[str, t.Any]
 class Scenario:
     """Tasks, of which the one called ``name`` has to end on each host with the event ``ends``.
 
-    ``says`` is a text that whoever reads the output has to find, for all the hiding.
+    ``says`` is a text that a reader of the output has to find, in spite of all masking.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Scenario:
     ends: str = "ok"
     says: str = ""
     hosts: tuple[str, ...] = ("client_secret",)
+    strategy: str = "linear"
 
 
 # --- how a face is called ---------------------------------------------------------------------------------------
@@ -156,6 +158,12 @@ _UNTIL: t.Final = {"register": "tried", "until": "tried is success", "retries": 
 _WRONG: t.Final = FAILURES["wrong secret"][0]
 # One with a secret, one with none, and one that acts for a user.
 _SEVERAL: t.Final = ("client_secret", "managed_identity", "refresh_token")
+_KEEP_VARIABLES: t.Final = "variables kept: {{ lookup('keep_variables', inventory_hostname) }}"
+_ROLE_VARIABLES: t.Final[dict[str, dict[str, t.Any]]] = {
+    "app_token": {},
+    "authorized_uri": {"authorized_uri_url": "/v1.0/users?$top=1"},
+    "preflight": {"preflight_scopes": ["graph"]},
+}
 _LOOKED_UP: t.Final = f"lookup('{AUTH}', output='uri')"
 
 
@@ -280,6 +288,64 @@ def _variables() -> t.Iterator[Scenario]:
     options = FAILURES["secret in the answer"][0]
     tried = {"name": "Try", "block": [{AUTH: options}], "rescue": [{"name": "rescue: failed task", **seen}]}
     yield Scenario("rescue: failed task", (tried,), "ok", "AADSTS7000215")
+    # Read from each of the hosts, all of which see each other's.
+    called = {"client_secret": "{{ given.client_secret }}", "cache_key": "{{ given.cache_key }}"}
+    own = {f"app_token_{name}": value for name, value in called.items()}
+    for name, variables in _ROLE_VARIABLES.items():
+        kept: Task = {"name": f"variables after {name}", "ansible.builtin.debug": {"msg": _KEEP_VARIABLES}}
+        yield Scenario(kept["name"], (role(name, **variables, **own), kept), "ok", "variables kept")
+
+
+def _free() -> t.Iterator[Scenario]:
+    """With the strategy free, the arguments of a task are shown as they were evaluated.
+
+    Those of a stock uri task hold the token, as documented, so that none is here.
+    """
+    given: dict[str, t.Any] = {"hosts": _SEVERAL, "options": {"cache_key": "{{ given.cache_key }}"}}
+    wrong, says = FAILURES["wrong secret"]
+    users = {"url": "/v1.0/users?$top=1"}
+    scenarios = (
+        module("free", **given),
+        module("free, loop", hosts=_SEVERAL, options={"scope": "{{ item }}"}, loop=["graph", "arm"]),
+        module("free, wrong secret", "failed", says, options=wrong),
+        lookup("free", **given),
+        lookup("free, wrong secret", "failed", says, options=wrong),
+        in_role("app_token", "free", hosts=_SEVERAL),
+        in_role("app_token", "free, wrong secret", says, fails=True, **wrong),
+        in_role("authorized_uri", "free", hosts=_SEVERAL, **users),
+        in_role("preflight", "free", scopes=["graph"]),
+        api("free", users["url"], options={"client_secret": "{{ given.client_secret }}"}),
+        api("free, token from elsewhere", users["url"], options={"access_token": "{{ lookup('" + AUTH + "') }}"}),
+    )
+    yield from (dataclasses.replace(scenario, strategy="ansible.builtin.free") for scenario in scenarios)
+
+
+def _warnings() -> t.Iterator[Scenario]:
+    """What only a warning says, on the screen and in the log."""
+    renewed = {
+        "authority": "{{ places.echo }}",
+        "scope": "api://renewed",
+        "client_secret": "{{ given.renewed_secret }}",
+    }
+    yield module("before a refused renewal", options=renewed)
+    yield module("refused renewal", "ok", "[WARNING]", options=renewed)
+    yield lookup("refused renewal", "ok", "AADSTS7000215", options=renewed)
+
+
+def _echoes() -> t.Iterator[Scenario]:
+    """A token endpoint and an API that repeat what they were sent, in each place of an answer and each spelling."""
+    asked = {"authority": "{{ places.echo }}", "scope": "api://answer-{{ item }}", **_AT_ONCE}
+    refusals: dict[str, t.Any] = {"loop": list(range(len(REPEATED_BY_ENTRA)))}
+    yield module("echoing endpoint", "failed", "AADSTS7000215", options=asked, **refusals)
+    for host in ("client_certificate", "federated", "refresh_token"):
+        yield module(f"echoing endpoint, {host}", "failed", hosts=(host,), options=asked, **refusals)
+    answers: dict[str, t.Any] = {"loop": list(range(len(REPEATED_BY_API)))}
+    there = {"api_base_url": "{{ places.echo }}", "retry_for": 0}
+    yield api("echoing API", "/answer-{{ item }}", "failed", options={**there, "status_code": [200, 202]}, **answers)
+    written = {**there, "method": "POST", "body": {"a": 1}}
+    yield api("echoing API, POST", "/answer-{{ item }}", "failed", options=written, **answers)
+    called = {"entra.auth.authorized_uri": {"url": "/answer-{{ item }}", **there, "return_content": True}}
+    yield _scenario("authorized_uri: echoing API", {**called, **answers}, "failed", "", ())
 
 
 def _preflight() -> t.Iterator[Scenario]:
@@ -309,6 +375,9 @@ FACES: t.Final = (
     _authorized_uri,
     _preflight,
     _variables,
+    _free,
+    _warnings,
+    _echoes,
     _crashes,
 )
 SCENARIOS: t.Final = tuple(scenario for face in FACES for scenario in face())
@@ -318,9 +387,9 @@ def playbook(keep: Task, scenarios: t.Iterable[Scenario] = SCENARIOS) -> list[di
     """The scenarios as plays, one after the other, and ``keep`` as the last task that counts."""
     plays: list[dict[str, t.Any]] = []
     for scenario in scenarios:
-        hosts = ",".join(scenario.hosts)
-        if not plays or plays[-1]["hosts"] != hosts:
-            plays.append({"hosts": hosts, "gather_facts": False, "tasks": []})
+        head = {"hosts": ",".join(scenario.hosts), "gather_facts": False, "strategy": scenario.strategy}
+        if not plays or {**plays[-1], "tasks": []} != {**head, "tasks": []}:
+            plays.append({**head, "tasks": []})
         plays[-1]["tasks"] += scenario.tasks
     # The callback `tree` keeps the last result of a host only.
     last = [keep, {"name": "End", AUTH: {}}]

@@ -18,6 +18,7 @@ from entra_emulator.environment import PLATFORM_SECRET
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from audit.echoes import EchoServer
     from redis_server import RedisServer
 
     from entra_emulator.client import Emulator
@@ -40,14 +41,16 @@ _SECRET_FIELDS: t.Final = ("client_secret", "client_assertion", "refresh_token",
 class World:
     """An emulator with apps, and below ``directory`` the vault, the inventory and the files for plays against it."""
 
-    def __init__(self, directory: Path, emulator: Emulator, redis: RedisServer) -> None:
+    def __init__(self, directory: Path, emulator: Emulator, redis: RedisServer, echo: EchoServer) -> None:
         self._directory = directory
+        self._echo = echo
         self._emulator = emulator
         self._redis = redis
         self._certificate = issue("audit")
         self._secrets = {
             "client secret": f"aud1tClientSecret{_AWKWARD}",
             "wrong secret": f"aud1tWrongSecret{_AWKWARD}",
+            "renewed secret": f"aud1tRenewedSecret{_AWKWARD}",
             "secret ID": "5ec2e71d-a0d1-4000-8000-0123456789ab",
             "expired secret": f"aud1tExpiredSecret{_AWKWARD}",
             "certificate password": f"aud1tCertificatePassword{_AWKWARD}",
@@ -99,7 +102,8 @@ class World:
             for name, value in entry["form"]
             if name in _SECRET_FIELDS
         }
-        return {name: value for value, name in {value: name for name, value in self._all(sent, issued)}.items()}
+        echoed = {f"secret {number} of the echo": value for number, value in enumerate(self._echo.sent)}
+        return {name: value for value, name in {value: name for name, value in self._all(echoed, sent, issued)}.items()}
 
     def _all(self, *more: dict[str, str]) -> t.Iterator[tuple[str, str]]:
         yield from ((name, value) for each in more for name, value in each.items())
@@ -129,6 +133,7 @@ class World:
             "wrong_redis_url": self._redis.url_with(given["wrong_redis_password"].replace("~", "%7E")),
         }
         places = {"login": self._emulator.urls.login, "api": self._emulator.urls.api, "other_ca": str(self._other_ca)}
+        places["echo"] = self._echo.url
         variables = {"given": given, "apps": apps, "places": places}
         self._password.write_text("aud1t-vault")
         vault = VaultLib([("default", VaultSecret(b"aud1t-vault"))])
