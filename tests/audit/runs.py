@@ -38,7 +38,9 @@ _COLLECTIONS: t.Final = (COLLECTIONS, ROOT / ".build/audit/collections")
 
 # Variables in which a token is by design, and no other secret than the newest refresh token.
 TOKEN_VARIABLES: t.Final = "variables with tokens"
-_HAVE_TOKENS: t.Final = re.compile("token|tried|app_token|app_token_headers|app_token_uri|__app_token_result")
+_HAVE_TOKENS: t.Final = re.compile(
+    "token|tried|graph|graph_copy|app_token|app_token_headers|app_token_uri|__app_token_result"
+)
 _TOKENS: t.Final = re.compile(r"(token|refresh_token) \d+$")
 # Those that a user set, with the secrets of the vault.
 _OWN_VARIABLES: t.Final = re.compile("given|places|apps|options|app_token_(?!headers|uri).*")

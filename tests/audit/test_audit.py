@@ -44,6 +44,7 @@ def test_nothing_leaks(audit: Audit, callback: str) -> None:
     table.add(callback, audited, leaks)
     _assert_played(audited)
     _assert_readable(audited)
+    _assert_warned(audited)
     assert not leaks, "\n".join(str(leak) for each in leaks.values() for leak in each)
 
 
@@ -116,6 +117,12 @@ def _assert_readable(audited: Audited, scenarios: Iterable[Scenario] = SCENARIOS
         shown = _plain(audited.outlets, channel)
         missing = [f"{one.name}: {one.says}" for one in scenarios if _plain_text(one.says) not in shown]
         assert missing == [], channel
+
+
+def _assert_warned(audited: Audited) -> None:
+    """The refused renewal is said by a warning only, which is shown and kept in the log."""
+    for shown in (_plain_text(audited.outlets.play.output), _plain(audited.outlets, "logs")):
+        assert _plain_text("A token could not be renewed") in shown
 
 
 def _plain(outlets: Outlets, channel: str) -> str:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from audit.runs import TOKEN_VARIABLES
-from audit.scenarios import AUTH
+from audit.scenarios import AUTH, CORE_MASKS
 from audit.test_audit import CALLBACKS
 
 if t.TYPE_CHECKING:
@@ -19,11 +19,12 @@ if t.TYPE_CHECKING:
 
 _REDIS: t.Final = "import sys, redis; redis.Redis.from_url(sys.argv[1]).set('planted', sys.stdin.read())"
 _LONG_ENOUGH_TO_BE_SEEN: t.Final = "import time; time.sleep(2)"
-# A token, and a secret in the forms that programs give to one.
+# A token, and a secret in the forms that programs give to one. ansible-core 2.22 masks the token, and not the secret,
+# which no task of the collection is given.
 _FORMS: t.Final = {"base64": "b64encode", "URL": "urlencode", "JSON": "to_json"}
 _EACH: t.Final = [
-    *("{{ token.access_token }}", "{{ given.client_secret }}"),
-    *("it is {{ given.client_secret | " + name + " }}" for name in _FORMS.values()),
+    *("{{ token.access_token }}", "{{ given.certificate_password }}"),
+    *("it is {{ given.certificate_password | " + name + " }}" for name in _FORMS.values()),
 ]
 _VARIABLES: t.Final = {"planted": " ".join(_EACH)}
 _IT: t.Final = "{{ planted }}"
@@ -80,12 +81,16 @@ def test_a_leak_is_found_in_every_channel(audit: Audit, callback: str) -> None:
         }
     assert set(leaks) == expected
     for channel, each in leaks.items():
-        found = {leak.form for leak in each if leak.marker == "client secret"}
+        found = {leak.form for leak in each if leak.marker == "certificate password"}
         missing = [form for form in _FORMS if not any(form in one for one in found)]
         # Modules mask what stands between a colon and an @ before they send it to syslog.
         assert missing == (["JSON"] if channel == "syslog" else []), channel
+    with_token = {channel for channel, each in leaks.items() if any(leak.marker.startswith("token") for leak in each)}
+    if CORE_MASKS:
+        assert not with_token & {"stdout", "stderr", "logs", "junit", "tree"}
+    else:
         # Where tokens are by design, they are no leak.
-        assert channel == TOKEN_VARIABLES or any(leak.marker.startswith("token") for leak in each), channel
+        assert with_token == expected - {TOKEN_VARIABLES}
     warned = {channel for channel, each in leaks.items() if "wrong secret" in {leak.marker for leak in each}}
     assert "logs" in warned
     assert warned & {"stdout", "stderr"}
