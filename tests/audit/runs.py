@@ -169,7 +169,7 @@ class Audit:
     def _inputs(self) -> tuple[Path, ...]:
         # What ansible-runner was given, and its own note of it, for its user alone.
         job = self.plays.directory / "job"
-        return self.world.refresh_token_file, job / "env/envvars", job / "artifacts/1/command"
+        return self.world.refresh_token_file, self.world.vault, job / "env/envvars", job / "artifacts/1/command"
 
     def _lay_out(self, directory: Path, watching: Watching, plays: list[dict[str, t.Any]]) -> None:
         inventory = json.loads(self.world.inventory.read_text())

@@ -12,16 +12,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible.release import __version__ as core_version
 from audit.crashes import POINTS, TRIGGER
 from audit.echoes import REPEATED_BY_API, REPEATED_BY_ENTRA
-from audit.world import CREDENTIALS, PUBLIC_APP
+from audit.world import CORE_MASKS, CREDENTIALS, PUBLIC_APP
 
 from plays import role, uri
 
 AUTH: t.Final = "entra.auth.app_token"
-# ansible-core 2.22 and newer mask what is registered with them in all that they show.
-CORE_MASKS: t.Final = tuple(map(int, core_version.split(".")[:2])) >= (2, 22)
 Task = dict[str, t.Any]
 
 
@@ -336,11 +333,12 @@ def _masked_by_core() -> t.Iterator[Scenario]:
         "header": "{{ graph.authorization }}",
         "lookup": "{{ lookup('" + AUTH + "') }}",
         "lookup of headers": "{{ lookup('" + AUTH + "', output='headers') }}",
-        "variable of the role": "{{ app_token_headers }}",
         "secret": "{{ given.client_secret }}",
     }
     for what, text in texts.items():
         yield _scenario(f"core: debug of a {what}", {debug: {"msg": text}}, "ok", "", ())
+    of_role: Task = {"name": "core: debug of a variable of the role", debug: {"var": "app_token_headers"}}
+    yield Scenario(of_role["name"], (role("app_token"), of_role))
     yield _scenario("core: set_fact", {"ansible.builtin.set_fact": {"graph_copy": "{{ graph }}"}}, "ok", "", ())
     headers = {"Authorization": "{{ graph.authorization }}"}
     for path, ends in (("/v1.0/users?$top=1", "ok"), ("/v1.0/missing", "failed")):

@@ -10,6 +10,7 @@ import json
 import typing as t
 
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.release import __version__ as core_version
 from certificates import issue
 from redis_server import PASSWORD as REDIS_PASSWORD
 
@@ -23,6 +24,8 @@ if t.TYPE_CHECKING:
 
     from entra_emulator.client import Emulator
 
+# ansible-core 2.22 and newer mask what is registered with them in all that they show.
+CORE_MASKS: t.Final = tuple(map(int, core_version.split(".")[:2])) >= (2, 22)
 # The hosts that have a credential each, by its name.
 CREDENTIALS: t.Final = (
     *("client_secret", "client_certificate", "federated", "managed_identity"),
@@ -66,20 +69,20 @@ class World:
         }
         self.refresh_token_file = directory / "refresh_token"
         self.inventory = directory / "hosts.json"
-        self._vault = directory / "vault.yml"
+        self.vault = directory / "vault.yml"
         self._password = directory / "vault_password"
         self._other_ca = directory / "other_ca.pem"
         self._fill()
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """For ansible-playbook: the inventory, which holds no secret, and the vault, which holds all."""
+        """For ansible-playbook: the inventory, which holds no secret, and the variables, which hold all."""
         return "-i", str(self.inventory), *self.vault_arguments
 
     @property
     def vault_arguments(self) -> tuple[str, ...]:
         """The part of them that opens the vault."""
-        return "-e", f"@{self._vault}", "--vault-password-file", str(self._password)
+        return "-e", f"@{self.vault}", "--vault-password-file", str(self._password)
 
     @property
     def environment(self) -> dict[str, str | None]:
@@ -136,9 +139,13 @@ class World:
         places["echo"] = self._echo.url
         variables = {"given": given, "apps": apps, "places": places}
         self._password.write_text("aud1t-vault")
-        vault = VaultLib([("default", VaultSecret(b"aud1t-vault"))])
-        self._vault.write_bytes(vault.encrypt(json.dumps(variables)))
+        self.vault.write_bytes(self._encrypt(json.dumps(variables)))
         self.inventory.write_text(json.dumps(self._hosts()))
+
+    def _encrypt(self, text: str) -> bytes:
+        """Return a vault, or the text for an ansible-core that masks by itself what was in a vault."""
+        vault = VaultLib([("default", VaultSecret(b"aud1t-vault"))])
+        return text.encode() if CORE_MASKS else bytes(vault.encrypt(text))
 
     def _apps(self) -> dict[str, str]:
         add, secret = self._emulator.add_app, self._secrets["client secret"]
@@ -193,4 +200,4 @@ class World:
         return {"all": {"hosts": hosts}}
 
 
-__all__ = ("CREDENTIALS", "World")
+__all__ = ("CORE_MASKS", "CREDENTIALS", "World")
