@@ -37,15 +37,11 @@ def iterate_body(response: requests.Response) -> t.Iterator[bytes]:
     return pieces
 
 
-def read_body(
-    response: requests.Response, limit: int = _MAX_RESPONSE_BYTES, too_large: Exception | None = None
-) -> bytes:
-    """Return the whole body.
+def read_body(response: requests.Response, limit: int = _MAX_RESPONSE_BYTES) -> bytes:
+    """Return the whole body of a response, of which nothing has been read.
 
-    Args:
-        response: The response, of which the body has not been read.
-        limit: The most bytes to accept.
-        too_large: What to raise for a body of more bytes; ResponseTooLargeError by default.
+    Raises:
+        ResponseTooLargeError: The body has more than ``limit`` bytes.
     """
     pieces: list[bytes] = []
     size = 0
@@ -53,7 +49,7 @@ def read_body(
         pieces.append(piece)
         size += len(piece)
         if size > limit:
-            raise too_large or ResponseTooLargeError(f"{limit} bytes")
+            raise ResponseTooLargeError(f"{limit} bytes")
     return b"".join(pieces)
 
 

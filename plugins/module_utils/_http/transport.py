@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import http.client
-import http.cookiejar
 import sys
 import time
 import typing as t
@@ -148,7 +147,7 @@ class Transport:
                 time.sleep(pause)
         if isinstance(outcome, _Failure):
             raise outcome.error
-        return dataclasses.replace(outcome, attempts=attempts)
+        return dataclasses.replace(outcome, attempts=attempts) if attempts > 1 else outcome
 
     def _attempt(self, request: Request) -> Response | _Failure:
         with contextlib.ExitStack() as files:
@@ -174,18 +173,15 @@ class Transport:
 
     def _exchange_messages(self, request: Request, data: t.Any) -> Response:
         requested_on = Moment.now()
-        settings = self._settings
-        response = self._session.request(
-            request.method,
-            request.url,
-            data=data,
-            headers=dict(request.headers),
-            timeout=settings.timeout,
-            proxies={"http": settings.proxy, "https": settings.proxy} if settings.proxy else None,
-            verify=_choose_verification(settings),
-            allow_redirects=False,
-            stream=True,
+        settings, session = self._settings, self._session
+        headers = {**session.headers, **request.headers}
+        prepared = requests.Request(request.method, request.url, headers, data=data, auth=_add_nothing).prepare()
+        proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
+        network: t.Any = session.merge_environment_settings(
+            prepared.url, proxies, True, _choose_verification(settings), None
         )
+        # Without the session's own send, which would keep cookies and prepare to follow redirects.
+        response = session.get_adapter(request.url).send(prepared, timeout=settings.timeout, **network)
         with response:
             body = (request.read or read_body)(response)
             return Response(response.status_code, response.headers, body, requested_on)
@@ -261,12 +257,6 @@ def _require_libraries() -> None:
 def _open_session(settings: NetworkSettings, exchange: Exchange) -> requests.Session:
     session = requests.Session()
     session.trust_env = settings.use_environment
-    # A callable that adds nothing: without one, requests would put a netrc entry into the Authorization header.
-    session.auth = lambda request: request
-    # Otherwise requests prepares to follow a redirect even though none is followed, and fails at a broken Location.
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # for this one alone
-    # No request depends on an earlier response.
-    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
     session.headers["User-Agent"] = _USER_AGENT
     if not settings.validate_certs:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -275,6 +265,11 @@ def _open_session(settings: NetworkSettings, exchange: Exchange) -> requests.Ses
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return session
+
+
+def _add_nothing(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Return a request as it is: requests then takes no user name out of the URL for the Authorization header."""
+    return request
 
 
 def _choose_verification(settings: NetworkSettings) -> str | bool:

@@ -83,7 +83,8 @@ class AuthorizedSession(abc.ABC):
         while True:
             self.has_lost_response = False
             response = self._exchange_authorized(request, policy)
-            policy = dataclasses.replace(policy, is_uncertain=policy.is_uncertain or self.has_lost_response)
+            if self.has_lost_response:
+                policy = dataclasses.replace(policy, is_uncertain=True)
             is_wrong_audience = response.status == 401 and self._has_wrong_audience(request)
             step = policy.next(response, now=time.monotonic(), is_wrong_audience=is_wrong_audience)
             if isinstance(step, Stop):

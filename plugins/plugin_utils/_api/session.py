@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 import urllib.parse
 import uuid
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
-from ansible_collections.entra.auth.plugins.module_utils._http.body import read_body
+from ansible_collections.entra.auth.plugins.module_utils._http.body import ResponseTooLargeError, read_body
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import Service
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 from ansible_collections.entra.auth.plugins.plugin_utils._api.authorized_session import AuthorizedSession
@@ -105,8 +106,9 @@ def read_bounded(response: requests.Response, otherwise: str = _WITH_DEST) -> by
     announced = response.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced) > _MAX_RESPONSE_BYTES:
         raise _build_too_large(response, f"has {int(announced)} bytes", otherwise)
-    too_large = _build_too_large(response, "does not end", otherwise)
-    return read_body(response, _MAX_RESPONSE_BYTES, too_large)
+    with contextlib.suppress(ResponseTooLargeError):
+        return read_body(response, _MAX_RESPONSE_BYTES)
+    raise _build_too_large(response, "does not end", otherwise)
 
 
 def _build_too_large(response: requests.Response, size: str, otherwise: str) -> ApiError:

@@ -27,7 +27,7 @@ _SHORTEST_PART = 20
 _BLOCK = 6
 _STRIDE = _SHORTEST_PART - _BLOCK + 1
 _BLOCKS = struct.Struct(f"{_BLOCK}s{_STRIDE - _BLOCK}x")
-_WORD = struct.Struct("I")
+_WORD_BYTES = struct.calcsize("I")
 _WORD_STRIDE = 16
 _RUNS = re.compile(rf"[A-Za-z0-9._~+/=-]{{{_SHORTEST_PART},}}")
 _ESCAPED = re.compile(
@@ -54,9 +54,10 @@ class TokenMask:
 
     @functools.cached_property
     def _words(self) -> frozenset[int]:
-        tokens = [token.encode() for token in self._tokens]
-        starts = [(token, at) for token in tokens for at in range(len(token) - _WORD.size + 1)]
-        return frozenset(_WORD.unpack_from(token, at)[0] for token, at in starts)
+        rests = [token.encode()[start:] for token in self._tokens for start in range(_WORD_BYTES)]
+        return frozenset(
+            word for rest in rests for word in _cast_to_words(rest[: len(rest) // _WORD_BYTES * _WORD_BYTES])
+        )
 
     @functools.cached_property
     def _short_tokens(self) -> tuple[bytes, ...]:
@@ -106,7 +107,7 @@ class TokenMask:
         if not self._tokens:
             return False
         padded = body + bytes(-len(body) % (_STRIDE * _WORD_STRIDE))
-        words = memoryview(padded).cast("I")[:: _WORD_STRIDE // _WORD.size]
+        words = _cast_to_words(padded)[:: _WORD_STRIDE // _WORD_BYTES]
         return not self._words.isdisjoint(words) and not self._blocks.isdisjoint(_BLOCKS.iter_unpack(padded))
 
     def _mask_parts(self, text: str) -> str:
@@ -139,6 +140,10 @@ class TokenMask:
         """Return whether a part is of the header, with too little of the rest to be masked for that."""
         head, _dot, rest = part.partition(".")
         return len(rest) < _SHORTEST_PART and any(head in header for header in self._jwt_headers)
+
+
+def _cast_to_words(text: bytes) -> memoryview[int]:
+    return memoryview(text).cast("I")
 
 
 def _list_escaped(body: bytes) -> t.Iterator[bytes]:
