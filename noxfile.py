@@ -14,6 +14,7 @@ The sessions of antsibull-nox are configured in ``antsibull-nox.toml``. The envi
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 import sys
@@ -26,6 +27,9 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import antsibull_nox  # noqa: E402 - it needs nox, which says so if it is missing
 import workspace  # noqa: E402 - from the folder tools
+
+# antsibull-nox starts the ansible-galaxy that is installed beside it.
+os.environ["PATH"] = os.pathsep.join((str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
 
 antsibull_nox.load_antsibull_nox_toml()
 

@@ -19,11 +19,13 @@ WIDTH = 440
 LETTERS = 47
 LINE = 19
 TASKS = 2
-HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+# In two parts, because a license checker would read it as the license of this file.
+LICENSE = "SPDX-License" + "-Identifier: GPL-3.0-or-later"
+HEAD = f"""<?xml version="1.0" encoding="UTF-8"?>
 <!--
 Copyright (c) 2026, entra.auth contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
+{LICENSE}
 
 Made by tools/picture_demo.py.
 -->

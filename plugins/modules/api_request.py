@@ -188,6 +188,7 @@ options:
         go to any host that responds.
 extends_documentation_fragment:
   - entra.auth._app_token
+  - entra.auth._attributes.actiongroup_entra
 requirements:
   - jmespath (on the control node, for O(jmespath))
 notes:
@@ -197,10 +198,6 @@ notes:
     C(become) and C(delegate_to) change nothing about it.
   - In a play for many hosts each of them sends the request. Use C(run_once) if one response serves all.
 attributes:
-  action_group:
-    description: Use C(group/entra.auth.entra) in C(module_defaults).
-    support: full
-    membership: [entra.auth.entra]
   async:
     description: The control node does the work, so there is nothing to leave running on a host.
     support: none

@@ -27,15 +27,12 @@ description:
     any fact.
 extends_documentation_fragment:
   - entra.auth._app_token
+  - entra.auth._attributes.actiongroup_entra
 notes:
   - Unless O(run_on=target), everything runs on the control node. The task works for Windows hosts, network devices and
     unreachable hosts too, and C(become) and C(delegate_to) have no effect on it.
   - A token request changes nothing, so it is made in check mode too.
 attributes:
-  action_group:
-    description: Use C(group/entra.auth.entra) in C(module_defaults).
-    support: full
-    membership: [entra.auth.entra]
   async:
     description: The request is made by the control node, so nothing is left running on a host.
     support: none

@@ -167,6 +167,7 @@ options:
         well. Turning it off sends the credential and the token to any server that responds.
 extends_documentation_fragment:
   - entra.auth._app_token
+  - entra.auth._attributes.actiongroup_entra
   - ansible.builtin.files
 requirements:
   - jmespath on the control node, for O(jmespath)
@@ -176,10 +177,6 @@ notes:
   - With C(until), loops and C(delegate_to) it works as any module does. Each attempt has a token that is valid then.
   - A response that names a next page is returned with a warning, because the module makes one request only.
 attributes:
-  action_group:
-    description: Use C(group/entra.auth.entra) in C(module_defaults).
-    support: full
-    membership: [entra.auth.entra]
   async:
     description: The control node has to renew the token, so the task can't be left running on a host.
     support: none

@@ -86,14 +86,11 @@ options:
       - Seconds within which a request that failed for a temporary reason is repeated, each call on its own.
 extends_documentation_fragment:
   - entra.auth._app_token
+  - entra.auth._attributes.actiongroup_entra
 notes:
   - Everything runs on the control node. C(become) and C(delegate_to) change nothing about it.
   - In a play for many hosts that share an app, use C(run_once).
 attributes:
-  action_group:
-    description: Use C(group/entra.auth.entra) in C(module_defaults).
-    support: full
-    membership: [entra.auth.entra]
   async:
     description: The control node does the work, so there is nothing to leave running on a host.
     support: none
