@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import typing as t
 
@@ -55,7 +56,8 @@ def main() -> int:
 
 
 def _order(row: dict[str, t.Any]) -> tuple[list[int], str]:
-    return [int(part) for part in row["core"].split(".")], row["callback"]
+    # A release candidate is counted as one more part: 2.22.0rc1.
+    return [int(part) for part in re.findall(r"\d+", row["core"])], row["callback"]
 
 
 def _text(rows: list[dict[str, t.Any]]) -> str:
