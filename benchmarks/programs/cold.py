@@ -32,7 +32,7 @@ _TIMEOUT_SECONDS = 30
 
 
 def collection() -> str:
-    """As the action and the lookup do it, from the options to the sealed cache."""
+    """As the action and the lookup do it, from the options to the encrypted cache."""
     from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
     from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, obtain
     from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost

@@ -46,7 +46,7 @@ def warnings(play: Play) -> list[str]:
 
 
 def test_twenty_playbooks_at_once_make_one_request(tmp_path: Path, emulator: Emulator) -> None:
-    """Each with a home of its own, and one cache directory, in which all is sealed; a later run makes none."""
+    """Each with a home of its own, and one cache directory, in which all is encrypted; a later run makes none."""
     emulator.fault("slow", seconds=15)
     cache = tmp_path / "cache"
     env = {"XDG_CACHE_HOME": str(cache), "ENTRA_AUTH_CACHE": "user", "ENTRA_AUTH_TIMEOUT": "60"}
@@ -157,9 +157,7 @@ def test_a_credential_without_a_secret_needs_a_cache_key(plays: Plays, emulator:
         got, told = sources()
         assert got == {"federated": "network", "identity": "network"}
         for kind in ("federated", "managed_identity"):
-            words = (
-                f"{_FALLS_BACK}A {kind} credential has no secret that could seal a shared one. To fix it: set cache_key"
-            )
+            words = f"{_FALLS_BACK}A {kind} credential has no secret that could encrypt a shared one."
             assert len([warning for warning in told if words in warning]) == 1
     for source in ("network", "cache"):
         got, told = sources(ENTRA_AUTH_CACHE_KEY="made-up~long-random-key-of-everyone")

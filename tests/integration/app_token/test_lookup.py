@@ -138,7 +138,7 @@ def test_what_it_can_not_do_is_said(plays: Plays, emulator: Emulator) -> None:
     assert "output is not one of access_token, authorization, headers, uri, token." in said["Output"]
     assert "To fix it: Use 'headers'." in said["Output"]
     assert "Write client_secret instead of client_sekret." in said["Keyword"]
-    assert "'graph'" in said["Scope"]
+    assert "Use scope: graph." in said["Scope"]
     assert "AADSTS7000215" in said["Secret"]
     assert len(emulator.requests()) == 1
     assert "made-up~but-wrong" not in "".join(said.values())

@@ -205,7 +205,7 @@ def test_what_entra_could_not_take_is_refused_by_name(
         result = failed[name]
         assert [word for word in words if word not in result["msg"]] == [], f"{name}: {result['msg']}"
         assert result["hint"] in result["msg"]
-        assert "credential client_certificate" in result["msg"]
+        assert "client_certificate" in result["msg"]
     assert emulator.requests() == []
     assert secrets.in_text(play.output, "output") == []
     assert "made-up~wrong" not in play.output

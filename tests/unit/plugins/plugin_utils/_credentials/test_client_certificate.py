@@ -120,7 +120,7 @@ def test_a_file_that_can_t_be_used_is_named(
     assert refused.value.hint
 
 
-def test_the_cache_is_sealed_with_the_private_key_without_showing_it(
+def test_the_cache_is_encrypted_with_the_private_key_without_showing_it(
     leaf: Issued, other: Issued, tmp_path: pathlib.Path
 ) -> None:
     path = tmp_path / "app.pem"

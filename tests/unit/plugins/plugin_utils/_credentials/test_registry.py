@@ -251,7 +251,7 @@ def test_a_platform_s_offer_is_no_proof_of_a_public_app(form_sent: FormSent, mon
         ("azure_cli", {}, None),
     ],
 )
-def test_a_cache_is_sealed_with_the_secret_of_the_credential(
+def test_a_cache_is_encrypted_with_the_secret_of_the_credential(
     kind: str, options: dict[str, str], secret: str | None
 ) -> None:
     assert create_credential(kind, AppTokenOptions(**options)).get_sealing_secret() == secret  # type: ignore[arg-type]

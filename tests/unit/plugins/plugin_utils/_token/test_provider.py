@@ -275,7 +275,7 @@ def test_an_unknown_ca_is_shown(reader: Options, messages: Shown) -> None:
 # --- credentials without a secret -------------------------------------------------------------------------------
 
 
-def test_a_token_without_a_secret_of_its_own_is_sealed_with_one_of_the_run(
+def test_a_token_without_a_secret_of_its_own_is_encrypted_with_one_of_the_run(
     run_directory: pathlib.Path, messages: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with CannedServer(token_answer()) as platform:

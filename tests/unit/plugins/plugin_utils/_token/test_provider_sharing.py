@@ -91,7 +91,7 @@ def test_what_a_token_is_for_can_be_read_in_a_shared_cache_alone(
     shared: str, run_directory: pathlib.Path, emulator: Emulator, reader: Options, messages: t.Any
 ) -> None:
     provided = get(messages, reader, cache=shared)
-    labels = [label for _name, sealed in open_store(shared).list_entries() if (label := read_metadata(sealed))]
+    labels = [label for _name, encrypted in open_store(shared).list_entries() if (label := read_metadata(encrypted))]
     assert labels == [
         {
             "credential": "client_secret",
