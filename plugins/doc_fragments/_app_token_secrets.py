@@ -14,14 +14,11 @@ from __future__ import annotations
 
 import importlib.util
 
-_CORE_MASKS_SECRETS = importlib.util.find_spec("ansible.module_utils.secrets") is not None
-
 
 class ModuleDocFragment:
     """``DOCUMENTATION`` is for plugins that read the options from variables and the environment."""
 
-    DOCUMENTATION = (
-        r"""
+    DOCUMENTATION = r"""
 options:
   client_secret:
     secret: true
@@ -38,6 +35,7 @@ options:
   cache_key:
     secret: true
 """
-        if _CORE_MASKS_SECRETS
-        else "options: {}\n"
-    )
+
+
+if importlib.util.find_spec("ansible.module_utils.secrets") is None:
+    ModuleDocFragment.DOCUMENTATION = "options: {}\n"

@@ -79,7 +79,7 @@ def mask_content(content: t.Any, secrets: t.Collection[str | None]) -> t.Any:
 @functools.lru_cache(maxsize=128)
 def _list_forms(secret: str) -> tuple[str, ...]:
     forms: set[str] = set()
-    for text in {secret, secret.strip()}:
+    for text in (secret, secret.strip()):
         escaped = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
         quoted = {
             quote(text, safe=safe) for quote in (urllib.parse.quote, urllib.parse.quote_plus) for safe in ("", "/")

@@ -64,6 +64,7 @@ options:
       - The app roles, or scopes of a user, that the token for an API has to carry, as a list for each API.
       - In this module it is a mapping, which takes the place of the list of M(entra.auth.app_token).
     type: dict
+    elements: null
     default: {}
   warn_days:
     description:
@@ -90,6 +91,7 @@ extends_documentation_fragment:
 notes:
   - Everything runs on the control node. C(become) and C(delegate_to) change nothing about it.
   - In a play for many hosts that share an app, use C(run_once).
+  - The role C(entra.auth.preflight) shows the report as a table.
 attributes:
   async:
     description: The control node does the work, so there is nothing to leave running on a host.
@@ -105,9 +107,6 @@ attributes:
     platforms: all
     support: full
 seealso:
-  - plugin: entra.auth.preflight
-    plugin_type: role
-    description: Shows the report as a table.
   - module: entra.auth.api_request
 """
 

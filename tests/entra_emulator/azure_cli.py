@@ -131,16 +131,19 @@ def _redeem(url: str, profile: dict[str, t.Any], scopes: list[str], tenant: str)
         with urllib.request.urlopen(url, urllib.parse.urlencode(fields).encode()) as answer:  # noqa: S310 - https
             return t.cast("dict[str, t.Any]", json.load(answer))
     except HTTPError as error:
-        description = json.load(error)["error_description"]
+        raise _CliError(_describe_refusal(json.load(error)["error_description"], tenant, scopes)) from error
     except URLError as error:
         host = urllib.parse.urlsplit(url)
         raise _CliError(
             f"HTTPSConnectionPool(host='{host.hostname}', port={host.port}): Max retries exceeded with url: "
             f"{host.path} (Caused by NewConnectionError('{error.reason}'))"
         ) from error
+
+
+def _describe_refusal(description: str, tenant: str, scopes: list[str]) -> str:
     advice = "Run the command below to authenticate interactively; additional arguments may be added as needed:"
     command = f'az login --tenant "{tenant}" --scope "{scopes[0]}"'
-    raise _CliError("\n".join((" ".join(description.split()), advice, "az logout", command)))
+    return "\n".join((" ".join(description.split()), advice, "az logout", command))
 
 
 def main(arguments: list[str]) -> int:

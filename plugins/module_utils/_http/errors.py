@@ -146,7 +146,7 @@ if HAS_REQUESTS:
 def find_reason(exc: BaseException, exchange: Exchange) -> Reason:
     """Return why an exchange failed, by the exception of requests, urllib3 or Python that ended it."""
     causes = list(_list_causes(exc))
-    if type(exc) is OSError and exc.errno is None:
+    if exc.__class__ is OSError and exc.errno is None:
         # So requests says that the file of CA certificates is not there.
         return Reason.CA_FILE
     if exchange.is_sent:

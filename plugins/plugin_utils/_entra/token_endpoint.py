@@ -184,7 +184,11 @@ def _choose_interval(response: Response, current: float) -> float:
 
 def _parse_error(body: t.Mapping[str, t.Any], response: Response) -> ErrorResponse:
     listed = body.get("error_codes")
-    codes = [code for code in listed if type(code) is int] if isinstance(listed, list) else []
+    codes = (
+        [code for code in listed if isinstance(code, int) and not isinstance(code, bool)]
+        if isinstance(listed, list)
+        else []
+    )
     found = _CODE_IN_DESCRIPTION.findall(_get_text(body, "error_description")[:_SHOWN_CHARACTERS])
     shown = {name: printable(body.get(name)) or None for name in ("error", "suberror", "timestamp")}
     headers = response.headers

@@ -38,8 +38,14 @@ def calls(new_calls: Callable[[], ApiCalls]) -> ApiCalls:
         calls.add(f"post_{style}", url=f"{machine}/start", method="POST", **ARM)
         calls.add(f"delete_{style}", url=machine, method="DELETE", **ARM)
         if style == "provisioning_state":
-            calls.add("unread", {"action": "status", "status": 500, "match": r"GET /subscriptions/.*/m-4\?"},
-                       url=f"{MACHINES}/m-4", method="PUT", body=BODY, **ARM)  # fmt: skip
+            calls.add(
+                "unread",
+                {"action": "status", "status": 500, "match": r"GET /subscriptions/.*/m-4\?"},
+                url=f"{MACHINES}/m-4",
+                method="PUT",
+                body=BODY,
+                **ARM,
+            )
     calls.add_settings(operation_style="azure_async")
     calls.add("impatient", url=f"{MACHINES}/m-1", method="PUT", body=BODY, **{**ARM, "wait": False})
     calls.add_settings(operation_polls=1000, operation_retry_after=2)

@@ -67,8 +67,12 @@ def calls(new_calls: Callable[[], ApiCalls]) -> ApiCalls:
     calls.add("redirected", {"action": "redirect", "status": 307}, **post, body=new_user(8))
     calls.add("download", url=f"{DRIVE}/readme.txt/content", dest="readme.txt", mode="0640")
     calls.add("download_large", url=f"{DRIVE}/zeros-{SIZE}.bin/content", dest="zeros.bin")
-    calls.add("download_broken", {"action": "reset_mid_body", "endpoint": "storage", "match": "readme"},
-               url=f"{DRIVE}/readme.txt/content", dest="again.txt")  # fmt: skip
+    calls.add(
+        "download_broken",
+        {"action": "reset_mid_body", "endpoint": "storage", "match": "readme"},
+        url=f"{DRIVE}/readme.txt/content",
+        dest="again.txt",
+    )
     calls.add("download_unasked", url=f"{DRIVE}/readme.txt/content")
     calls.add("upload", url=f"{DRIVE}/large.bin/createUploadSession", method="POST", src="large.bin")
     calls.add("upload_small", url=f"{DRIVE}/small.bin/content", method="PUT", src="large.bin")

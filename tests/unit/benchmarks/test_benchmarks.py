@@ -138,8 +138,10 @@ def test_names_of_lines_do_not_cover_each_other() -> None:
 
 def test_a_plot_can_be_read_on_a_phone() -> None:
     """Where it is shown 390 pixels wide, letters are at least 11 pixels high, and none leaves the picture."""
-    bar = charts.Bar("a contender", 3, "3 ms, ratio 1.08", "ours")
-    picture = charts.bars("A title that is much longer than one line of it has room for", "", {"a heading " * 9: [bar]})
+    contender = charts.Bar("a contender", 3, "3 ms, ratio 1.08", "ours")
+    picture = charts.bars(
+        "A title that is much longer than one line of it has room for", "", {"a heading " * 9: [contender]}
+    )
     width = int(re.findall(r'viewBox="0 0 (\d+)', picture)[0])
     assert min(map(int, re.findall(r"font-size: (\d+)px", picture))) * 390 / width >= 11
     longest = max(len(text) for text in re.findall(r"<text[^>]*>([^<]*)<", picture))

@@ -105,7 +105,11 @@ def test_without_a_given_token_one_is_acquired_later() -> None:
     assert isinstance(hold(""), TokenHolder)
 
 
-@pytest.mark.parametrize("token", [build_jwt(aud=GRAPH), build_jwt(aud="api://mine"), build_jwt(), "opaque"])
+@pytest.mark.parametrize(
+    "token",
+    [build_jwt(aud=GRAPH), build_jwt(aud="api://mine"), build_jwt(), "opaque"],
+    ids=["for Graph", "for an app", "for nobody", "opaque"],
+)
 def test_a_given_token_is_used_unless_it_is_certainly_for_another_api(token: str) -> None:
     assert isinstance(hold(token), GivenToken)
 
