@@ -208,15 +208,15 @@ EXAMPLES = r"""
 # The credential comes from the environment (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET), from variables such
 # as app_token_tenant_id, or from options of the task.
 
-- name: Get the names of the first users, from the task's host
+- name: Get the name of the organization, from the task's host
   entra.auth.authorized_uri:
-    url: /v1.0/users?$select=displayName&$top=5
-    jmespath: value[].displayName
-  register: users
+    url: /v1.0/organization?$select=displayName
+    jmespath: value[0].displayName
+  register: organization
 
-- name: Show them
+- name: Show it
   ansible.builtin.debug:
-    var: users.result
+    var: organization.result
 
 - name: Change a user
   entra.auth.authorized_uri:
