@@ -366,10 +366,10 @@ def demo(session: nox.Session) -> None:
     """Show a token, users and subscriptions, from an emulator or from your tenant."""
     install(session, "ansible-core", *RUNTIME, "-r", "tests/requirements/emulator.txt")
     if workspace.names_a_tenant():
-        session.log("The environment names an app, so this asks Microsoft. Unset AZURE_TENANT_ID for the emulator.")
+        session.log("The environment names an app, so this calls Microsoft. Unset AZURE_TENANT_ID for the emulator.")
         session.run("ansible-playbook", "entra.auth.demo", env=workspace.collection_environment())
     else:
-        session.log("The environment names no app, so this asks an emulator on this machine.")
+        session.log("The environment names no app, so this uses an emulator on this machine.")
         run(session, "python", "-m", "entra_emulator", "exec", "--", "ansible-playbook", "entra.auth.demo")
 
 
