@@ -10,6 +10,7 @@ import ssl
 import typing as t
 
 import pytest
+import redis
 import trustme
 from attacks.attacker import expect_none, get_end
 from redis_server import RedisServer
@@ -47,10 +48,12 @@ def test_no_password_goes_to_a_server_of_another_name(attack: Attack, way: str) 
     attack.add_host("victim")
     query = {"plain": "", "sentinel": "&sentinel=main", "cluster": "&cluster=true"}[way]
     url = f"rediss://:attackRedisPassword0123456789@127.0.0.1:{server.port}/0?ssl_ca_certs={attack.directory}/ca.pem{query}"
-    play = attack.run([{"tasks": [get("Get", cache=url), show(token="token.source")]}])
-    assert server.connections, play.output
+    play = attack.run([{"tasks": [get("Get", cache=url), show(token="token.source | default('none')")]}])
+    # redis-py before 6 can't verify the names in a cluster, so it is not used for one at all.
+    is_refused = way == "cluster" and int(redis.__version__.split(".")[0]) < 6
+    assert bool(server.connections) != is_refused, play.output
     assert server.received == b""
-    assert play.shown("victim") == {"token": "network"}
+    assert play.shown("victim") == {"token": "none" if is_refused else "network"}
 
 
 def test_what_a_co_tenant_writes_is_bounded_and_never_served(attack: Attack, server: RedisServer) -> None:

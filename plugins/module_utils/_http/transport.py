@@ -177,9 +177,10 @@ class Transport:
         headers = {**session.headers, **request.headers}
         prepared = requests.Request(request.method, request.url, headers, data=data, auth=_add_nothing).prepare()
         proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
-        network: t.Any = session.merge_environment_settings(
-            prepared.url, proxies, True, _choose_verification(settings), None
-        )
+        verify = _choose_verification(settings)
+        network: t.Any = session.merge_environment_settings(prepared.url, proxies, True, verify, None)
+        # To requests before 2.28 an empty CURL_CA_BUNDLE means that no certificate is verified.
+        network["verify"] = network["verify"] or verify
         # Without the session's own send, which would keep cookies and prepare to follow redirects.
         response = session.get_adapter(request.url).send(prepared, timeout=settings.timeout, **network)
         with response:

@@ -247,6 +247,18 @@ def test_a_ca_of_the_environment_is_trusted(tls: CannedServer, ca_path: str, mon
     assert send(tls.url).status == 200
 
 
+@pytest.mark.parametrize(
+    "names", [["CURL_CA_BUNDLE"], ["REQUESTS_CA_BUNDLE"], ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"]]
+)
+def test_an_empty_name_of_a_ca_does_not_turn_the_check_off(
+    tls: CannedServer, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in names:
+        monkeypatch.setenv(name, "")
+    assert "is not trusted here" in failure(tls.url).message
+    assert tls.received == []
+
+
 def test_ca_path_beats_the_environment(
     tls: CannedServer, ca_path: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
