@@ -123,10 +123,10 @@ def test_every_error_has_a_fix(place: str, call: ast.Call) -> None:
     assert ast.unparse(hints[0]) not in ("None", "''"), f"{place} has an empty hint"
 
 
-def test_an_error_without_a_fix_can_not_be_constructed() -> None:
-    build: t.Any = InputError
+@pytest.mark.parametrize("kind", [InputError, NetworkError, TokenRequestRefused])
+def test_an_error_without_a_fix_can_not_be_constructed(kind: t.Any) -> None:
     with pytest.raises(TypeError, match="hint"):
-        build("It failed.")
+        kind("It failed.")
 
 
 # --- a peer's text ----------------------------------------------------------------------------------------------
