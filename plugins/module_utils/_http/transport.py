@@ -18,8 +18,6 @@ import sys
 import time
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._http.body import ResponseTooLargeError, read_body
@@ -246,7 +244,10 @@ class _LimitedAdapter(HTTPAdapter):
 
 def _require_libraries() -> None:
     if not HAS_REQUESTS:
-        raise MissingLibraryError(missing_required_lib("requests"), hint="Install it where Ansible runs.")
+        raise MissingLibraryError(
+            "entra.auth needs the Python package requests where the token is requested.",
+            hint=f"On the control node (with run_on: target, the host) run: {sys.executable} -m pip install requests",
+        )
     version = urllib3.__version__  # type: ignore[attr-defined]  # its annotations leave it out
     if tuple(int(number) for number in version.split(".")[:2]) < _OLDEST_URLLIB3:
         raise MissingLibraryError(

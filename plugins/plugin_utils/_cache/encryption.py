@@ -72,12 +72,10 @@ class EntryCipher:
 
 def _build_missing_error() -> MissingLibraryError:
     # Not at the top: a lookup of a cached token loads this file and nothing that it does not need.
-    from ansible.module_utils.basic import missing_required_lib
-
     from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
 
     return MissingLibraryError(
-        missing_required_lib("cryptography"),
+        "entra.auth needs the Python package cryptography on the control node.",
         hint=f"On the control node, run: {sys.executable} -m pip install cryptography",
     )
 

@@ -20,8 +20,6 @@ import threading
 import typing as t
 import urllib.parse
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.store_errors import build_store_error
 
@@ -65,7 +63,7 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         if not HAS_REDIS:
             raise MissingLibraryError(
-                missing_required_lib("redis"),
+                "entra.auth needs the Python package redis on the control node.",
                 hint=f"On the control node, run: {sys.executable} -m pip install redis",
             )
         try:

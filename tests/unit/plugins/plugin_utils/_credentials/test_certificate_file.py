@@ -155,8 +155,9 @@ def test_a_private_key_is_not_in_what_is_printed(leaf: Issued) -> None:
 
 def test_a_missing_cryptography_says_what_to_install(leaf: Issued, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificate_file, "HAS_CRYPTOGRAPHY", False)
-    with pytest.raises(MissingLibraryError, match="cryptography"):
+    with pytest.raises(MissingLibraryError, match="cryptography") as missing:
         load_client_certificate(leaf.pem().encode(), None)
+    assert missing.value.hint.endswith("-m pip install cryptography")
 
 
 def test_an_older_cryptography_is_understood() -> None:

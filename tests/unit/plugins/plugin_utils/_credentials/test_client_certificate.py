@@ -145,4 +145,4 @@ def test_a_missing_pyjwt_says_what_to_install(
     monkeypatch.setattr(certificate_file, "HAS_PYJWT", False)
     with pytest.raises(MissingLibraryError, match="PyJWT") as refused:
         assertion(client_certificate=leaf.pem())
-    assert refused.value.hint
+    assert refused.value.hint.endswith("-m pip install PyJWT")
