@@ -103,6 +103,7 @@ def _show_exports(ready: Mapping[str, str]) -> None:
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     print(
         "# The emulator runs until Ctrl-C. Paste this into another terminal, then run your play there:",
+        "# In that terminal only the certificates of the emulator are trusted: pip and ansible-galaxy fail there.",
         *lines,
         sep="\n",
     )
