@@ -196,13 +196,6 @@ options:
       - The claims of the C(WWW-Authenticate) header of a C(401) response, in base64 or as JSON. The token is requested
         with these claims.
     type: str
-  required_roles:
-    description:
-      - App roles, or for a user's token scopes, that the token must have. The task fails with the names of those that
-        are missing.
-    type: list
-    elements: str
-    default: []
   extra_headers:
     description:
       - Headers that are added to C(headers). They can't replace C(Authorization).
@@ -286,6 +279,18 @@ requirements:
   - cryptography (ansible-core brings it along)
   - PyJWT (for O(client_certificate))
   - redis >= 5.0 (for an O(cache) in Redis)
+"""
+
+    # Apart, because the option of this name in entra.auth.preflight is a mapping.
+    REQUIRED_ROLES = r"""
+options:
+  required_roles:
+    description:
+      - App roles, or for a user's token scopes, that the token must have. The task fails with the names of those that
+        are missing.
+    type: list
+    elements: str
+    default: []
 """
 
     # In each list of variables the last one that is set counts, as everywhere in Ansible; empty ones do not.

@@ -188,6 +188,7 @@ options:
         go to any host that responds.
 extends_documentation_fragment:
   - entra.auth._app_token
+  - entra.auth._app_token.required_roles
   - entra.auth._attributes.actiongroup_entra
 requirements:
   - jmespath (on the control node, for O(jmespath))

@@ -27,6 +27,7 @@ description:
     any fact.
 extends_documentation_fragment:
   - entra.auth._app_token
+  - entra.auth._app_token.required_roles
   - entra.auth._attributes.actiongroup_entra
 notes:
   - Unless O(run_on=target), everything runs on the control node. The task works for Windows hosts, network devices and

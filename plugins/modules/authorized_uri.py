@@ -167,6 +167,7 @@ options:
         well. Turning it off sends the credential and the token to any server that responds.
 extends_documentation_fragment:
   - entra.auth._app_token
+  - entra.auth._app_token.required_roles
   - entra.auth._attributes.actiongroup_entra
   - ansible.builtin.files
 requirements:

@@ -64,7 +64,6 @@ options:
       - The app roles, or scopes of a user, that the token for an API has to carry, as a list for each API.
       - In this module it is a mapping, which takes the place of the list of M(entra.auth.app_token).
     type: dict
-    elements: null
     default: {}
   warn_days:
     description:

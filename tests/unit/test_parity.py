@@ -62,7 +62,9 @@ def in_plain_words(description: str | list[str]) -> str:
 
 
 def test_the_module_documents_every_option_in_the_order_of_the_table() -> None:
-    assert list(options_of("module")) == list(OPTIONS)
+    # required_roles has a fragment of its own, which comes last, because preflight has another option of that name.
+    in_order = [name for name in OPTIONS if name != "required_roles"]
+    assert list(options_of("module")) == [*in_order, "required_roles"]
 
 
 def test_the_lookup_documents_every_option_and_its_own() -> None:
