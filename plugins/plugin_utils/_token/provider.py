@@ -221,9 +221,6 @@ class TokenProvider:
 
     def _build_key(self, request: TokenRequest) -> CacheKey:
         parts = [self._kind, request.build_key(), self._credential.get_proof_fingerprint(), *self._list_owners()]
-        if not self._options.validate_certs:
-            # Anybody on the way could have issued such a token, so it is not for calls that verify certificates.
-            parts.append("without verification")
         metadata = {
             "credential": self._kind,
             "token_url": request.token_url,
