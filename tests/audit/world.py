@@ -25,7 +25,10 @@ if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
 
 # ansible-core 2.22 and newer mask what is registered with them in all that they show.
-CORE_MASKS: t.Final = tuple(map(int, core_version.split(".")[:2])) >= (2, 22)
+_CORE: t.Final = tuple(map(int, core_version.split(".")[:2]))
+CORE_MASKS: t.Final = _CORE >= (2, 22)
+# From 2.19 on a callback has to print warnings itself, which this one does not.
+CALLBACKS_WITHOUT_WARNINGS: t.Final = frozenset({"oneline"} if _CORE >= (2, 19) else ())
 # The hosts that have a credential each, by its name.
 CREDENTIALS: t.Final = (
     *("client_secret", "client_certificate", "federated", "managed_identity"),
@@ -200,4 +203,4 @@ class World:
         return {"all": {"hosts": hosts}}
 
 
-__all__ = ("CORE_MASKS", "CREDENTIALS", "World")
+__all__ = ("CALLBACKS_WITHOUT_WARNINGS", "CORE_MASKS", "CREDENTIALS", "World")
