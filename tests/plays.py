@@ -16,6 +16,8 @@ import time
 import typing as t
 from pathlib import Path
 
+from value_files import name_directory, read_values
+
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,18 +30,24 @@ _BIN: t.Final = Path(sys.executable).parent
 _PLAY_SECONDS: t.Final = 1800
 _WAIT_SECONDS: t.Final = 300
 _POLL_SECONDS: t.Final = 0.05
-_SHOWN: t.Final = "shown: "
 
 
 @dataclasses.dataclass(frozen=True)
 class Play:
-    """A finished run of ansible-playbook. ``home`` is its HOME, ``directory`` where the playbook lies."""
+    """A finished run of ansible-playbook.
+
+    Attributes:
+        home: Its HOME.
+        directory: The directory of the playbook.
+        values: The directory into which the tasks of :func:`show` wrote their values.
+    """
 
     returncode: int
     stdout: str
     stderr: str
     directory: Path
     home: Path
+    values: Path | None = None
 
     @property
     def output(self) -> str:
@@ -57,16 +65,26 @@ class Play:
         return t.cast("dict[str, t.Any]", seen[-1])
 
     def shown(self, host: str = "h001") -> dict[str, t.Any]:
-        """The values that the last task of :func:`show` showed, in their types, after a run with ``record=True``."""
-        return t.cast("dict[str, t.Any]", json.loads(self.result("Show", host)["msg"].removeprefix(_SHOWN)))
+        """Return the values of the last task of :func:`show` on a host, in their types and without a mask."""
+        seen = self.all_shown(host)
+        assert seen, f"no task of show() on {host} in:\n{self.output}"
+        return seen[-1]
+
+    def all_shown(self, host: str = "h001") -> list[dict[str, t.Any]]:
+        """Return the values of each task of :func:`show` on a host, in the order of the tasks."""
+        assert self.values is not None
+        return read_values(self.values, host)
 
 
 class Running:
     """A run of ansible-playbook under way, in a process group of its own; a context manager that leaves nothing."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], directory: Path, home: Path) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], directory: Path, home: Path, values: Path
+    ) -> None:
         self._directory = directory
         self._home = home
+        self._values = values
         # Not in HOME, which tests search for what a run leaves behind; a file, because orphans keep a pipe open.
         self._log = directory / f"run-{len(list(directory.glob('run-*.log')))}.log"
         with self._log.open("wb") as log:
@@ -101,7 +119,7 @@ class Running:
     def finish(self) -> Play:
         """The run when it has ended."""
         status = self._process.wait(_PLAY_SECONDS)
-        return Play(status, self._log.read_text(), "", self._directory, self._home)
+        return Play(status, self._log.read_text(), "", self._directory, self._home, self._values)
 
     def wait_for_orphans(self) -> None:
         """Return once its last worker has ended, too."""
@@ -143,7 +161,8 @@ class Plays:
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/callback_plugins"),
-            # What the callbacks of the tests share.
+            "ANSIBLE_FILTER_PLUGINS": str(ROOT / "tests/filter_plugins"),
+            # What the plugins of the tests share.
             "PYTHONPATH": str(ROOT / "tests"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -178,9 +197,10 @@ class Plays:
         They are inventory variables, so a string in them is a template, as in any inventory.
         """
         chosen = {"ANSIBLE_STDOUT_CALLBACK": "record"} if record else {}
+        values = self._make_values_directory()
         done = subprocess.run(
             self._command(playbook, arguments, hosts, forks, variables),
-            env=self.environment(**{**chosen, **(env or {})}),
+            env=self.environment(**{**chosen, **name_directory(values), **(env or {})}),
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -188,7 +208,7 @@ class Plays:
             timeout=_PLAY_SECONDS,
             check=False,
         )
-        return Play(done.returncode, done.stdout, done.stderr, self.directory, self.home)
+        return Play(done.returncode, done.stdout, done.stderr, self.directory, self.home, values)
 
     def start(
         self,
@@ -201,8 +221,16 @@ class Plays:
     ) -> Running:
         """Begin what :meth:`run` does, with ``record=True``, and don't wait for its end."""
         command = self._command(playbook, arguments, hosts, forks, variables)
-        environment = self.environment(**{"ANSIBLE_STDOUT_CALLBACK": "record", **(env or {})})
-        return Running(command, environment, self.directory, self.home)
+        values = self._make_values_directory()
+        environment = self.environment(
+            **{"ANSIBLE_STDOUT_CALLBACK": "record", **name_directory(values), **(env or {})},
+        )
+        return Running(command, environment, self.directory, self.home, values)
+
+    def _make_values_directory(self) -> Path:
+        path = self.directory / f"values-{len(list(self.directory.glob('values-*')))}"
+        path.mkdir()
+        return path
 
     def _command(
         self,
@@ -243,7 +271,11 @@ def uri(url: str, defaults: str, **more: t.Any) -> dict[str, t.Any]:
 
 
 def show(**expressions: str) -> dict[str, t.Any]:
-    """A task that shows the values of expressions to :meth:`Play.shown`."""
+    """Return a task that hands the values of expressions to :meth:`Play.shown`, and shows them.
+
+    From 2.22 ansible-core masks secrets in what it shows, so the values are also written to a file.
+    """
     pairs = ", ".join(f"'{name}': ({expression})" for name, expression in expressions.items())
     # As text of JSON with something before it: ansible-core 2.18 and older would make data of other types from it.
-    return {"name": "Show", "ansible.builtin.debug": {"msg": _SHOWN + "{{ {" + pairs + "} | to_json }}"}}
+    values = "{{ {" + pairs + "} | to_json | write_values(inventory_hostname) }}"
+    return {"name": "Show", "ansible.builtin.debug": {"msg": f"shown: {values}"}}
