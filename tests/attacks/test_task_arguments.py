@@ -10,8 +10,8 @@ import json
 import typing as t
 
 import pytest
-from ansible.release import __version__ as core_version
 from attacks.attacker import expect_none
+from cores import CORE
 from leaks import Markers
 from runner_jobs import Runner
 
@@ -35,7 +35,6 @@ PASSWORDS: t.Final = {
     "proxy": "http://someone:attackProxyPassword0123456789@localhost:9",
     "cache": "redis://:attackRedisPassword0123456789@localhost:9/0",
 }
-_CORE: t.Final = tuple(int(part) for part in core_version.split(".")[:2])
 # Other arguments of each module.
 MODULES: t.Final[dict[str, dict[str, t.Any]]] = {
     "app_token": {},
@@ -126,7 +125,7 @@ def test_module_defaults_put_a_token_into_the_arguments_of_uri_alone(attack: Att
     seen = [json.loads(line) for line in play.stdout.splitlines() if line.startswith('{"task"')]
     tokens_in = {one["task"] for one in seen if markers.in_text(json.dumps(one), "fields")}
     others = {"Debug", "Command"} & tokens_in
-    if _CORE < (2, 19):
+    if CORE < (2, 19):
         assert others == {"Debug", "Command"}, "this core shows less: shorten the limits in guide_secrecy"
         assert "module_defaults" in (ROOT / "docs/docsite/rst/guide_secrecy.rst").read_text().partition("Limits")[2]
     else:

@@ -14,7 +14,8 @@ import typing as t
 
 from audit.crashes import POINTS, TRIGGER
 from audit.echoes import REPEATED_BY_API, REPEATED_BY_ENTRA
-from audit.world import CORE_MASKS, CREDENTIALS, PUBLIC_APP
+from audit.world import CREDENTIALS, PUBLIC_APP
+from cores import CORE_MASKS
 
 from plays import role, uri
 

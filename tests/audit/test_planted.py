@@ -13,7 +13,8 @@ import pytest
 from audit.runs import TOKEN_VARIABLES
 from audit.scenarios import AUTH
 from audit.test_audit import CALLBACKS
-from audit.world import CALLBACKS_WITHOUT_WARNINGS, CORE_MASKS
+from audit.world import CALLBACKS_WITHOUT_WARNINGS
+from cores import CORE_MASKS
 
 if t.TYPE_CHECKING:
     from audit.runs import Audit

@@ -10,8 +10,8 @@ import json
 import typing as t
 
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible.release import __version__ as core_version
 from certificates import issue
+from cores import CORE, CORE_MASKS
 from redis_server import PASSWORD as REDIS_PASSWORD
 
 from entra_emulator.environment import PLATFORM_SECRET
@@ -24,11 +24,8 @@ if t.TYPE_CHECKING:
 
     from entra_emulator.client import Emulator
 
-# ansible-core 2.22 and newer mask what is registered with them in all that they show.
-_CORE: t.Final = tuple(map(int, core_version.split(".")[:2]))
-CORE_MASKS: t.Final = _CORE >= (2, 22)
 # From 2.19 on a callback has to print warnings itself, which this one does not.
-CALLBACKS_WITHOUT_WARNINGS: t.Final = frozenset({"oneline"} if _CORE >= (2, 19) else ())
+CALLBACKS_WITHOUT_WARNINGS: t.Final = frozenset({"oneline"} if CORE >= (2, 19) else ())
 # The hosts that have a credential each, by its name.
 CREDENTIALS: t.Final = (
     *("client_secret", "client_certificate", "federated", "managed_identity"),
@@ -203,4 +200,4 @@ class World:
         return {"all": {"hosts": hosts}}
 
 
-__all__ = ("CALLBACKS_WITHOUT_WARNINGS", "CORE_MASKS", "CREDENTIALS", "World")
+__all__ = ("CALLBACKS_WITHOUT_WARNINGS", "CREDENTIALS", "World")

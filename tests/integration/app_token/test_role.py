@@ -264,8 +264,7 @@ def test_a_later_play_has_the_fact_and_may_call_the_role_again(plays: Plays, emu
         record=True,
     )
     assert play.returncode == 0, play.output
-    facts = next(event for event in play.events() if event["task"] == "Show")["result"]["msg"]
-    assert json.loads(facts.removeprefix("shown: "))["facts"] == [GRAPH, ARM]
+    assert play.all_shown()[0] == {"facts": [GRAPH, ARM]}
     third = play.shown()["third"]
     assert (third["scope"], third["source"]) == (GRAPH, "cache")
     assert play.shown()["headers"] == third["headers"]

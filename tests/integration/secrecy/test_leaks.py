@@ -17,6 +17,7 @@ import urllib.parse
 
 import pytest
 from channels import secrets
+from cores import CORE_MASKS
 from leaks import Markers
 
 from plays import role
@@ -102,11 +103,19 @@ def test_files_names_and_links_are_searched(tmp_path: Path) -> None:
     ]
 
 
+# ansible-core 2.22 and newer mask a token in all that they show, and do not know it in base64.
+_LEAKED: t.Final = "{{ app_token.access_token }} {{ app_token.access_token | b64encode }}"
+_SHOWN: t.Final = {"stdout", "stderr", "logs", "junit", "tree", "syslog"}
+
+
 def test_every_channel_is_searched(channels: Channels, emulator: Emulator) -> None:
-    """A play that leaks its token in all the ways there are: each channel gives it away."""
-    token = "{{ app_token.access_token }}"
+    """A play that leaks its token in all the ways there are: each channel gives it away.
+
+    The channels that show something have the token itself only before ansible-core 2.22.
+    """
+    token = _LEAKED
     headers = "{{ app_token.headers }}"
-    warning = "{{ lookup('file', app_token.access_token, errors='warn') }}"
+    warning = "{{ lookup('file', leaked, errors='warn') }}"
     home = "{{ lookup('env', 'HOME') }}/token"
     scratch = "{{ lookup('env', 'TMPDIR') }}/scratch"
     outlets = channels.run(
@@ -123,7 +132,7 @@ def test_every_channel_is_searched(channels: Channels, emulator: Emulator) -> No
             {"name": "Leave at home", "ansible.builtin.copy": {"content": token, "dest": home}},
             {"name": "Cache", "ansible.builtin.copy": {"content": token, "dest": "{{ channel_cache }}/token"}},
             {"name": "Fact", "ansible.builtin.set_fact": {"token": token, "cacheable": True}},
-            {"name": "Warn", "ansible.builtin.debug": {"msg": warning}},
+            {"name": "Warn", "ansible.builtin.debug": {"msg": warning}, "vars": {"leaked": token}},
             {"name": "Fail", "ansible.builtin.fail": {"msg": token}},
         ],
         "-vvv",
@@ -131,3 +140,5 @@ def test_every_channel_is_searched(channels: Channels, emulator: Emulator) -> No
     leaks = outlets.leaks(Markers(secrets(emulator)))
     outlets.assert_used()
     assert set(leaks) == {*outlets.texts, *outlets.trees}
+    with_token = {channel for channel, each in leaks.items() if "raw" in {leak.form for leak in each}}
+    assert with_token == leaks.keys() - (_SHOWN if CORE_MASKS else set())
