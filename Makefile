@@ -61,7 +61,7 @@ bench-azcollection: $(NOX) ## Add azure.azcollection to these results (1.6 GB in
 	@$(NOX) -s benchmarks-azcollection
 
 ee: $(NOX) ## Build an execution environment with podman and run jobs in it
-	@$(NOX) -s ee
+	@$(NOX) -s awx ee
 
 release: $(NOX) ## Check and build the release, and stop before the upload
 	@$(NOX) -s release

@@ -342,7 +342,7 @@ def ee(session: nox.Session) -> None:
     workspace.require_programs(session, "podman", "runc", "mmdebstrap")
     artifact = workspace.build_artifact(session, run)
     image = workspace.build_execution_environment(session, run, artifact)
-    run_pytest(session, "-n", "1", "tests/ee", ENTRA_EE_IMAGE=image)
+    run_pytest(session, "-n", "1", "tests/ee", ENTRA_EE_IMAGE=image, **workspace.PODMAN)
 
 
 @nox.session

@@ -216,6 +216,7 @@ def fetch_audit_callbacks(session: nox.Session) -> None:
 
 # --- the execution environment --------------------------------------------------------------------------------------
 
+PODMAN = {"CONTAINERS_CONF": str(ROOT / "tests/ee/containers.conf")}
 _EE_IMAGE: t.Final = "localhost/entra-auth-ee:latest"
 # A Debian with the Python for which the wheels are fetched. redis wants async-timeout on Python 3.11.2, which pip on
 # another patch level does not see.
@@ -230,33 +231,32 @@ _EE_PLATFORMS: t.Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", 
 
 def build_execution_environment(session: nox.Session, run: Runner, artifact: pathlib.Path) -> str:
     """Build the image with ansible-builder, on EE_BASE or on a Debian that is made for it, and return its name."""
-    podman = {"CONTAINERS_CONF": str(ROOT / "tests/ee/containers.conf")}
     folder = BUILD / "ee"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     base, manager = os.environ.get("EE_BASE", ""), []
     if not base:
         base, manager = "localhost/entra-auth-ee-base:latest", ["--package-manager", "/usr/bin/apt-get"]
-        _build_debian(session, run, folder, podman)
+        _build_debian(session, run, folder)
     definition = session.run(
         "python", "tools/ee_definition.py", "--base", base, "--artifact", str(artifact), *manager, silent=True
     )
     (folder / "execution-environment.yml").write_text(str(definition))
     run(
         session, "ansible-builder", "build", "--container-runtime", "podman", "--verbosity", "2", "--file",
-        f"{folder}/execution-environment.yml", "--context", f"{folder}/context", "--tag", _EE_IMAGE, **podman,
+        f"{folder}/execution-environment.yml", "--context", f"{folder}/context", "--tag", _EE_IMAGE, **PODMAN,
     )  # fmt: skip
     return _EE_IMAGE
 
 
-def _build_debian(session: nox.Session, run: Runner, folder: pathlib.Path, podman: dict[str, str]) -> None:
+def _build_debian(session: nox.Session, run: Runner, folder: pathlib.Path) -> None:
     root = CACHE / "ee" / f"{_EE_DEBIAN}.tar"
     if not root.exists():
         root.parent.mkdir(parents=True, exist_ok=True)
         packages = "--include=ca-certificates,python3,python3-pip"
         run(session, "mmdebstrap", "--variant=minbase", packages, _EE_DEBIAN, f"{root}.new.tar")
         pathlib.Path(f"{root}.new.tar").replace(root)
-    run(session, "podman", "import", "--quiet", str(root), "localhost/entra-auth-ee-debian", **podman)
+    run(session, "podman", "import", "--quiet", str(root), "localhost/entra-auth-ee-debian", **PODMAN)
     machine = os.uname().machine
     platforms = [word for platform in _EE_PLATFORMS for word in ("--platform", f"{platform}_{machine}")]
     session.install("pip", silent=True)
@@ -267,7 +267,7 @@ def _build_debian(session: nox.Session, run: Runner, folder: pathlib.Path, podma
     )  # fmt: skip
     run(
         session, "podman", "build", "--quiet", "--tag", "localhost/entra-auth-ee-base", "--file",
-        "tests/ee/Containerfile", str(folder), **podman,
+        "tests/ee/Containerfile", str(folder), **PODMAN,
     )  # fmt: skip
 
 
