@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import typing as t
@@ -100,9 +99,7 @@ def test_a_host_gives_its_token_to_no_other_host(attack: Attack) -> None:
     app = show(app=f"token.access_token {DIGEST}")
     controller = {"name": "App", AUTH: {**key, "min_validity": 0}, "register": "token"}
     later = attack.run([{"hosts": "victim", "tasks": [get(**credential), app, controller, app]}])
-    shown = [
-        json.loads(e["result"]["msg"].removeprefix("shown: "))["app"] for e in later.events() if e["task"] == "Show"
-    ]
+    shown = [values["app"] for values in later.all_shown("victim")]
     assert len(shown) == 2
     assert STOLEN_DIGEST not in shown
     # And from the hostile node itself, once it is honest.

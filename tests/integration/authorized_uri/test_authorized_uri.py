@@ -137,9 +137,9 @@ def test_any_other_status_fails_readably(plays: Plays, emulator: Emulator) -> No
     assert "To fix it: Add api-version" in arm
     assert f"GET {emulator.urls.api}/v1.0/groups was answered 501: it gave no reason that could be read." in html
     assert [entry["status"] for entry in emulator.requests(listener="api")] == [404, 400, 501]
-    shown = [event["result"]["msg"] for event in play.events() if event["task"] == "Show"]
-    assert json.loads(shown[0].removeprefix("shown: "))["graph"]["json"]["error"]["code"] == "Request_ResourceNotFound"
-    assert json.loads(shown[0].removeprefix("shown: "))["graph"]["result"] in (None, "")  # by core
+    refused = play.all_shown()[0]["graph"]
+    assert refused["json"]["error"]["code"] == "Request_ResourceNotFound"
+    assert refused["result"] in (None, "")  # by core
     assert_secret(play, emulator)
 
 

@@ -215,12 +215,11 @@ def test_two_people_who_keep_their_refresh_tokens_apart_get_tokens_of_their_own(
     tasks: list[dict[str, t.Any]] = []
     for name in ("ann", "bob", "ann"):
         tasks.append(_get(refresh_token_file=str(plays.directory / name)))
-        shown = {"token": "{{ token.access_token }}", "next": "{{ token.refresh_token }}"}
-        tasks.append({"name": f"Show {name}", "ansible.builtin.debug": {"msg": shown}})
+        tasks.append(show(token="token.access_token", next="token.refresh_token"))
     play = plays.run([{"tasks": tasks}], record=True, env=ENV)
     assert play.returncode == 0, play.output
     assert _asked_for_codes(emulator) == 2
-    ann, bob = (play.result(f"Show {name}")["msg"] for name in ("ann", "bob"))
+    _first, bob, ann = play.all_shown()
     assert ann["token"] != bob["token"]
     assert (plays.directory / "ann").read_text().strip() == ann["next"]
     assert (plays.directory / "bob").read_text().strip() == bob["next"]

@@ -109,7 +109,7 @@ def _by_all_faces(kind: str, options: Options) -> list[dict[str, t.Any]]:
             "no_log": True,
         },
         role("app_token", **{f"app_token_{name}": value for name, value in options.items()}),
-        {**shown, "name": f"Show {kind}"},
+        shown,
     ]
 
 
@@ -196,7 +196,7 @@ def test_the_wire(
     assert play.returncode == 0, play.output
     there = CLOUDS[cloud]
     for number, kind in enumerate(KINDS, 1):
-        shown = json.loads(play.result(f"Show {kind}", f"h{number:03}")["msg"].removeprefix("shown: "))
+        shown = play.shown(f"h{number:03}")
         assert shown["module"] == shown["role"] == [kind, cloud, there.graph]
         assert shown["lookup"] == [kind, cloud, there.arm_url]
         assert shown["header"] == "Bearer "
