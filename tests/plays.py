@@ -16,6 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from cores import CORE_MASKS
 from value_files import name_directory, read_values
 
 if t.TYPE_CHECKING:
@@ -51,8 +52,9 @@ class Play:
 
     @property
     def output(self) -> str:
-        """All that was printed."""
-        return self.stdout + self.stderr
+        """All that was printed; where ansible-core masks the values of :func:`show`, these values, too."""
+        files = sorted(self.values.iterdir()) if CORE_MASKS and self.values else []
+        return "".join([self.stdout, self.stderr, *(file.read_text(encoding="utf-8") for file in files)])
 
     def events(self) -> list[dict[str, t.Any]]:
         """Every event as callbacks saw it, after a run with ``record=True``: event, task, host and result."""

@@ -42,10 +42,14 @@ _STEERING = re.compile(
 NOT_SENT = 0
 # They name files of the task's host, if the task gives them.
 _NETWORK_OPTIONS = ("ca_path", "validate_certs")
-# How uri reports a connection that ended while it read the body: the name of the exception, as no status is there.
+# How uri reports a connection that ended while it read the body, as no status is there: the name of the exception or,
+# from ansible-core 2.19 on, its text alone. The request was sent by then.
 _LOST = re.compile(
     r"HTTP Error while fetching|IncompleteRead|Connection(Reset|Aborted|Refused)?Error|RemoteDisconnected|BadStatusLine"
     r"|timed out|TimeoutError|BrokenPipe|SSL(EOF|ZeroReturn)?Error|LineTooLong"
+    r"|connection (reset|aborted|abort\b|refused)|broken pipe|closed connection|EOF occurred|\[SSL[:\]]"
+    r"|gzipped file|compressed file ended|while decompressing",
+    re.IGNORECASE,
 )
 
 
@@ -209,9 +213,18 @@ def _find_status(result: Result) -> int | None:
 
 def _join_words(result: Result) -> str:
     """Return all that a failed module says."""
-    return " ".join(
-        str(result[name]) for name in ("msg", "exception", "module_stderr", "module_stdout") if result.get(name)
-    )
+    fields = [result.get(name) for name in ("msg", "exception", "module_stderr", "module_stdout")]
+    return " ".join(_read_words(field) for field in fields if field)
+
+
+def _read_words(field: t.Any) -> str:
+    """Return the words of a field. From ansible-core 2.19 on, an exception is a summary: an event for each cause."""
+    words: list[str] = []
+    event = getattr(field, "event", None)
+    while event is not None:
+        words.append(str(getattr(event, "msg", "")))
+        event = getattr(getattr(event, "chain", None), "event", None)
+    return " ".join(words) or str(field)
 
 
 def _find_body(result: Result) -> bytes:

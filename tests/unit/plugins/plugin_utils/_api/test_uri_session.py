@@ -301,10 +301,42 @@ def test_a_write_without_a_response_may_have_taken_effect(method: str, warned: b
     assert error.hint.startswith("Check whether the request took effect") is warned
 
 
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """An exception as ansible-core 2.19 and newer describe it: its text without its name; ``chain`` has its cause."""
+
+    msg: str
+    chain: t.Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """A summary of an exception, and a link of a chain: each holds an event."""
+
+    event: Event
+
+
 CRASHES: t.Final = (
     {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "ConnectionResetError: [Errno 104]"},
     {"failed": True, "msg": "HTTP Error while fetching https://x: IncompleteRead(5 bytes read)"},
     {"failed": True, "msg": "x", "exception": "http.client.IncompleteRead: IncompleteRead(5 bytes read)"},
+    *(
+        {"failed": True, "exception": Summary(Event(text))}
+        for text in (
+            "[Errno 104] Connection reset by peer",
+            "[Errno 32] Broken pipe",
+            "[Errno 103] Software caused connection abort",
+            "Remote end closed connection without response",
+            "The read operation timed out",
+            "EOF occurred in violation of protocol (_ssl.c:2580)",
+            "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac (_ssl.c:2580)",
+            "[SSL] record layer failure (_ssl.c:2580)",
+            "Compressed file ended before the end-of-stream marker was reached",
+            "Error -3 while decompressing data: invalid block type",
+            "Not a gzipped file (b'xx')",
+        )
+    ),
+    {"failed": True, "exception": Summary(Event("Failed.", Summary(Event("[Errno 54] Connection reset by peer"))))},
 )
 
 
@@ -324,6 +356,12 @@ def test_a_module_that_failed_by_itself_is_not_repeated(message: str) -> None:
     assert message in error.message
     assert "entra.auth.api_request" in error.hint
     assert error.to_fields()["status"] == -1
+
+
+def test_the_words_of_an_exception_are_those_of_each_cause() -> None:
+    exception = Summary(Event("Unable to open the socket.", Summary(Event(f"No such file {TOKEN}"))))
+    error = fail({"failed": True, "exception": exception})
+    assert error.message.endswith("failed on h001: Unable to open the socket. No such file ********")
 
 
 def test_the_words_of_a_module_are_one_line_without_the_token() -> None:
