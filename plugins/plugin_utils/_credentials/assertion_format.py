@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import describe_json
+from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import describe_json
 
 _SHOWN_CHARACTERS = 1000
 _ENCRYPTED_PARTS = 5

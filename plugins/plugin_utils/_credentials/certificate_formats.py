@@ -18,7 +18,7 @@ import textwrap
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import decode_text, describe_json
+from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import decode_text, describe_json
 
 try:
     from cryptography import x509

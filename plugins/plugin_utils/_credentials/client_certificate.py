@@ -48,7 +48,7 @@ class ClientCertificate(AssertionCredential):
 
     def _read_content(self) -> bytes:
         if self._is_in_file():
-            from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_file
+            from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import read_file
 
             return read_file("client_certificate_path", str(self.options.client_certificate_path))
         return str(self.options.client_certificate).encode()

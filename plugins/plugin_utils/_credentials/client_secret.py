@@ -40,7 +40,7 @@ class ClientSecret(OAuthCredential):
         if choose_option(options, *self.selecting_options) != "client_secret_file":
             return options.client_secret or ""
         # Imported here because most calls have no file.
-        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_text
+        from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import read_text
 
         secret = read_text("client_secret_file", str(options.client_secret_file))
         register_secrets(secret)

@@ -174,7 +174,7 @@ class Federated(AssertionCredential):
         if chosen is None:
             return None
         from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import parse_assertion
-        from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import read_text
+        from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import read_text
 
         if chosen == "federated_token":
             origin = options.origins.get(chosen, "option federated_token")

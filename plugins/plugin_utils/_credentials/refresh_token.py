@@ -85,7 +85,7 @@ def parse_refresh_token(text: str, source: str) -> str:
         return refresh_token
     # Imported here because hardly any refresh token needs a closer look.
     from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import read_claims
-    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import describe_json
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import describe_json
 
     form = describe_json(refresh_token, "the refresh token")
     if form is None and refresh_token.isprintable() and " " not in refresh_token:

@@ -17,7 +17,6 @@ unknown keywords, takes facts for variables, and repeats secret values in its er
 from __future__ import annotations
 
 import configparser
-import contextlib
 import dataclasses
 import functools
 import os
@@ -30,7 +29,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import find_cloud
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import INI_SECTION, OPTIONS, AppTokenOptions
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, expand_path, is_blank
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OptionSpec
@@ -39,7 +38,6 @@ Variables = t.Mapping[str, t.Any]
 Template = t.Callable[[t.Any], t.Any]
 
 _KNOWN = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
-_MAX_FILE_CHARACTERS = 4096
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
 
@@ -134,14 +132,10 @@ def _read_file(name: str, path: str | None) -> str | None:
     """Return the text of the file that an environment variable names. Raises InputError if it can't be read."""
     if is_blank(path):
         return None
-    reason = "is not text"
-    with contextlib.suppress(UnicodeDecodeError):
-        try:
-            with open(str(path), encoding="utf-8") as file:
-                return file.read(_MAX_FILE_CHARACTERS)
-        except OSError as exc:
-            reason = f"can't be read: {exc.strerror}"
-    raise InputError(f"The file that the environment variable {name} names {reason}.", hint=f"Correct {name}.")
+    # Loaded only here: a worker compiles every file that a call needs.
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import read_text
+
+    return read_text(name, expand_path(path)).strip()
 
 
 def _is_overruled_authority(origins: t.Mapping[str, str]) -> bool:

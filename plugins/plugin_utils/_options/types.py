@@ -110,7 +110,8 @@ def _to_str(value: t.Any) -> str:
     return strip_line_breaks(_to_plain_str(value))
 
 
-def _to_path(value: t.Any) -> str:
+def expand_path(value: t.Any) -> str:
+    """Return a path with ``~`` and variables of the environment resolved. Raises TypeError or ValueError."""
     return os.path.expanduser(os.path.expandvars(_to_str(value)))
 
 
@@ -201,7 +202,7 @@ Converter = t.Callable[[t.Any], t.Any]
 
 _CONVERTERS: t.Mapping[str, Converter] = {
     "str": _to_str,
-    "path": _to_path,
+    "path": expand_path,
     "bool": _to_bool,
     "int": _to_int,
     "float": _to_float,
@@ -248,4 +249,4 @@ def _describe_type(spec: OptionSpec) -> str:
     return _TYPES[spec.type]
 
 
-__all__ = ("convert", "is_blank", "strip_line_breaks", "to_plain")
+__all__ = ("convert", "expand_path", "is_blank", "strip_line_breaks", "to_plain")

@@ -22,8 +22,8 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files import Directory
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import decode_text
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import parse_refresh_token
+from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import decode_text, refuse_content
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.replacement import Replacement
@@ -53,10 +53,11 @@ class RefreshTokenStore:
         wait_seconds: How long to wait for the redemption of another process.
 
     Raises:
-        InputError: The directory of the file can't be opened.
+        InputError: The path is not one, or the directory of the file can't be opened.
     """
 
     def __init__(self, path: str, seed: str | None, *, wait_seconds: float) -> None:
+        refuse_content("refresh_token_file", path)
         self._path = path
         self._seed = seed
         self._wait_seconds = wait_seconds

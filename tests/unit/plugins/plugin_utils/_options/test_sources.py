@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import pytest
@@ -271,17 +272,38 @@ def test_a_client_id_is_read_from_the_file_that_terraform_names(
     assert resolve().client_id == "from-environment"
 
 
-@pytest.mark.parametrize(("content", "reason"), [(None, "can't be read: No such file"), (b"\xff\xfe", "is not text")])
-def test_a_file_of_another_tool_that_can_t_be_read_is_named_by_its_variable(
-    content: bytes | None, reason: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "content", [b"from-file\r\n", b" from-file \n\n", "\ufefffrom-file".encode(), "from-file".encode("utf-16")]
+)
+@pytest.mark.parametrize("path", ["~/client-id", "$HOME/client-id"])
+def test_a_file_of_another_tool_is_read_as_windows_and_editors_write_it(
+    content: bytes, path: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "client-id"
-    if content:
-        file.write_bytes(content)
-    monkeypatch.setenv("ARM_CLIENT_ID_FILE_PATH", str(file))
-    with pytest.raises(InputError, match=f"environment variable ARM_CLIENT_ID_FILE_PATH names {reason}") as refused:
+    (tmp_path / "client-id").write_bytes(content)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ARM_CLIENT_ID_FILE_PATH", path)
+    assert resolve().client_id == "from-file"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("gone", "No such file or directory"),
+        ("", "Is a directory"),
+        ("empty", "it is empty"),
+        ("pipe", "it is not a regular file"),
+    ],
+)
+def test_a_file_of_another_tool_that_can_t_be_read_is_named_by_its_variable(
+    name: str, reason: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").touch()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("ARM_CLIENT_ID_FILE_PATH", str(tmp_path / name))
+    with pytest.raises(InputError, match=f"ARM_CLIENT_ID_FILE_PATH {tmp_path}.* can't be read: {reason}") as refused:
         resolve()
     assert refused.value.__context__ is None
+    assert "ARM_CLIENT_ID_FILE_PATH" in str(refused.value.hint)
 
 
 def test_a_file_of_another_tool_is_passed_over_if_the_variable_is_blank(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
+import re
+import stat
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import strip_line_breaks
@@ -19,8 +22,10 @@ _MAX_FILE_BYTES = 1024 * 1024
 _SHOWN_CHARACTERS = 300
 _SHOWN_KEYS = 5
 _SHOWN_KEY_CHARACTERS = 40
-# PEM, and the beginning of every JWT.
-_CONTENTS = ("-----BEGIN", "eyJ")
+# PEM, the beginning of every JWT, a certificate in base64, and a name that no file can have.
+_CONTENT = re.compile(r"-----BEGIN|eyJ|MI[IJ][A-Za-z0-9+/]{100}|(.*/)?[^/]{256}")
+# One long word: a client secret has 40 characters.
+_MAYBE_SECRET = re.compile(r"[^/]{30,}")
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -33,25 +38,49 @@ _BYTE_ORDER_MARKS = (
 
 def read_file(option: str, path: str) -> bytes:
     """Return the content of the file that an option names. Raises InputError for a file without content."""
-    if "\n" in path or path.startswith(_CONTENTS):
-        # Without the text, which is a secret.
+    refuse_content(option, path)
+    if _MAYBE_SECRET.fullmatch(path) and not os.path.exists(path):
         raise InputError(
-            f"{option} holds the content of a file instead of its path.",
-            hint=f"Give the path as {option}, or the content as the option that takes it.",
+            f"{option} does not name a file that exists. Its value is not shown, because it may be a secret.",
+            hint=f"Give the path as {option}, or a secret as the option that takes it.",
         )
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_MAX_FILE_BYTES + 1)
-    except OSError as exc:
-        content, reason = b"", exc.strerror
-    else:
-        reason = "it is empty" if len(content) <= _MAX_FILE_BYTES else "it is larger than 1 MiB"
-    if content.strip() and len(content) <= _MAX_FILE_BYTES:
+    content, reason = _read(path)
+    if reason is None:
         return content
     raise InputError(
         f"{option} {printable(path, _SHOWN_CHARACTERS)} can't be read: {reason}.",
         hint=f"Correct {option}, or the file's permissions.",
     )
+
+
+def refuse_content(option: str, path: str) -> None:
+    """Raise InputError, without the text, if an option holds a secret or a certificate instead of its path."""
+    if "\n" in path or _CONTENT.match(path):
+        raise InputError(
+            f"{option} holds the content of a file instead of its path.",
+            hint=f"Give the path as {option}, or the content as the option that takes it.",
+        )
+
+
+def _read(path: str) -> tuple[bytes, str | None]:
+    """Return the content of a file, and why it can't be used; None if it can."""
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return b"", "it is not a regular file"
+            content = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as exc:
+        return b"", exc.strerror
+    except ValueError:
+        return b"", "it contains a null character"
+    if len(content) > _MAX_FILE_BYTES:
+        return b"", "it is larger than 1 MiB"
+    return content, None if content.strip() else "it is empty"
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # To open a named pipe otherwise waits for a program that writes to it, for ever if there is none.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def decode_text(content: bytes) -> str:
@@ -93,4 +122,4 @@ def describe_json(text: str, content: str) -> str | None:
     return f"JSON around {content} (with the keys {keys})" if keys else "an empty JSON object"
 
 
-__all__ = ("decode_text", "describe_json", "read_file", "read_text")
+__all__ = ("decode_text", "describe_json", "read_file", "read_text", "refuse_content")

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 import typing as t
 
 import pytest
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.file_content import (
+from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import (
     decode_text,
     describe_json,
     read_file,
@@ -36,26 +38,59 @@ def test_a_file_is_read_as_it_is(tmp_path: pathlib.Path) -> None:
         ("blank", "it is empty"),
         ("large", "it is larger than 1 MiB"),
         ("", "Is a directory"),
+        ("pipe", "it is not a regular file"),
+        ("locked", "Permission denied"),
+        ("nu\0ll", "it contains a null character"),
     ],
 )
-def test_a_file_that_can_t_be_used_is_named_with_its_option(name: str, reason: str, tmp_path: pathlib.Path) -> None:
+def test_a_file_that_can_t_be_used_is_named_with_its_option(
+    name: str, reason: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A named pipe that no program writes to is not waited for."""
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty").touch()
     (tmp_path / "blank").write_text(" \n")
     (tmp_path / "large").write_bytes(b"x" * (1024 * 1024 + 1))
+    if name == "locked":
+        # The tests may run as root, to whom no file is locked.
+        monkeypatch.setattr(os, "open", _refuse_to_open)
     with pytest.raises(InputError) as refused:
         read_file("an_option", str(tmp_path / name))
-    assert refused.value.message.startswith(f"an_option {tmp_path / name}")
+    assert refused.value.message.startswith(f"an_option {tmp_path / name}".partition("\0")[0])
     assert reason in refused.value.message
     assert "an_option" in str(refused.value.hint)
 
 
+def _refuse_to_open(path: str, flags: int) -> int:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 @pytest.mark.parametrize(
-    "content", ["-----BEGIN PRIVATE KEY-----\\nhunter2", "eyJhbGciOiJSUzI1NiJ9.hunter2.c2ln", "hunter2\n"]
+    "content",
+    [
+        "-----BEGIN PRIVATE KEY-----\\nhunter2",
+        "eyJhbGciOiJSUzI1NiJ9.hunter2.c2ln",
+        "hunter2\n",
+        f"MIIhunter2{'a/' * 60}",
+        f"1.Ahunter2{'a' * 300}",
+        f"/a/1.Ahunter2{'a' * 300}/b",
+    ],
 )
 def test_a_content_in_the_place_of_a_path_is_not_shown(content: str) -> None:
     with pytest.raises(InputError, match="an_option holds the content of a file instead of its path") as refused:
         read_file("an_option", content)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_secret_in_the_place_of_a_path_is_not_shown(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the form of a long file name, so a file of that name is read."""
+    secret = "abC8Q~hunter2-made-up.secret_of~40-letters"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="an_option does not name a file that exists") as refused:
+        read_file("an_option", secret)
+    assert "hunter2" not in str(refused.value)
+    (tmp_path / secret).write_text("content")
+    assert read_file("an_option", secret) == b"content"
 
 
 @pytest.mark.parametrize(
