@@ -35,8 +35,19 @@ _SERVICE_CONNECTION = (
 _HINTS = {
     "GitHub Actions": "Check that the job has the permission id-token: write.",
     "Azure Pipelines": "Check that the pipeline may use the service connection, and that SYSTEM_ACCESSTOKEN is new.",
-    "federated_token_request_url": "Check federated_token_request_url, and that federated_token_request_token is new.",
+    "federated_token_request_url": "Check that federated_token_request_token is new, and may request assertions.",
 }
+# By the status of a response of an issuer that the options name.
+_HINTS_OF_REQUEST_URL = {
+    200: "Check federated_token_request_url: the issuer has to respond with JSON that has the assertion as value.",
+    404: "Check federated_token_request_url: nothing is there.",
+    405: "Check federated_token_request_url: it has to respond to a GET request.",
+}
+_REDIRECT_HINT = (
+    "Set federated_token_request_url to the URL that it redirects to: redirects are not followed, because the bearer "
+    "token would go along."
+)
+_IS_OR_ARE = {1: "is", 2: "are"}
 _GITHUB_ADVICE = "give the job the permission id-token: write"
 _PIPELINES_ADVICE = "run the play in a pipeline job, and map SYSTEM_ACCESSTOKEN into the environment of the step"
 
@@ -93,7 +104,7 @@ def _mint_at_request_url(audience: str, options: AppTokenOptions, network: Netwo
     missing = [f"federated_token_request_{name}" for name, value in (("url", url), ("token", token)) if not value]
     if not url or not token:
         raise InputError(
-            f"federated_token_source is request_url, and {' and '.join(missing)} is not given.",
+            f"No assertion can be requested, because {' and '.join(missing)} {_IS_OR_ARE[len(missing)]} not given.",
             hint="Give the URL at which the issuer mints assertions, and the bearer token for it.",
         )
     refuse_insecure_url("federated_token_request_url", url)
@@ -117,27 +128,54 @@ def _mint_by_managed_identity(audience: str, options: AppTokenOptions, network: 
 
 
 def _build_get_request(url: str, token: str, audience: str) -> Request:
+    """Return the request to an issuer such as GitHub. An audience that the URL names already is kept, as by Terraform.
+
+    Args:
+        url: the URL, which may have a query.
+        token: the bearer token for the issuer.
+        audience: what the assertion is for.
+    """
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
 
-    separator = "&" if "?" in url else "?"
+    parts = urllib.parse.urlsplit(url)
+    names = {name for name, value in urllib.parse.parse_qsl(parts.query) if value}
+    query = {} if "audience" in names else {"audience": audience}
     return Request(
-        f"{url}{separator}audience={urllib.parse.quote(audience, safe='')}",
-        headers={"Accept": "application/json", "Authorization": f"Bearer {token}"},
+        _add_query(url, query), headers={"Accept": "application/json", "Authorization": f"Bearer {_check(token)}"}
     )
 
 
 def _build_pipelines_request(url: str, token: str, connection: str) -> Request:
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request
 
-    query = urllib.parse.urlencode({"api-version": "7.1", "serviceConnectionId": connection})
     headers = {
         "Accept": "application/json",
-        "Authorization": f"Bearer {token}",
+        "Authorization": f"Bearer {_check(token)}",
         "Content-Type": "application/json",
         # Without it, a refusal is a redirect to a sign-in page.
         "X-TFS-FedAuthRedirect": "Suppress",
     }
-    return Request(f"{url}{'&' if '?' in url else '?'}{query}", "POST", headers)
+    query = {"api-version": "7.1", "serviceConnectionId": connection}
+    return Request(_add_query(url, query), "POST", headers)
+
+
+def _add_query(url: str, query: t.Mapping[str, str]) -> str:
+    """Return a URL with these parameters in addition to its own, without its fragment."""
+    parts = urllib.parse.urlsplit(url)
+    own = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] not in query]
+    added = [f"{name}={urllib.parse.quote(value, safe='')}" for name, value in query.items()]
+    return urllib.parse.urlunsplit(parts._replace(query="&".join([*own, *added]), fragment=""))
+
+
+def _check(token: str) -> str:
+    """Return the bearer token for an issuer without white space around it. Raises InputError."""
+    stripped = token.strip()
+    if stripped.isascii() and stripped.isprintable() and " " not in stripped:
+        return stripped
+    raise InputError(
+        "The bearer token for the issuer of assertions has characters that no token has.",
+        hint="Give the token alone, without its type and without line breaks.",
+    )
 
 
 def _send(request: Request, field: str, platform: str, network: NetworkSettings) -> str:
@@ -146,6 +184,9 @@ def _send(request: Request, field: str, platform: str, network: NetworkSettings)
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Transport
 
     network = dataclasses.replace(network, service=Service.CI_ISSUER)
+    if request.url.startswith("http:"):
+        # It is this machine, which no proxy reaches, and a proxy would see the bearer token.
+        network = dataclasses.replace(network, proxy=None, use_environment=False)
     response = Transport(network).send(request, until=time.monotonic() + network.retry_for)
     try:
         assertion = json.loads(response.body)[field]
@@ -155,8 +196,17 @@ def _send(request: Request, field: str, platform: str, network: NetworkSettings)
         return assertion
     raise NetworkError(
         f"{platform} answered {response.status} to the request for an assertion, without one.",
-        hint=_HINTS[platform],
+        hint=_choose_hint(platform, response.status),
     )
+
+
+def _choose_hint(platform: str, status: int) -> str:
+    """Return what to do about a response without an assertion."""
+    if status in (408, 429) or status >= 500:
+        return "Try again later, or raise retry_for: the issuer is busy or fails."
+    if platform != "federated_token_request_url":
+        return _HINTS[platform]
+    return _REDIRECT_HINT if 300 <= status < 400 else _HINTS_OF_REQUEST_URL.get(status, _HINTS[platform])
 
 
 def _get_service_connection() -> str | None:

@@ -12,7 +12,6 @@ import urllib.parse
 import pytest
 from canned_server import CannedServer, token_answer
 
-from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
@@ -25,11 +24,11 @@ def form_sent() -> FormSent:
 
     def sent(kind: str, *, path: str = "", claims: str | None = None, **options: t.Any) -> dict[str, str]:
         with CannedServer(token_answer()) as server:
-            asked = AppTokenOptions(
-                tenant_id="contoso.com", client_id="the-client", authority=server.url + path, **options
-            )
+            given = {"tenant_id": "contoso.com", "client_id": "the-client", "authority": server.url + path, **options}
+            asked = AppTokenOptions(**{"retry_for": 30.0, **given})
             credential = create_credential(kind, asked)
-            token = credential.request_token(credential.build_request("the/.default", claims), NetworkSettings(30, 30))
+            request = credential.build_request("the/.default", claims)
+            token = credential.request_token(request, asked.get_network_settings())
         assert token.access_token == "canned-token"
         (request,) = server.received
         pairs = urllib.parse.parse_qsl(request.body, strict_parsing=True, keep_blank_values=True)

@@ -13,9 +13,12 @@ import pytest
 from canned_server import CannedServer, answer, json_answer, token_answer
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import (
+    ASSERTION_SOURCES,
     describe_missing_permission,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 if t.TYPE_CHECKING:
     FormSent = t.Callable[..., dict[str, str]]
@@ -162,6 +165,10 @@ def test_a_platform_that_mints_nothing_is_named(
     [
         ("/token?api-version=2.0", "/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange"),
         ("/token", "/token?audience=api%3A%2F%2FAzureADTokenExchange"),
+        ("/token?", "/token?audience=api%3A%2F%2FAzureADTokenExchange"),
+        ("/token?a=%2F&b#part", "/token?a=%2F&b&audience=api%3A%2F%2FAzureADTokenExchange"),
+        ("/token?audience=&a=1", "/token?a=1&audience=api%3A%2F%2FAzureADTokenExchange"),
+        ("/token?audience=urn:own&a=1", "/token?audience=urn:own&a=1"),
     ],
 )
 def test_an_issuer_is_asked_as_github_is(source: str | None, path: str, target: str, form_sent: FormSent) -> None:
@@ -198,19 +205,83 @@ def test_with_a_service_connection_the_environment_s_url_is_that_of_azure_pipeli
     ],
 )
 def test_half_of_a_request_url_is_refused(given: dict[str, str], missing: str, form_sent: FormSent) -> None:
-    with pytest.raises(InputError, match=f"is request_url, and {missing} is not given") as refused:
+    with pytest.raises(InputError, match=f"because {missing} (is|are) not given") as refused:
         form_sent("federated", federated_token_source="request_url", **given)
     assert refused.value.hint
     assert "hunter2" not in str(refused.value)
 
 
-def test_an_issuer_that_mints_nothing_is_named_by_its_option(form_sent: FormSent) -> None:
-    with CannedServer(json_answer(401, {"message": "hunter2"})) as issuer:
+@pytest.mark.parametrize(
+    ("refusal", "hint"),
+    [
+        (json_answer(401, {"message": "hunter2"}), "federated_token_request_token is new"),
+        (json_answer(403, {"message": "hunter2"}), "may request assertions"),
+        (json_answer(404, {}), "nothing is there"),
+        (answer(405), "respond to a GET request"),
+        (answer(500, "<html>hunter2</html>"), "Try again later"),
+        (answer(200, "<html>hunter2</html>"), "JSON that has the assertion as value"),
+        (json_answer(200, {"token": ASSERTION}), "JSON that has the assertion as value"),
+        (json_answer(200, {"value": None}), "JSON that has the assertion as value"),
+    ],
+)
+def test_an_issuer_that_mints_nothing_is_named_by_its_option(refusal: bytes, hint: str, form_sent: FormSent) -> None:
+    with CannedServer(refusal) as issuer:
         given = {"federated_token_request_url": issuer.url, "federated_token_request_token": "hunter2"}
-        with pytest.raises(NetworkError, match="federated_token_request_url answered 401") as failed:
-            form_sent("federated", **given)
-    assert "federated_token_request_token is new" in str(failed.value.hint)
+        with pytest.raises(NetworkError, match="federated_token_request_url answered ") as failed:
+            form_sent("federated", retry_for=0, **given)
+    assert hint in str(failed.value.hint)
     assert "hunter2" not in str(failed.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_an_issuer_that_redirects_is_not_followed(status: int, form_sent: FormSent) -> None:
+    """The bearer token would go along, and the other host may mint anything."""
+    given = {"federated_token_request_token": "the-bearer"}
+    with (
+        CannedServer(json_answer(200, {"value": ASSERTION})) as other,
+        CannedServer(answer(status, Location=f"{other.url}/token")) as issuer,
+        pytest.raises(NetworkError, match=f"answered {status} ") as failed,
+    ):
+        form_sent("federated", federated_token_request_url=issuer.url, **given)
+    assert "redirects are not followed" in str(failed.value.hint)
+    assert (len(issuer.received), other.received) == (1, [])
+
+
+@pytest.mark.parametrize("token", ["a b", "a\r\nX-Other: b", "schlüssel", "a\0b"])
+def test_a_bearer_token_that_no_header_can_carry_is_refused(token: str, form_sent: FormSent) -> None:
+    with CannedServer(json_answer(200, {"value": ASSERTION})) as issuer:
+        given = {"federated_token_request_url": issuer.url, "federated_token_request_token": token}
+        with pytest.raises(InputError, match="has characters that no token has") as refused:
+            form_sent("federated", **given)
+    assert token not in str(refused.value)
+    assert issuer.received == []
+
+
+def test_white_space_around_a_bearer_token_is_not_sent(form_sent: FormSent, monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer(json_answer(200, {"value": ASSERTION})) as github:
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", github.url)
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", " job-token\r\n")
+        form_sent("federated")
+    assert github.received[0].headers["authorization"] == "Bearer job-token"
+
+
+def test_a_foreign_issuer_is_asked_by_the_proxy_and_this_machine_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy for https sees the host's name alone."""
+    mint = ASSERTION_SOURCES["request_url"].mint
+    given = {"federated_token_request_url": "https://ci.test/token", "federated_token_request_token": "the-bearer"}
+    with CannedServer(answer(403)) as proxy:
+        network = NetworkSettings(30, 0, proxy=proxy.url)
+        with pytest.raises(NetworkError, match="proxy") as failed:
+            mint("api://audience", AppTokenOptions(**given), network)
+        assert failed.value.hint
+        (asked,) = proxy.received
+        assert (asked.method, asked.target) == ("CONNECT", "ci.test:443")
+        assert "the-bearer" not in str(asked)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with CannedServer(json_answer(200, {"value": ASSERTION})) as issuer:
+            given["federated_token_request_url"] = issuer.url
+            assert mint("api://audience", AppTokenOptions(**given), network) == ASSERTION
+        assert len(proxy.received) == 1
 
 
 # --- safety and permissions -------------------------------------------------------------------------------------
