@@ -4,7 +4,7 @@
 
 """A stand-in for the program ``az``, for its command ``account get-access-token`` alone.  Standard library only.
 
-It behaves as Azure CLI 2.8x: options, JSON, exit statuses and the words on standard error, as they are seen in
+It behaves as Azure CLI 2.91: options, JSON, exit statuses and the words on standard error, as they are seen in
 ``azure.cli.core`` and in issue threads.  Its sign-in is a refresh token of an emulator, in AZURE_CONFIG_DIR; each run
 is noted there as well.  :func:`install` puts it on a PATH.
 """
@@ -106,8 +106,11 @@ def _note_run(config: Path, arguments: list[str]) -> None:
 def _get_token(asked: argparse.Namespace, profile: dict[str, t.Any]) -> dict[str, t.Any]:
     if not profile:
         raise _CliError("Please run 'az login' to setup account.")
-    if profile.get("identity") and asked.tenant:
-        raise _CliError("Tenant shouldn't be specified for managed identity account")
+    if profile.get("identity") and asked.tenant and asked.tenant != profile["tenant"]:
+        raise _CliError(
+            "For managed identity account, getting access token for non-current tenants is not supported. The "
+            f"specified tenant must be the current tenant {profile['tenant']}"
+        )
     tenant = asked.tenant or profile["tenant"]
     answer = _redeem(f"{profile['login']}/{tenant}/oauth2/v2.0/token", profile, asked.scope, tenant)
     ends = int(time.time()) + int(answer["expires_in"])

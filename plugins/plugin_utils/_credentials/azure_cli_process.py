@@ -4,7 +4,8 @@
 
 """Run ``az account get-access-token``, and read its output and errors.
 
-Learn, "az account get-access-token". Output and errors as of Azure CLI 2.8x; ``expires_on`` exists since 2.54.
+Learn, "az account get-access-token". Output and errors as of Azure CLI 2.91 and older; ``expires_on`` exists since
+2.54.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -40,6 +41,10 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 
 _MAX_OUTPUT_BYTES = 1024 * 1024
 _LOOK_EVERY_SECONDS = 0.2
+# A shell's status for a program that it can't find, here the Python that the program az starts.
+_NOT_FOUND = 127
+# Lines before it are those of other programs, such as a script that starts the CLI in a container.
+_JSON_OBJECT = re.compile(r"^\{", re.MULTILINE)
 _SHOWN_CHARACTERS = 300
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _CODE = re.compile(r"\bAADSTS(\d{1,9})\b")
@@ -75,6 +80,8 @@ def request_cli_token(scopes: t.Sequence[str], tenant_id: str | None, claims: st
         )
     arguments = ["account", "get-access-token", "--output", "json", "--scope", *scopes]
     finished = _run([_find_program(), *arguments, *(["--tenant", tenant_id] if tenant_id else [])], timeout)
+    if finished.status == _NOT_FOUND:
+        raise _build_not_installed_error()
     if finished.status != 0:
         raise _explain_failure(finished, sign_in)
     token = _parse_token(finished.output)
@@ -91,7 +98,11 @@ def _find_program() -> str:
     path = shutil.which("az")
     if path:
         return os.path.abspath(path)
-    raise InputError(
+    raise _build_not_installed_error()
+
+
+def _build_not_installed_error() -> InputError:
+    return InputError(
         "The Azure CLI (az) is not installed on the control node, or not on PATH.",
         hint="Install it, or use another credential; an execution environment needs it in its image.",
     )
@@ -181,7 +192,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _parse_token(output: str) -> Token:
     try:
-        answer = json.loads(output)
+        answer = _read_object(output)
         access_token, is_bearer = answer["accessToken"], answer.get("tokenType", "Bearer").lower() == "bearer"
         expires_on = _parse_end(answer)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -205,6 +216,14 @@ def _parse_token(output: str) -> Token:
     )
 
 
+def _read_object(output: str) -> dict[str, t.Any]:
+    """Return the JSON object in the program's output. Raises ValueError."""
+    text = output.removeprefix("\ufeff").replace("\r", "\n")
+    start = _JSON_OBJECT.search(text)
+    found, _end_of_object = json.JSONDecoder().raw_decode(text, start.start() if start else 0)
+    return t.cast("dict[str, t.Any]", found)
+
+
 def _parse_end(answer: dict[str, t.Any]) -> float:
     if "expires_on" in answer:
         return float(answer["expires_on"])
@@ -214,14 +233,17 @@ def _parse_end(answer: dict[str, t.Any]) -> float:
 
 # --- errors -----------------------------------------------------------------------------------------------------
 
-_NOT_SIGNED_IN = r"az login'? to setup|not exist in MSAL token cache|Can't find token from MSAL|No subscription found"
+_NOT_SIGNED_IN = r"az login|az account set|Can't find token from MSAL"
 _NO_TENANT = r"Tenant shouldn't be specified"
+_FIXED_TENANT = r"access token for non-current tenants is not supported"
 _TOO_OLD = r"unrecognized arguments: .*--scope"
 _NO_NETWORK = r"Max retries exceeded|Connection(Error| aborted| refused)|NewConnectionError|Name or service not known"
 _EXPIRED = frozenset({50173, 70008, 70043, 700082, 700084, 50132, 50133})
 _OTHER_TENANT = frozenset({50020, 50034, 51004, 90002, 90072, 500341})
 _POLICY = frozenset({50005, 50072, 50074, 50076, 50078, 50079, 50158, 53000, 53001, 53002, 53003, 530003, 530032})
 _NOT_PERMITTED = frozenset({65001, 65002, 650052, 650057})
+# The API is not known in the tenant, as every API of another cloud.
+_UNKNOWN_API = frozenset({500011, 500014})
 
 
 def _explain_failure(finished: _Finished, sign_in: str) -> EntraAuthError:
@@ -235,6 +257,8 @@ def _explain_failure(finished: _Finished, sign_in: str) -> EntraAuthError:
         return InputError("The Azure CLI is not signed in.", hint=f"Run '{sign_in}' as the user who runs Ansible.")
     if re.search(_NO_TENANT, text):
         return InputError(sentence, hint="Remove tenant_id, or update the Azure CLI to 2.77 or newer.")
+    if re.search(_FIXED_TENANT, text):
+        return InputError(sentence, hint="Remove tenant_id, or set it to that tenant.")
     if re.search(_TOO_OLD, text):
         return InputError(sentence, hint="Update the Azure CLI: this version can't request a token for a scope.")
     if re.search(_NO_NETWORK, text):
@@ -277,6 +301,8 @@ def _choose_words(codes: tuple[int, ...], sign_in: str) -> tuple[str, str]:
             "Microsoft Graph the app of the Azure CLI has only some permissions.",
         )
     hint = find_code_hint(codes)
+    if hint and known & _UNKNOWN_API:
+        return hint.cause, f"{hint.fix} The Azure CLI has a cloud of its own: see 'az cloud show'."
     return (hint.cause, hint.fix) if hint else ("the sign-in of the Azure CLI was refused", f"Run '{sign_in}'.")
 
 

@@ -172,7 +172,11 @@ def test_older_versions_and_other_sign_ins_are_understood(plays: Plays, emulator
     cli.sign_in(*place, version="2.29")
     assert "Update the Azure CLI" in _run(plays, cli, [_get()]).result("Get")["hint"]
     cli.sign_in(*place, identity=True)
-    assert "Remove tenant_id" in _run(plays, cli, [_get(tenant_id=emulator.tenant_id)]).result("Get")["hint"]
+    tasks = [_get(tenant_id=emulator.tenant_id), _get("other", tenant_id="other.example")]
+    play = _run(plays, cli, tasks)
+    assert "failed" not in play.result("Get")
+    assert f"must be the current tenant {emulator.tenant_id}" in play.result("other")["msg"]
+    assert "Remove tenant_id" in play.result("other")["hint"]
 
 
 def test_a_program_that_hangs_is_ended(plays: Plays, emulator: Emulator, cli: AzureCli) -> None:

@@ -131,6 +131,12 @@ def test_a_program_that_is_not_there_is_told(tmp_path: pathlib.Path, monkeypatch
     assert "not installed on the control node" in failure(InputError).message
 
 
+def test_a_program_without_its_python_is_told(az: Program) -> None:
+    """The status is that of the shell that runs the program."""
+    az("exec /nowhere/python -m azure.cli")
+    assert "not installed on the control node" in failure(InputError).message
+
+
 def test_a_program_that_can_t_be_started_is_told(az: Program, tmp_path: pathlib.Path) -> None:
     az("")
     (tmp_path / "az").write_text("#!/nowhere/python\n")
@@ -159,6 +165,25 @@ def test_an_older_program_names_the_end_in_local_time(az: Program, monkeypatch: 
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "WARNING: {not JSON}\nMoving to another directory\n%s",
+        "\ufeff%s\r\n",
+        "%s\nA new version is available.\n",
+        "\r\n%s",
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_text_around_the_answer_is_passed_over(az: Program, form: str, indent: int | None) -> None:
+    """Of a script that starts the CLI, in a container or on Windows."""
+    body = json.dumps(GOOD, indent=indent)
+    az(f"printf %s {shlex.quote(form % body)}")
+    assert ask().access_token == "the-token"
+    az(f"printf %s {shlex.quote(form % body)} | sed 's/$/\\r/'")
+    assert ask().access_token == "the-token"
 
 
 @pytest.mark.parametrize(
@@ -220,6 +245,19 @@ def test_a_token_that_has_expired_is_refused(az: Program) -> None:
             "Tenant shouldn't be specified",
             "Remove tenant_id",
         ),
+        (
+            "ERROR: For managed identity account, getting access token for non-current tenants is not supported. The "
+            "specified tenant must be the current tenant 11111111-1111-4111-8111-111111111111",
+            InputError,
+            "must be the current tenant 11111111-1111-4111-8111-111111111111.",
+            "Remove tenant_id, or set it to that tenant.",
+        ),
+        (
+            "ERROR: Interactive authentication is needed. Please run:\naz logout\naz login",
+            InputError,
+            "not signed in",
+            "az login",
+        ),
         ("ERROR: unrecognized arguments: --scope x", InputError, "unrecognized arguments", "Update the Azure CLI"),
         (
             "ERROR: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Max retries exceeded with url: /x",
@@ -249,7 +287,7 @@ def test_what_the_program_complains_about_is_told_with_a_fix(
         *[(azure_cli_process._OTHER_TENANT, "does not belong to this tenant", "Correct tenant_id, or run 'az login")],
         *[(azure_cli_process._POLICY, "a conditional access policy asks for more", "and pass the check")],
         *[(azure_cli_process._NOT_PERMITTED, "may not use this API", "Microsoft Graph the app of the Azure CLI has")],
-        *[({500011}, "the API in scope", "scope")],
+        *[({500011}, "the API in scope", "The Azure CLI has a cloud of its own")],
         *[({999999}, "was refused", "az login")],
     ],
 )
