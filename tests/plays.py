@@ -32,6 +32,9 @@ _PLAY_SECONDS: t.Final = 1800
 _WAIT_SECONDS: t.Final = 300
 _POLL_SECONDS: t.Final = 0.05
 
+# The variables of each host, by its name. Ansible takes a second to start: many cases are hosts of one play.
+Hosts = t.Mapping[str, t.Mapping[str, t.Any]]
+
 
 @dataclasses.dataclass(frozen=True)
 class Play:
@@ -188,15 +191,16 @@ class Plays:
         self,
         playbook: str | list[dict[str, t.Any]] | Path,
         *arguments: str,
-        hosts: int = 1,
+        hosts: int | Hosts = 1,
         forks: int = 5,
         record: bool = False,
         env: t.Mapping[str, str | None] | None = None,
         **variables: t.Any,
     ) -> Play:
-        """Run a playbook (text, data or path) on ``hosts`` local hosts h001, h002, …; ``variables`` go to all hosts.
+        """Run a playbook (text, data or path) on local hosts: a number of them, h001, h002, …, or names and variables.
 
-        They are inventory variables, so a string in them is a template, as in any inventory.
+        ``variables`` go to all hosts. They are inventory variables, so a string in them is a template, as in any
+        inventory.
         """
         chosen = {"ANSIBLE_STDOUT_CALLBACK": "record"} if record else {}
         values = self._make_values_directory()
@@ -216,7 +220,7 @@ class Plays:
         self,
         playbook: str | list[dict[str, t.Any]] | Path,
         *arguments: str,
-        hosts: int = 1,
+        hosts: int | Hosts = 1,
         forks: int = 5,
         env: t.Mapping[str, str | None] | None = None,
         **variables: t.Any,
@@ -238,7 +242,7 @@ class Plays:
         self,
         playbook: str | list[dict[str, t.Any]] | Path,
         arguments: t.Sequence[str],
-        hosts: int,
+        hosts: int | Hosts,
         forks: int,
         variables: dict[str, t.Any],
     ) -> list[str]:
@@ -246,9 +250,9 @@ class Plays:
         inventory = self._inventory(hosts, variables)
         return [str(_BIN / "ansible-playbook"), "-i", str(inventory), f"--forks={forks}", *arguments, str(path)]
 
-    def _inventory(self, hosts: int, variables: dict[str, t.Any]) -> Path:
+    def _inventory(self, hosts: int | Hosts, variables: dict[str, t.Any]) -> Path:
         path = self.directory / "inventory.yml"
-        names: dict[str, t.Any] = {f"h{number:03}": {} for number in range(1, hosts + 1)}
+        names = {f"h{number:03}": {} for number in range(1, hosts + 1)} if isinstance(hosts, int) else dict(hosts)
         own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, **variables}
         path.write_text(json.dumps({"all": {"hosts": names, "vars": own}}))
         return path

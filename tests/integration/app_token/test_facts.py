@@ -13,6 +13,8 @@ import json
 import typing as t
 
 import pytest
+from app_hosts import AppHosts
+from hostile_hosts import add_hostile_host
 
 from plays import role, show
 
@@ -48,68 +50,98 @@ def _scopes(emulator: Emulator) -> list[str]:
     return [dict(request["form"])["scope"] for request in emulator.token_requests()]
 
 
-@pytest.mark.parametrize("task", [_GET, _LOOKUP], ids=["module", "lookup"])
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"app_token_authority": _ATTACKER},
-        {"app_token_proxy": _ATTACKER},
-        {"app_token_api_base_url": _ATTACKER},
-        {"app_token_authority": _ATTACKER, "ansible_app_token_authority": "https://login.microsoftonline.com"},
-        {"ansible_app_token_authority": "https://login.microsoftonline.com", "app_token_authority": _ATTACKER},
-        {"app_token_authority": _ATTACKER, "ansible_facts": {}, "hostvars": {}},
-        {"app_token_timeout": float("nan"), "app_token_extra_headers": {"X-Evil": float("nan")}},
-    ],
-)
-def test_a_fact_is_no_option(plays: Plays, emulator: Emulator, task: dict[str, t.Any], facts: dict[str, t.Any]) -> None:
-    play = _run(plays, facts, task)
+_TASKS: t.Final = {"module": _GET, "lookup": _LOOKUP}
+_NO_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "authority": {"app_token_authority": _ATTACKER},
+    "proxy": {"app_token_proxy": _ATTACKER},
+    "api_base_url": {"app_token_api_base_url": _ATTACKER},
+    "twice": {"app_token_authority": _ATTACKER, "ansible_app_token_authority": "https://login.microsoftonline.com"},
+    "other_way": {"ansible_app_token_authority": "https://login.microsoftonline.com", "app_token_authority": _ATTACKER},
+    "reserved": {"app_token_authority": _ATTACKER, "ansible_facts": {}, "hostvars": {}},
+    "nan": {"app_token_timeout": float("nan"), "app_token_extra_headers": {"X-Evil": float("nan")}},
+}
+
+
+def test_a_fact_is_no_option(plays: Plays, emulator: Emulator) -> None:
+    hosts = AppHosts(emulator)
+    facts_of = {f"{by}_{name}": facts for by in _TASKS for name, facts in _NO_OPTIONS.items()}
+    for host, facts in facts_of.items():
+        hosts.add(host)
+        add_hostile_host(plays, host, {"ping": "pong", "ansible_facts": facts})
+    playbook = [{"hosts": f"{by}_*", "tasks": [_PING, task]} for by, task in _TASKS.items()]
+    play = plays.run(playbook, hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
-    assert _scopes(emulator) == [GRAPH]
-    assert _ATTACKER not in play.output.replace(json.dumps(facts), "").split("Get")[-1]
-    for name in facts:
-        if name.startswith("app_token_"):
-            assert play.output.count(f"The fact {name} of h001 is ignored") == 1, play.output
-    if task is _LOOKUP:
-        assert play.shown()["token"]["headers"].keys() == {"Authorization"}
+    assert hosts.list_scopes() == dict.fromkeys(facts_of, [GRAPH])
+    assert _ATTACKER not in "".join(line for line in play.output.splitlines() if '"task": "Ping"' not in line)
+    for host, facts in facts_of.items():
+        for name in facts:
+            if name.startswith("app_token_"):
+                assert play.output.count(f"The fact {name} of {host} is ignored") == 1, play.output
+        if host.startswith("lookup"):
+            assert play.shown(host)["token"]["headers"].keys() == {"Authorization"}, host
 
 
-@pytest.mark.parametrize("task", [_GET, _LOOKUP], ids=["module", "lookup"])
-@pytest.mark.parametrize("fact", [{"scope": "{{ 'arm' }}"}, {"scope": "arm"}, {"scope": "graph"}, {"scope": None}])
-@pytest.mark.parametrize(
-    "place", ["inventory", "group_vars", "play", "role", "task", "extra", "set_fact", "include_vars", "loop"]
-)
-def test_a_fact_replaces_no_variable(
-    plays: Plays, emulator: Emulator, task: dict[str, t.Any], fact: dict[str, t.Any], place: str
-) -> None:
-    """Wherever the play sets the scope, it counts, also if the host returns the same text."""
-    facts = {f"app_token_{name}": value for name, value in fact.items()}
-    given = {"app_token_scope": "{{ 'arm' }}"}
-    how: dict[str, t.Any] = {}
-    tasks = [task]
-    if place == "inventory":
-        how = given
-    elif place in ("group_vars", "include_vars"):
-        file = plays.directory / ("group_vars/all.yml" if place == "group_vars" else "given.yml")
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps(given))
-        tasks = [{"ansible.builtin.include_vars": str(file)}, task] if place == "include_vars" else tasks
-    elif place == "play":
-        how["play"] = {"vars": given}
+_GIVEN: t.Final = {"app_token_scope": "{{ 'arm' }}"}
+_EQUAL_FACTS: t.Final = {"template": "{{ 'arm' }}", "equal": "arm", "other": "graph", "none": None}
+_PLACES: t.Final = ("inventory", "group_vars", "play", "role", "task", "set_fact", "include_vars", "loop")
+
+
+def _add_hosts_whose_fact_is_the_scope(plays: Plays, hosts: AppHosts, place: str) -> None:
+    """Add a host for each way to call and each fact, with the place in its name."""
+    for name in (f"{by}_{fact}_{place}" for by in _TASKS for fact in _EQUAL_FACTS):
+        hosts.add(name, **(_GIVEN if place == "inventory" else {}))
+        facts = {"app_token_scope": _EQUAL_FACTS[name.split("_")[1]]}
+        add_hostile_host(plays, name, {"ping": "pong", "ansible_facts": facts})
+
+
+def _write_given_variables(plays: Plays) -> None:
+    for name in ("group_vars/given.yml", "given.yml", "roles/mine/vars/main.yml"):
+        file = plays.directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(_GIVEN))
+
+
+def _build_play_that_sets_the_scope(place: str, by: str) -> dict[str, t.Any]:
+    """Return a play whose variable, or that of its tasks, has the scope arm at the place."""
+    task = _TASKS[by]
+    keywords: dict[str, t.Any] = {}
+    before: list[dict[str, t.Any]] = []
+    if place == "play":
+        keywords = {"vars": _GIVEN}
     elif place == "role":
-        (plays.directory / "roles/mine/vars").mkdir(parents=True)
-        (plays.directory / "roles/mine/vars/main.yml").write_text(json.dumps(given))
-        how["play"] = {"roles": ["mine"]}
+        keywords = {"roles": ["mine"]}
     elif place == "task":
-        tasks = [{**task, "vars": given}]
-    elif place == "extra":
-        how["arguments"] = ("-e", json.dumps(given))
+        task = {**task, "vars": _GIVEN}
     elif place == "set_fact":
-        tasks = [{"ansible.builtin.set_fact": given}, task]
-    else:
-        tasks = [{**task, "loop": ["arm"], "loop_control": {"loop_var": "app_token_scope"}}]
-    play = _run(plays, facts, *tasks, **how)
+        before = [{"ansible.builtin.set_fact": _GIVEN}]
+    elif place == "include_vars":
+        before = [{"ansible.builtin.include_vars": "given.yml"}]
+    elif place == "loop":
+        task = {**task, "loop": ["arm"], "loop_control": {"loop_var": "app_token_scope"}}
+    return {"hosts": f"{by}_*_{place}", **keywords, "tasks": [_PING, *before, task]}
+
+
+def test_a_fact_replaces_no_variable(plays: Plays, emulator: Emulator) -> None:
+    """Wherever the play sets the scope, it counts, also if the host returns the same text."""
+    hosts = AppHosts(emulator)
+    _write_given_variables(plays)
+    for place in _PLACES:
+        _add_hosts_whose_fact_is_the_scope(plays, hosts, place)
+    group = plays.directory / "group.yml"
+    group.write_text(json.dumps({"given": {"hosts": {name: {} for name in hosts.variables if "_group_vars" in name}}}))
+    playbook = [_build_play_that_sets_the_scope(place, by) for place in _PLACES for by in _TASKS]
+    play = plays.run(playbook, "-i", str(group), hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
-    assert _scopes(emulator) == [ARM]
+    assert hosts.list_scopes() == dict.fromkeys(hosts.variables, [ARM])
+
+
+def test_a_fact_replaces_no_extra_variable(plays: Plays, emulator: Emulator) -> None:
+    hosts = AppHosts(emulator)
+    _add_hosts_whose_fact_is_the_scope(plays, hosts, "extra")
+    playbook = [{"hosts": f"{by}_*", "tasks": [_PING, task]} for by, task in _TASKS.items()]
+    play = plays.run(playbook, "-e", json.dumps(_GIVEN), hosts=hosts.variables, record=True)
+    assert play.returncode == 0, play.output
+    assert hosts.list_scopes() == dict.fromkeys(hosts.variables, [ARM])
 
 
 def test_a_name_of_the_inventory_that_a_host_returns_is_refused(plays: Plays, emulator: Emulator) -> None:
