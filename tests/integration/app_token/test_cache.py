@@ -19,37 +19,41 @@ if t.TYPE_CHECKING:
     from plays import Plays
 
 
-def test_a_thousand_hosts_make_one_request(plays: Plays, emulator: Emulator) -> None:
-    """By module, lookup and role, on 50 forks, though the first answer takes its time."""
+def test_a_hundred_hosts_make_one_request(plays: Plays, emulator: Emulator) -> None:
+    """By module, lookup and role, on 50 forks, though the first response takes its time.
+
+    More hosts only take longer: no more than the forks call at the same time. The benchmarks have a thousand.
+    """
     emulator.fault("slow", seconds=3)
     # The role is validated by ansible-core for each host, which takes longer than all the rest.
     unchecked = {"ansible.builtin.import_role": {"name": "entra.auth.app_token", "rolespec_validate": False}}
     tasks = [{**get(), "when": f"{LOOKUP}) is match('ey')"}, unchecked]
-    play = plays.run([{"tasks": tasks}], hosts=1000, forks=50)
+    play = plays.run([{"tasks": tasks}], hosts=100, forks=50)
     assert play.returncode == 0, play.output
-    assert len(re.findall(r"ok=3 .* failed=0 +skipped=0", play.stdout)) == 1000
-    assert scopes(emulator) == ["graph.microsoft.com"]
+    assert len(re.findall(r"ok=3 .* failed=0 +skipped=0", play.stdout)) == 100
+    assert list_apis(emulator) == ["graph.microsoft.com"]
 
 
 @pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_hosts_make_one_request_per_scope(plays: Plays, emulator: Emulator, strategy: str) -> None:
-    """By module, lookup and role, in whatever order the hosts get on; and the API takes what they have."""
+    """By module, lookup and role, in whatever order the hosts proceed; and the API accepts their token."""
     emulator.fault("slow", seconds=2, times=2)
-    tasks = [get(), look_up(", 'arm'"), uri(USERS, f"{LOOKUP}, output='uri')"), role("app_token")]
-    play = plays.run([{"strategy": strategy, "tasks": tasks}], hosts=20, forks=20)
+    tasks = [get(), look_up(", 'arm'"), role("app_token")]
+    some = {"hosts": "h001,h010,h020", "tasks": [uri(USERS, f"{LOOKUP}, output='uri')")]}
+    play = plays.run([{"strategy": strategy, "tasks": tasks}, some], hosts=20, forks=20)
     assert play.returncode == 0, play.output
-    assert sorted(scopes(emulator)) == ["graph.microsoft.com", "management.azure.com"]
-    assert [entry["status"] for entry in emulator.requests(listener="api")] == [200] * 20
+    assert sorted(list_apis(emulator)) == ["graph.microsoft.com", "management.azure.com"]
+    assert [entry["status"] for entry in emulator.requests(listener="api")] == [200] * 3
     assert play.stdout.count("failed=0") == 20
 
 
-def scopes(emulator: Emulator) -> list[str]:
-    """The API of each token that was asked for."""
+def list_apis(emulator: Emulator) -> list[str]:
+    """Return the API of each token that was requested."""
     return [dict(entry["form"])["scope"].split("/")[2] for entry in emulator.token_requests()]
 
 
 def test_each_identity_has_its_own_token(plays: Plays, emulator: Emulator) -> None:
-    """Another client, tenant, secret or scope is another request; the same one is not, for any host."""
+    """Another client, tenant, secret or scope needs another request; the same one does not, for any host."""
     app = emulator.add_app(secret=["made-up~first-secret", "made-up~second-secret"])
     abroad = emulator.add_tenant(domain="abroad.example")
     emulator.add_app(tenant_id=abroad["id"], client_id=app["client_id"], secret="made-up~first-secret")

@@ -71,7 +71,7 @@ def test_a_fact_is_no_option(plays: Plays, emulator: Emulator) -> None:
     playbook = [{"hosts": f"{by}_*", "tasks": [_PING, task]} for by, task in _TASKS.items()]
     play = plays.run(playbook, hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
-    assert hosts.list_scopes() == dict.fromkeys(facts_of, [GRAPH])
+    assert hosts.list_scopes() == {host: [GRAPH] for host in facts_of}
     assert _ATTACKER not in "".join(line for line in play.output.splitlines() if '"task": "Ping"' not in line)
     for host, facts in facts_of.items():
         for name in facts:
@@ -132,7 +132,7 @@ def test_a_fact_replaces_no_variable(plays: Plays, emulator: Emulator) -> None:
     playbook = [_build_play_that_sets_the_scope(place, by) for place in _PLACES for by in _TASKS]
     play = plays.run(playbook, "-i", str(group), hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
-    assert hosts.list_scopes() == dict.fromkeys(hosts.variables, [ARM])
+    assert hosts.list_scopes() == {host: [ARM] for host in hosts.variables}
 
 
 def test_a_fact_replaces_no_extra_variable(plays: Plays, emulator: Emulator) -> None:
@@ -141,7 +141,7 @@ def test_a_fact_replaces_no_extra_variable(plays: Plays, emulator: Emulator) -> 
     playbook = [{"hosts": f"{by}_*", "tasks": [_PING, task]} for by, task in _TASKS.items()]
     play = plays.run(playbook, "-e", json.dumps(_GIVEN), hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
-    assert hosts.list_scopes() == dict.fromkeys(hosts.variables, [ARM])
+    assert hosts.list_scopes() == {host: [ARM] for host in hosts.variables}
 
 
 def test_a_name_of_the_inventory_that_a_host_returns_is_refused(plays: Plays, emulator: Emulator) -> None:

@@ -367,9 +367,8 @@ FORMS: t.Final[dict[str, tuple[t.Any, t.Any, t.Any]]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_value_is_read_in_any_form_from_any_place(plays: Plays, form: str) -> None:
-    """As an option, a variable of the play, a variable of the role, and a keyword of the lookup."""
+def _build_play_with_values(form: str) -> dict[str, t.Any]:
+    """Return a play for the host of a form, which gives its values in each place and shows the headers."""
     given = dict(zip(("required_roles", "extra_headers", "timeout"), FORMS[form], strict=True))
     variables = {f"app_token_{name}": value for name, value in given.items()}
     wrong = {**given, "required_roles": "Mail.Send,User.Read.All"}
@@ -386,11 +385,18 @@ def test_a_value_is_read_in_any_form_from_any_place(plays: Plays, form: str) -> 
         role("app_token", **variables, app_token_fact="role"),
         {**shown, "vars": {"given": given}},
     ]
-    play = plays.run([{"tasks": tasks}], record=True)
+    return {"hosts": form, "tasks": tasks}
+
+
+def test_a_value_is_read_in_any_form_from_any_place(plays: Plays) -> None:
+    """As an option, a variable of the play, a variable of the role, and a keyword of the lookup."""
+    playbook = [_build_play_with_values(form) for form in FORMS]
+    play = plays.run(playbook, hosts={form: {} for form in FORMS}, record=True)
     assert play.returncode == 0, play.output
-    assert "lacks the app roles Mail.Send." in play.result("Lack")["msg"]
-    for place, headers in play.shown().items():
-        assert {name: headers.get(name) for name in _PAIRS} == _PAIRS, place
+    for form in FORMS:
+        assert "lacks the app roles Mail.Send." in play.result("Lack", form)["msg"], form
+        for place, headers in play.shown(form).items():
+            assert {name: headers.get(name) for name in _PAIRS} == _PAIRS, (form, place)
 
 
 def test_a_value_is_read_from_the_command_line_as_text(plays: Plays) -> None:
