@@ -11,12 +11,14 @@ TOOLS := .build/tools
 NOX := $(TOOLS)/bin/nox
 PYTHON ?= $(shell for name in 3.11 3.12 3.13 3.14; do if python$$name -c 'import ensurepip, ssl, venv' 2> /dev/null; then echo python$$name; exit; fi; done)
 
-STATIC := sources types lint docs-check license-check extra-checks ansible-lint
-TEST := $(STATIC) docs-site docs-pages units awx plays entry-points attacks conformance sanity targets dist build-import-check
-ALL := $(TEST) units-all plays-all attacks-all audit audit-table sanity-all coverage ee
+# Sessions with one process each, and sessions with several: the first run beside the second, so that no processor idles.
+CHECKS := sources types lint docs-check license-check extra-checks ansible-lint docs-site sanity targets dist build-import-check conformance docs-pages
+TESTS := units awx plays entry-points attacks
+ALL := $(CHECKS) $(TESTS) units-all plays-all attacks-all audit audit-table sanity-all coverage ee
+LOG := .build/log/checks.log
 
 .DEFAULT_GOAL := help
-.PHONY: help demo emulator test test-all check check-sources format docs audit attacks bench bench-full bench-azcollection ee release sessions clean
+.PHONY: help demo emulator test run-checks run-tests test-all check check-sources format docs audit attacks bench bench-full bench-azcollection ee release sessions clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' Makefile
@@ -28,7 +30,15 @@ emulator: $(NOX) ## Start the emulator for your own plays, and print the variabl
 	@$(NOX) -s emulator
 
 test: $(NOX) ## Run all tests on the main ansible-core and the entry points on the oldest and newest, as CI does
-	@$(NOX) -s $(TEST)
+	@$(MAKE) --no-print-directory -j 2 run-tests run-checks
+
+run-tests: $(NOX)
+	@$(NOX) -s $(TESTS)
+
+run-checks: $(NOX)
+	@mkdir -p .build/log
+	@echo "The checks of sources, documentation and artifact run beside the tests and write to $(LOG)"
+	@$(NOX) -s $(CHECKS) > $(LOG) 2>&1; status=$$?; cat $(LOG); exit $$status
 
 test-all: $(NOX) ## Run everything on every ansible-core: hours
 	@$(NOX) -s $(ALL)

@@ -9,6 +9,7 @@ All state is in ``.build`` and in the user's cache for entra-auth.
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import gzip
 import hashlib
@@ -76,7 +77,8 @@ def collection_environment() -> dict[str, str]:
     """Return the variables that make the checkout an installed collection, with an empty ansible.cfg."""
     link = BUILD / COLLECTION
     link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
+    # Another run of nox, which make test starts beside this one, may be first.
+    with contextlib.suppress(FileExistsError):
         link.symlink_to("../../..")
     config = BUILD / "ansible.cfg"
     config.write_text("")
@@ -96,8 +98,10 @@ def hermetic_environment() -> dict[str, str]:
     home = CACHE / "home"
     cached = home / ".ansible/test/cache"
     cached.mkdir(parents=True, exist_ok=True)
-    for version in _PIP_VERSIONS:
-        shutil.copy(ROOT / "tools/get_pip.py", cached / f"get_pip_{version}.py")
+    for copy in (cached / f"get_pip_{version}.py" for version in _PIP_VERSIONS):
+        # Not each time: a run of ansible-test beside this one may be reading it.
+        if not copy.exists() or not filecmp.cmp(ROOT / "tools/get_pip.py", copy, shallow=False):
+            shutil.copy(ROOT / "tools/get_pip.py", copy)
     loopback = "localhost,127.0.0.1,::1"
     own = {
         "HOME": str(home),
