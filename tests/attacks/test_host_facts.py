@@ -51,8 +51,7 @@ def run_on_nodes(attack: Attack, *tasks: Task, arguments: t.Sequence[str] = ()) 
 def test_no_fact_of_a_host_sends_a_secret_or_a_token_anywhere(attack: Attack) -> None:
     """Each entry point, with each option that says where something goes."""
     ca = trustme.CA()
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("127.0.0.1").configure_cert(tls)
+    tls = _make_tls(ca)
     ca_path = attack.directory / "attackers_ca.pem"
     ca.cert_pem.write_to_path(str(ca_path))
     servers: dict[str, AttackerServer] = {}
@@ -245,6 +244,60 @@ def test_a_host_gets_no_stronger_token_by_hiding_its_own_variables(attack: Attac
     play = run_on_nodes(attack, MODULE, show(client="token.client_id | default('')"))
     got = {name: play.shown(name)["client"] for name in ("another-value", "empty-value", "same-value")}
     assert emulator.client_id not in got.values(), got
+
+
+def test_a_host_hides_no_value_of_the_play_wherever_it_is_set(attack: Attack) -> None:
+    """Neither the defaults of a role, which are weaker than facts, nor values that are not texts, nor its hostvars."""
+    emulator = attack.emulator
+    weak = str(emulator.add_app(secret=emulator.client_secret)["client_id"])
+    server = attack.serve(tls=_make_tls(trustme.CA()))
+    facts: dict[str, dict[str, t.Any]] = {
+        "none": {},
+        "another-value": {"app_token_client_id": "00000000-0000-4000-8000-00000000dead"},
+        "same-value": {"app_token_client_id": weak, "app_token_validate_certs": True},
+        "empty-value": {"app_token_client_id": ""},
+        "nested": {"ansible_facts": {}, "hostvars": {"x": 1}, "app_token_client_id": emulator.client_id},
+        "prefixed": {"app_token_client_id": emulator.client_id, "ansible_app_token_client_id": weak},
+        "null": {"app_token_client_id": None, "app_token_validate_certs": 1},
+    }
+    own = attack.directory / "roles" / "own"
+    look = "lookup('" + AUTH + "', output='token').client_id"
+    keep = {"default": "{{ token.client_id }}", "looked": "{{ " + look + " }}"}
+    for part, content in {
+        "defaults": {"app_token_client_id": weak},
+        "tasks": [MODULE, {"name": "Keep", "ansible.builtin.set_fact": keep}],
+    }.items():
+        (own / part).mkdir(parents=True)
+        (own / part / "main.yml").write_text(json.dumps(content))
+    for name, each in facts.items():
+        attack.add_node(name, return_facts(**each))
+        attack.add_node(f"inventory-{name}", return_facts(**each), app_token_client_id=weak, own="{{ " + look + " }}")
+    attack.add_host("observer")
+    verified = {"app_token_validate_certs": True, "app_token_authority": server.url}
+    seen = {name: f"hostvars['inventory-{name}'].own" for name in facts}
+    role_of_the_play = {"name": "Own", "ansible.builtin.include_role": {"name": "own"}}
+    trusting = {"ENTRA_AUTH_VALIDATE_CERTS": "false"}
+    play = attack.run(
+        [
+            {"hosts": "all:!observer", "tasks": [PING]},
+            {"hosts": "all:!observer:!inventory-*", "tasks": [role_of_the_play, show(both="[default, looked]")]},
+            {"hosts": "observer", "tasks": [show(**{name.replace("-", "_"): value for name, value in seen.items()})]},
+            {"hosts": "all:!observer", "vars": verified, "tasks": [{**MODULE, "name": "Verified"}, LOOKUP]},
+        ],
+        env=trusting,
+    )
+    got = {name: play.shown(name)["both"] for name in facts}
+    expect_none({name: both for name, both in got.items() if both != [weak, weak]}, play)
+    expect_none({name: app for name, app in play.shown("observer").items() if app != weak}, play)
+    assert server.connections
+    assert not server.received, server.seen()
+
+
+def _make_tls(ca: trustme.CA) -> ssl.SSLContext:
+    """Make what a server of the attacker's shows: a certificate of a CA that nobody trusts."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(tls)
+    return tls
 
 
 def test_no_fact_hides_what_preflight_found(attack: Attack) -> None:

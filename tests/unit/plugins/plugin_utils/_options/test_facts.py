@@ -50,9 +50,12 @@ class Manager:
         self._inventory_variables = inventory
         self._fact_cache = {"h001": facts}
 
-    def get_vars(self, host: str, *, include_hostvars: bool) -> dict[str, t.Any]:
-        assert not include_hostvars
-        return {**self._inventory_variables, **self._fact_cache[host]}
+    def get_vars(
+        self, host: str, *, play: t.Any = None, task: t.Any = None, include_hostvars: bool = True
+    ) -> dict[str, t.Any]:
+        assert (play is None) == (task is None) == (not include_hostvars)
+        defaults, own = (play.defaults, play.own) if play else ({}, {})
+        return {**defaults, **self._inventory_variables, **self._fact_cache[host], **own}
 
 
 def variables(inventory: dict[str, t.Any], facts: dict[str, t.Any], **play: t.Any) -> dict[str, t.Any]:
@@ -61,6 +64,20 @@ def variables(inventory: dict[str, t.Any], facts: dict[str, t.Any], **play: t.An
         _inventory=types.SimpleNamespace(get_host=lambda name: name), _variable_manager=Manager(inventory, facts)
     )
     return {**inventory, **facts, **play, "ansible_facts": facts, "hostvars": hostvars, "inventory_hostname": "h001"}
+
+
+class Task:
+    """The task of a worker process, in a play with variables that are weaker and stronger than facts."""
+
+    def __init__(self, defaults: dict[str, t.Any], own: dict[str, t.Any], loop_var: str = "item") -> None:
+        self.loop_control = types.SimpleNamespace(loop_var=loop_var, index_var=None)
+        self.get_play = lambda: types.SimpleNamespace(defaults=defaults, own=own)
+
+
+def enter(task: Task, monkeypatch: pytest.MonkeyPatch, host: str = "h001") -> None:
+    """Be the worker process of a task."""
+    worker = types.SimpleNamespace(_host=host, _task=task)
+    monkeypatch.setattr(facts_module.multiprocessing, "current_process", lambda: worker)
 
 
 @pytest.fixture
@@ -104,6 +121,46 @@ def test_a_fact_with_the_prefix_of_ansible_hides_no_other(shown: Messages) -> No
     seen = {**variables({}, facts), "ansible_facts": {NAME: "graph"}}
     assert remove_fact(NAME, "h001", seen) is None
     assert len(shown.on("warning")) == 1
+
+
+@pytest.mark.parametrize("value", ["arm", 5, True, ["arm"], [], {"a": 1}])
+def test_a_host_hides_no_value_of_a_task_by_returning_it(
+    value: t.Any, shown: Messages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a task, the place decides: that of variables of the play beats facts, that of a role's defaults does not."""
+    enter(Task({}, {NAME: value}), monkeypatch)
+    assert remove_fact(NAME, "h001", variables({}, {NAME: value}, **{NAME: value})) is value
+    enter(Task({NAME: value}, {}), monkeypatch)
+    assert remove_fact(NAME, "h001", variables({}, {NAME: value})) == value
+    assert not shown.shown
+    assert remove_fact(NAME, "h001", variables({}, {NAME: "other"})) == value
+    assert len(shown.on("warning")) == 1
+
+
+def test_the_variable_of_a_loop_is_none_of_the_host(shown: Messages, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(Task({}, {}, loop_var=NAME), monkeypatch)
+    assert remove_fact(NAME, "h001", variables({}, {NAME: 5}, **{NAME: 5})) == 5
+    enter(Task({}, {}), monkeypatch)
+    # Of an earlier item, or gone from the fact cache since then.
+    seen = {**variables({}, {}), NAME: 5, "ansible_facts": {NAME: 5}}
+    assert remove_fact(NAME, "h001", seen) is None
+
+
+def test_the_task_of_another_host_says_nothing(shown: Messages, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(Task({}, {NAME: "graph"}), monkeypatch, host="h002")
+    assert remove_fact(NAME, "h001", variables({}, {NAME: returned("arm")})) is None
+
+
+def test_hostvars_have_the_value_of_the_inventory(shown: Messages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are evaluated without hostvars; a fact of that name is none."""
+    inner = variables({NAME: "graph"}, {NAME: returned("arm")})
+    hostvars = inner.pop("hostvars")
+    manager = hostvars._variable_manager
+    manager._inventory = hostvars._inventory
+    worker = types.SimpleNamespace(_host="h001", _task=Task({}, {NAME: "x"}), _variable_manager=manager)
+    monkeypatch.setattr(facts_module.multiprocessing, "current_process", lambda: worker)
+    assert remove_fact(NAME, "h001", inner) == "graph"
+    assert remove_fact(NAME, "h001", {**inner, "hostvars": {"h001": {}}}) == "graph"
 
 
 def test_without_an_inventory_the_fact_itself_is_compared(shown: Messages) -> None:
