@@ -17,7 +17,7 @@ import re
 import struct
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK
+from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK, list_base64_forms
 
 # A part of a token of this length or more is masked. Shorter ones occur in other texts by chance.
 _SHORTEST_PART = 20
@@ -46,6 +46,8 @@ class TokenMask:
 
     def __init__(self, tokens: t.Iterable[str]) -> None:
         self._tokens = tuple(dict.fromkeys(token for token in tokens if token))
+        # Searched for as a whole: parts of them would be as many again, of which some occur in other texts by chance.
+        self._encoded = tuple(form for token in self._tokens for form in sorted(list_base64_forms(token)))
 
     @functools.cached_property
     def _blocks(self) -> frozenset[tuple[bytes]]:
@@ -60,8 +62,14 @@ class TokenMask:
         )
 
     @functools.cached_property
-    def _short_tokens(self) -> tuple[bytes, ...]:
-        return tuple(token.encode() for token in self._tokens if len(token) < _SHORTEST_PART)
+    def _whole_texts(self) -> tuple[bytes, ...]:
+        short = (token for token in self._tokens if len(token) < _SHORTEST_PART)
+        return tuple(text.encode() for text in (*short, *self._encoded))
+
+    @functools.cached_property
+    def _least_parts(self) -> frozenset[str]:
+        ends = ((token, range(_SHORTEST_PART, len(token) + 1)) for token in self._tokens)
+        return frozenset(token[end - _SHORTEST_PART : end] for token, each in ends for end in each)
 
     @functools.cached_property
     def _jwt_headers(self) -> tuple[str, ...]:
@@ -78,13 +86,16 @@ class TokenMask:
 
     def mask_bytes(self, body: bytes) -> bytes:
         """Return a body without tokens in ASCII; decode it and mask the texts for those in other spellings."""
-        if not self._may_hold_part(body) and not any(token in body for token in self._short_tokens):
+        if not self._may_hold_part(body) and not any(text in body for text in self._whole_texts):
             return body
         return self._mask_parts(body.decode("latin-1")).encode("latin-1")
 
     def mask_headers(self, headers: t.Mapping[str, str]) -> dict[str, str]:
         """Return header fields without tokens."""
-        return {name: self.mask_text(value) for name, value in headers.items()}
+        return {self._mask_name(name): self.mask_text(value) for name, value in headers.items()}
+
+    def _mask_name(self, name: str) -> str:
+        return self.mask_text(name) if len(name) >= _SHORTEST_PART else name
 
     def mask_json(self, content: t.Any, body: bytes) -> t.Any:
         """Return the parsed content of a body that ``mask_bytes`` gave, without the tokens that were escaped there."""
@@ -111,7 +122,7 @@ class TokenMask:
         return not self._words.isdisjoint(words) and not self._blocks.isdisjoint(_BLOCKS.iter_unpack(padded))
 
     def _mask_parts(self, text: str) -> str:
-        for token in self._tokens:
+        for token in (*self._tokens, *self._encoded):
             text = text.replace(token, MASK)
         if len(text) < _SHORTEST_PART or not self._may_hold_part(text.encode("utf-8", "surrogatepass")):
             return text
@@ -130,7 +141,7 @@ class TokenMask:
     def _measure_common(self, run: str, start: int) -> int:
         """Return the length of the longest part of a token that begins at a position; 0 if it is too short to mask."""
         end = start + _SHORTEST_PART
-        if not any(run[start:end] in token for token in self._tokens) or end > len(run):
+        if run[start:end] not in self._least_parts or end > len(run):
             return 0
         while end < len(run) and any(run[start : end + 1] in token for token in self._tokens):
             end += 1

@@ -127,6 +127,20 @@ def test_data_without_texts_is_returned_as_it_is() -> None:
     assert mask.mask_data([1, 2.5, None, True, {"a": (1,)}]) == [1, 2.5, None, True, {"a": [1]}]
 
 
+@pytest.mark.parametrize("before", ["", "a", "ab", "Authorization: Bearer "])
+@pytest.mark.parametrize("token", [TOKEN, OPAQUE])
+def test_the_base64_of_a_message_with_a_token_is_masked(token: str, before: str) -> None:
+    encoded = base64.b64encode(f"{before}{token}\r\n".encode()).decode()
+    masked = mask.mask_text(f"echo {encoded}")
+    assert masked.count(MASK) == 1
+    assert len(masked) <= len(f"echo {MASK}") + len(before) * 4 // 3 + 12
+    assert mask.mask_bytes(json.dumps({"echo": encoded}).encode()) == json.dumps({"echo": masked[5:]}).encode()
+
+
+def test_the_name_of_a_header_is_masked() -> None:
+    assert mask.mask_headers({TOKEN: "x", f"X-{OPAQUE}": "y"}) == {MASK: "x", f"X-{MASK}": "y"}
+
+
 def test_headers_are_masked() -> None:
     assert mask.mask_headers({"X-Echo": f"Bearer {TOKEN}", "Date": "x"}) == {"X-Echo": f"Bearer {MASK}", "Date": "x"}
 
