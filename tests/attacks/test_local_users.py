@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 from attacks.attacker import issue_attackers_token
-from canned_server import CannedServer
+from canned_server import CannedServer, answer
 from channels import secrets
 from leaks import Markers
 
@@ -82,6 +82,27 @@ def test_no_file_is_removed_or_written_where_a_symlink_leads(attack: Attack, cac
     )
     assert server.received, play.output
     assert read_all(precious) == before
+
+
+def test_a_directory_that_becomes_a_link_does_not_lead_a_response_elsewhere(attack: Attack) -> None:
+    """It is in a directory that others can write to: they rename it while the response is on its way."""
+    precious, place = attack.directory / "precious", attack.directory / "shared" / "reports"
+    precious.mkdir()
+    (precious / "report.json").write_text("precious")
+    place.mkdir(parents=True)
+    place.parent.chmod(0o777)
+
+    def move(_request: Received) -> bytes:
+        place.rename(place.with_name("moved"))
+        place.symlink_to(precious)
+        return answer(200, "{}", Content_Type="application/octet-stream")
+
+    server = attack.serve(move)
+    attack.add_host("victim")
+    save = {"url": "/v1.0/x", "dest": str(place / "report.json"), "api_base_url": server.url}
+    play = attack.run([{"tasks": [{"name": "Save", "entra.auth.api_request": save, "ignore_errors": True}]}])
+    assert server.received, play.output
+    assert read_all(precious) == {"report.json": b"precious"}
 
 
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)

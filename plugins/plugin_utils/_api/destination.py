@@ -5,7 +5,8 @@
 """Files of the control node: the one a response is written to, and the one a request is sent from.
 
 A destination is replaced when all of it is there, or not at all. Until then its content is in a file without a name, so
-that nothing is left behind, even if the process is killed. Only its owner can read it before it gets its mode.
+that nothing is left behind, even if the process is killed. Only its owner can read it before it gets its mode. Its
+directory is held open, so that another user who replaces the directory by a link does not decide where it is written.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -21,6 +22,7 @@ import re
 import secrets
 import shutil
 import signal
+import stat
 import tempfile
 import typing as t
 
@@ -35,6 +37,8 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # A compressed response may not grow to more than both: text and CSV reach some 30 times their size, a bomb 1,000 times.
 _MAX_UNPACKED_BYTES = 128 * 1024 * 1024
 _MAX_UNPACKED_RATIO = 100
+# A directory that may be written to, but not read, can be opened as a place only.
+_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 # Room for a suffix in the 255 bytes that a file's name may have.
 _LONGEST_NAME = 50
 
@@ -48,11 +52,12 @@ class Destination:
     def __init__(self, path: str, mode: int) -> None:
         self.path = path
         self._mode = mode
-        self._directory, self._name = os.path.split(os.path.abspath(path))
+        directory, self._name = os.path.split(os.path.abspath(path))
         if os.path.isdir(path):
             raise InputError(f"dest {path} is a directory.", hint="Name a file in it.")
         try:
-            self._file = _open_nameless(self._directory)
+            self._directory = os.open(directory, _DIRECTORY)
+            self._file = _open_nameless(self._directory, directory)
         except OSError as exc:
             problem = exc
         else:
@@ -67,6 +72,7 @@ class Destination:
         # Closing writes what is still buffered, which fails on a full disk once more.
         with contextlib.suppress(OSError):
             self._file.close()
+        os.close(self._directory)
 
     def begin(self) -> None:
         """Discard what was written, because the response is sent again."""
@@ -108,34 +114,45 @@ class Destination:
         with self._explain_errors():
             self._file.flush()
             size, checksum = os.fstat(self._file.fileno()).st_size, _compute_checksum(self._file)
-            has_content = os.path.isfile(self.path) and _compute_file_checksum(self.path) == checksum
-            changed = not has_content or os.stat(self.path).st_mode & 0o7777 != self._mode
+            changed = not self._is_written(size, checksum)
             if changed and not check_mode:
                 with _delay_signals():
                     self._replace()
         return {"changed": changed, "dest": self.path, "size": size, "checksum": checksum}
 
+    def _is_written(self, size: int, checksum: str) -> bool:
+        """Return whether the file has this content and its mode. Not for anything that is not a regular file."""
+        with contextlib.suppress(OSError):
+            # O_NONBLOCK: opening a pipe would wait for a writer.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            with open(os.open(self._name, flags, dir_fd=self._directory), "rb") as file:
+                found = os.fstat(file.fileno())
+                is_alike = stat.S_ISREG(found.st_mode) and found.st_size == size
+                return is_alike and found.st_mode & 0o7777 == self._mode and _compute_checksum(file) == checksum
+        return False
+
     def _replace(self) -> None:
         os.fsync(self._file.fileno())
         os.fchmod(self._file.fileno(), self._mode)
         # It exists for the moment of the replacement only.
-        temporary = os.path.join(self._directory, f".{self._name[:_LONGEST_NAME]}.{secrets.token_hex(8)}")
+        temporary = f".{self._name[:_LONGEST_NAME]}.{secrets.token_hex(8)}"
         try:
             self._give_name(temporary)
-            os.replace(temporary, self.path)
+            os.replace(temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
         finally:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(temporary, dir_fd=self._directory)
 
     def _give_name(self, temporary: str) -> None:
         try:
-            _link(self._file.fileno(), temporary)
+            _link(self._file.fileno(), temporary, self._directory)
         except (OSError, NotImplementedError):
             self._copy(temporary)
 
     def _copy(self, temporary: str) -> None:
         """Copy the content to a file with a name, where one without a name can't get one."""
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        descriptor = os.open(temporary, flags, 0o600, dir_fd=self._directory)
         with open(descriptor, "wb") as copy:
             self._file.seek(0)
             shutil.copyfileobj(self._file, copy, _BLOCK_BYTES)
@@ -161,14 +178,14 @@ class Destination:
         return f"dest {self.path} can't be written: {problem.strerror or type(problem).__name__}.", hint
 
 
-def _open_nameless(directory: str) -> t.BinaryIO:
+def _open_nameless(directory: int, path: str) -> t.BinaryIO:
     """Open a file without a name in a directory, readable by its owner only. Raises OSError."""
     if hasattr(os, "O_TMPFILE"):
         with contextlib.suppress(OSError):
-            descriptor = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=directory)
             return open(descriptor, "w+b")
     # Where the file system has no such files: one whose name is removed at once.
-    return t.cast("t.BinaryIO", tempfile.TemporaryFile(dir=directory))
+    return t.cast("t.BinaryIO", tempfile.TemporaryFile(dir=path))
 
 
 @contextlib.contextmanager
@@ -181,13 +198,13 @@ def _delay_signals() -> t.Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _link(descriptor: int, path: str) -> None:
-    """Give an open file without a name a name (open(2), O_TMPFILE). Raises OSError."""
-    directory = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
+def _link(descriptor: int, name: str, directory: int) -> None:
+    """Give an open file without a name a name in a directory (open(2), O_TMPFILE). Raises OSError."""
+    descriptors = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.link(str(descriptor), path, src_dir_fd=directory, follow_symlinks=True)
+        os.link(str(descriptor), name, src_dir_fd=descriptors, dst_dir_fd=directory, follow_symlinks=True)
     finally:
-        os.close(directory)
+        os.close(descriptors)
 
 
 def check_readable(path: str) -> str:
@@ -212,11 +229,6 @@ def parse_file_mode(mode: t.Any) -> int:
     if isinstance(mode, str) and re.fullmatch(r"0?[0-7]{3,4}", mode):
         return int(mode, 8)
     raise InputError("mode is not an octal file mode.", hint="Write it as text, like '0640'.")
-
-
-def _compute_file_checksum(path: str) -> str:
-    with open(path, "rb") as file:
-        return _compute_checksum(file)
 
 
 def _compute_checksum(file: t.BinaryIO) -> str:

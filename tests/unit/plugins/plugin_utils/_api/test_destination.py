@@ -85,6 +85,46 @@ def test_a_symbolic_link_is_replaced_and_not_followed(call: ApiCaller, path: pat
     assert (path.read_text(), link.is_symlink(), link.read_text()) == ("as it was", False, "new")
 
 
+@pytest.mark.parametrize("has_nameless", [True, False])
+def test_a_directory_that_becomes_a_link_leads_nowhere(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, has_nameless: bool
+) -> None:
+    """Another user who may rename the directory does it while the response is on its way."""
+    elsewhere = path.parent.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / path.name).write_text("precious")
+    if not has_nameless:
+        monkeypatch.setattr(destination_module, "_link", lambda *_arguments: path.readlink())
+    moved = path.parent.with_name("moved")
+    with Destination(str(path), 0o600) as destination:
+        destination.write(b"new")
+        path.parent.rename(moved)
+        path.parent.symlink_to(elsewhere)
+        assert destination.commit(check_mode=False)["changed"] is True
+    assert {file.name: file.read_text() for file in elsewhere.iterdir()} == {path.name: "precious"}
+    assert {file.name: file.read_text() for file in moved.iterdir()} == {path.name: "new"}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to the same content", "endless"])
+def test_what_another_user_put_there_is_not_read(path: pathlib.Path, kind: str) -> None:
+    """A pipe would be waited for, and a file of 8 exabytes read."""
+    path.unlink()
+    target = path.parent / "target"
+    target.write_text("new")
+    target.chmod(0o600)
+    if kind == "pipe":
+        os.mkfifo(path, 0o600)
+    elif kind == "endless":
+        path.touch(0o600)
+        os.truncate(path, 1 << 43)
+    else:
+        path.symlink_to(target)
+    with Destination(str(path), 0o600) as destination:
+        destination.write(b"new")
+        assert destination.commit(check_mode=False)["changed"] is True
+    assert (path.is_symlink(), path.read_text()) == (False, "new")
+
+
 def test_a_listing_becomes_json_lines(call: ApiCaller, path: pathlib.Path) -> None:
     first = json_answer(200, {"value": ["\ud83d", "é"], "nextLink": "/p2"})
     with CannedServer(first, json_answer(200, {"value": [{"a": 1}]})) as server:
@@ -229,10 +269,10 @@ def test_a_file_system_without_nameless_files_is_written_too(
 ) -> None:
     open_any = os.open
 
-    def refuse_nameless(name: str, flags: int, mode: int = 0o777) -> int:
+    def refuse_nameless(name: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if flags & os.O_TMPFILE == os.O_TMPFILE:
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
-        return open_any(name, flags, mode)
+        return open_any(name, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", refuse_nameless)
     with Destination(str(path), 0o640) as destination:
