@@ -14,7 +14,7 @@ import urllib.parse
 from pathlib import Path
 
 import trustme
-from attacks.attacker import expect_none, get_end
+from attacks.attacker import expect_none, get_end, make_jwt
 from canned_server import answer, json_answer
 
 from plays import role, uri
@@ -229,3 +229,37 @@ def test_no_response_leads_a_token_to_a_relay_of_another_customer(attack: Attack
     called = [(one.headers["host"], "authorization" in one.headers) for one in proxy.received]
     assert called.count((own, True)) == 2 * len(replies), play.output
     assert (foreign, True) not in called
+
+
+def test_no_response_leads_to_a_service_of_the_control_node(attack: Attack) -> None:
+    """Neither a download, nor an operation, nor a file that is uploaded goes to what listens here on loopback."""
+    attack.add_host("victim")
+    ca = trustme.CA()
+    bundle = attack.directory / "bundle.pem"
+    bundle.write_bytes(Path(attack.emulator.ca).read_bytes() + ca.cert_pem.bytes())
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("graph.microsoft.com").configure_cert(tls)
+    local = attack.serve(lambda _request: json_answer(200, {"name": "x"}))
+    place = f"{local.url}/containers"
+    replies = {
+        "download": answer(302, "", Location=place),
+        "operation": answer(202, "", Location=place),
+        "createUploadSession": json_answer(200, {"uploadUrl": place}),
+    }
+    proxy = attack.intercept(lambda request: replies[request.target.rpartition("/")[2]], tls)
+    source = attack.directory / "source"
+    source.write_text("x")
+    calls: dict[str, dict[str, t.Any]] = {
+        "download": {"dest": str(attack.directory / "file")},
+        "operation": {"method": "POST", "body": {}, "wait": True, "wait_timeout": 3},
+        "createUploadSession": {"method": "POST", "src": str(source)},
+    }
+    token = {"access_token": make_jwt(aud="https://graph.microsoft.com"), "proxy": proxy.url, "ca_path": str(bundle)}
+    tasks = [
+        {"name": name, "entra.auth.api_request": {"url": f"/v1.0/{name}", **token, **call}, "ignore_errors": True}
+        for name, call in calls.items()
+    ]
+    play = attack.run([{"tasks": tasks}], env={"ENTRA_AUTH_API_BASE_URL": None, "NO_PROXY": "127.0.0.1"})
+    assert len(proxy.received) == len(calls), play.output
+    assert local.connections == 0, local.seen()
+    assert [get_end(play, name, "victim") for name in calls] == ["failed"] * len(calls)

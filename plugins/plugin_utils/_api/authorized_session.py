@@ -139,7 +139,7 @@ class AuthorizedSession(abc.ABC):
         self._log_progress(f"waits {seconds:g} s before it sends the request again")
 
     def _follow(self, request: ApiRequest, location: str) -> ApiRequest:
-        """Return the request to the address of a redirect. Raises ApiError if it would be sent in the clear."""
+        """Return the request to the address of a redirect. Raises ApiError for an address that is not safe."""
         label = f"The redirect of {request.safe_description}"
         if request.is_safe:
             # A fragment is not sent (RFC 9110 section 10.2.2). A write is never taken to the shorter address.
@@ -147,8 +147,9 @@ class AuthorizedSession(abc.ABC):
         url = resolve_link(request.url, location, label)
         following = dataclasses.replace(request, url=url, label=label, origin="redirect")
         if request.anonymous:
-            return _refuse_unencrypted(following)
-        if request.is_download and request.is_safe and not self.pin.allows(url) and Origin.is_private_at(url):
+            return _refuse_unsafe(request.url, following)
+        leads = Origin.is_safe_lead(request.url, url)
+        if request.is_download and request.is_safe and not self.pin.allows(url) and leads:
             # Only the wish for the content travels along: no token, no header. A write would take its body along.
             return dataclasses.replace(following, headers={}, anonymous=True)
         return following
@@ -169,12 +170,17 @@ class AuthorizedSession(abc.ABC):
         return self._mask
 
 
-def _refuse_unencrypted(request: ApiRequest) -> ApiRequest:
-    """Return a request without a token. Raises ApiError if it would be sent in the clear."""
-    if Origin.is_private_at(request.url):
+def _refuse_unsafe(source: str, request: ApiRequest) -> ApiRequest:
+    """Return a request without a token, to which a response from ``source`` leads.
+
+    Raises ApiError if it would be sent in the clear, or to this machine.
+    """
+    if Origin.is_safe_lead(source, request.url):
         return request
+    found = Origin.parse(request.url)
+    reason = "which is this machine" if found and found.is_this_machine else "which is not https"
     raise ApiError(
-        f"{request.label} leads to {Origin.parse(request.url) or 'no plain URL'}, which is not https.",
+        f"{request.label} leads to {found or 'no plain URL'}, {reason}.",
         hint="Check url; the API, or a proxy, names such an address.",
     )
 

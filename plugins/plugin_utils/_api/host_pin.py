@@ -61,13 +61,23 @@ class Origin:
     @property
     def is_private(self) -> bool:
         """Whether no third party can read what is sent there: by https, or to this machine itself."""
-        return self.scheme == "https" or is_loopback(self.host.strip("[]"))
+        return self.scheme == "https" or self.is_this_machine
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether the host is this machine."""
+        return is_loopback(self.host.strip("[]"))
 
     @classmethod
-    def is_private_at(cls, url: str) -> bool:
-        """Return whether a URL has an origin that is private."""
-        origin = cls.parse(url)
-        return origin is not None and origin.is_private
+    def is_safe_lead(cls, source: str, url: str) -> bool:
+        """Return whether a response from ``source`` may lead to a URL, to which no token is sent.
+
+        Only this machine may lead to this machine: another one must not reach the services that listen here.
+        """
+        found, asked = cls.parse(url), cls.parse(source)
+        if found is None or not found.is_private:
+            return False
+        return not found.is_this_machine or (asked is not None and asked.is_this_machine)
 
     def __str__(self) -> str:
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"

@@ -236,7 +236,8 @@ class Operation:
     def _get(self, url: str, accept: tuple[int, ...] = _GOOD) -> ApiResponse:
         headers = {"Accept": "application/json"}
         request = ApiRequest("GET", url, headers, label=_ADDRESS, origin="operation")
-        if self._session.is_graph and not self._session.pin.allows(url) and Origin.is_private_at(url):
+        leads = Origin.is_safe_lead(self._first.request.url, url)
+        if self._session.is_graph and not self._session.pin.allows(url) and leads:
             # Some of Graph's monitors are elsewhere and want no token (Learn "Working with long-running actions").
             request = dataclasses.replace(request, headers={}, anonymous=True)
         try:

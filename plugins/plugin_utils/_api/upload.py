@@ -67,7 +67,7 @@ def upload(
 def _get_upload_url(begun: ApiResponse) -> str:
     content = begun.parse_json()
     url = content.get("uploadUrl") if isinstance(content, dict) else None
-    if isinstance(url, str) and Origin.is_private_at(url):
+    if isinstance(url, str) and Origin.is_safe_lead(begun.request.url, url):
         return url
     raise ApiError(
         f"{begun.request.safe_description} was answered without an https address to upload to.",

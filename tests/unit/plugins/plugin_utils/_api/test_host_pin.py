@@ -49,6 +49,20 @@ def test_a_token_goes_to_the_hosts_of_its_api(scope: str, cloud: str, url: str) 
     pin(scope, cloud).check(url)
 
 
+@pytest.mark.parametrize("here", ["localhost", "127.0.0.1:8080", "[::1]", "127.9.9.9"])
+def test_only_this_machine_leads_to_this_machine(here: str) -> None:
+    """Where no token is sent: a service elsewhere must not reach those that listen here."""
+    api = "https://graph.microsoft.com/v1.0/x"
+    for scheme in ("http", "https"):
+        assert Origin.is_safe_lead(f"{scheme}://localhost:1/", f"{scheme}://{here}/x")
+        assert not Origin.is_safe_lead(api, f"{scheme}://{here}/x")
+        assert not Origin.is_safe_lead("no URL", f"{scheme}://{here}/x")
+    assert Origin.is_safe_lead(api, "https://files.example/x")
+    assert Origin.is_safe_lead(f"http://{here}/", "https://files.example/x")
+    assert not Origin.is_safe_lead(api, "http://files.example/x")
+    assert not Origin.is_safe_lead(api, "no URL")
+
+
 @pytest.mark.parametrize(
     ("scope", "cloud", "url"),
     [
