@@ -36,15 +36,29 @@ def parse_assertion(text: str, source: str) -> str:
     Raises:
         InputError: for anything other than one signed JWT; it names the form that was recognized.
     """
-    # White space is no part of a JWT (RFC 7515 section 7.1), so a wrapped one can be joined.
-    stripped = text.lstrip("\ufeff").strip().strip("\"'").removeprefix("Bearer ")
-    joined = "".join(stripped.split())
+    stripped, joined = _normalize(text)
     if read_claims(joined) is not None:
         return joined
     raise InputError(
         f"{source} does not hold a JWT: it holds {_describe_form(stripped)}.",
         hint="Give the token alone, as its issuer wrote it: three parts, separated by dots.",
     )
+
+
+def _normalize(text: str) -> tuple[str, str]:
+    """Return a text without what may surround a JWT, and the same without the white space within it."""
+    stripped = text.lstrip("\ufeff").strip().strip("\"'").removeprefix("Bearer ")
+    # White space is no part of a JWT (RFC 7515 section 7.1), so a wrapped one can be joined.
+    return stripped, "".join(stripped.split())
+
+
+def decode_shown(text: str) -> str:
+    """Return everything in the text of an assertion that a message may show: its claims, or the text of JSON."""
+    stripped, joined = _normalize(text)
+    claims = read_claims(joined)
+    if claims is not None:
+        return json.dumps(claims, ensure_ascii=False)
+    return json.dumps(_read_json(stripped), ensure_ascii=False)
 
 
 def describe_assertion(assertion: str) -> str:
@@ -121,4 +135,4 @@ _FORMS = (
 )
 
 
-__all__ = ("describe_assertion", "describe_subject_form", "parse_assertion", "read_claims")
+__all__ = ("decode_shown", "describe_assertion", "describe_subject_form", "parse_assertion", "read_claims")

@@ -18,7 +18,8 @@ import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._endpoint_url import refuse_insecure_url
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
-from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
+from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_secrets, register_secrets
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import decode_shown
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import is_chosen
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -193,6 +194,7 @@ def _send(request: Request, field: str, platform: str, network: NetworkSettings)
     except (ValueError, KeyError, TypeError, RecursionError):
         assertion = None
     if response.status == 200 and isinstance(assertion, str) and assertion:
+        _refuse_echo(assertion, request, platform)
         return assertion
     raise NetworkError(
         f"{platform} answered {response.status} to the request for an assertion, without one.",
@@ -207,6 +209,16 @@ def _choose_hint(platform: str, status: int) -> str:
     if platform != "federated_token_request_url":
         return _HINTS[platform]
     return _REDIRECT_HINT if 300 <= status < 400 else _HINTS_OF_REQUEST_URL.get(status, _HINTS[platform])
+
+
+def _refuse_echo(assertion: str, request: Request, platform: str) -> None:
+    """Raise NetworkError for an assertion that repeats the token of the request where messages show its content."""
+    shown = decode_shown(assertion)
+    token = request.headers["Authorization"].partition(" ")[2]
+    if mask_secrets(shown, [token]) != shown:
+        raise NetworkError(
+            f"{platform} repeated the token that it was sent in place of an assertion.", hint=_HINTS[platform]
+        )
 
 
 def _get_service_connection() -> str | None:

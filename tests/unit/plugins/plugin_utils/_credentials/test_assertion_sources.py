@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import typing as t
 import urllib.parse
 
@@ -282,6 +284,29 @@ def test_a_foreign_issuer_is_asked_by_the_proxy_and_this_machine_is_not(monkeypa
             given["federated_token_request_url"] = issuer.url
             assert mint("api://audience", AppTokenOptions(**given), network) == ASSERTION
         assert len(proxy.received) == 1
+
+
+@pytest.mark.parametrize("place", ["claim", "name of a claim", "JSON", "pieces"])
+def test_an_issuer_does_not_have_its_bearer_shown_by_repeating_it(
+    place: str, form_sent: FormSent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message shows the claims of an assertion that Entra refuses, and the names in JSON that is no assertion."""
+    bearer = "job-hunter2-" + "".join(f"{number:x}" for number in range(300, 420))
+    echoes: dict[str, t.Any] = {
+        "claim": {"sub": f"repo {bearer}"},
+        "name of a claim": {bearer: 1},
+        "JSON": {bearer: 1},
+        "pieces": {bearer[at : at + 40]: 1 for at in range(0, len(bearer), 40)},
+    }
+    text = json.dumps(echoes[place])
+    if "claim" in place:
+        text = f"e30.{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}.c2ln"
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", bearer)
+    with CannedServer(json_answer(200, {"value": text})) as github:
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", github.url)
+        with pytest.raises(NetworkError, match="repeated the token that it was sent") as failed:
+            form_sent("federated")
+    assert bearer[:20] not in str(failed.value)
 
 
 # --- safety and permissions -------------------------------------------------------------------------------------
