@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import html
 import json
 import re
+import textwrap
 import typing as t
 import urllib.parse
 
@@ -76,6 +78,9 @@ SPELLINGS: t.Final[dict[str, t.Callable[[str], str]]] = {
     "plus-quoted": urllib.parse.quote_plus,
     "JSON in JSON": lambda text: json.dumps(text)[1:-1],
     "HTML": html.escape,
+    "lines": lambda text: "\n".join(textwrap.wrap(text, 64, break_on_hyphens=False)),
+    "first part": lambda text: text[: max(12, len(text) // 3)],
+    "base64": lambda text: base64.b64encode(f"POST /token {text}".encode()).decode(),
 }
 
 
@@ -98,6 +103,8 @@ REFUSALS: t.Final[dict[str, t.Callable[[str], bytes]]] = {
     "page": lambda text: answer(200, f"<html><title>{text}</title>", Content_Type="text/html"),
     "content type": lambda text: answer(400, "x", Content_Type=text.encode("ascii", "replace").decode()),
     "redirect": lambda text: answer(302, "", Location=f"https://elsewhere.example/{urllib.parse.quote(text)}"),
+    # A search for the ids after it must not take time by the square of its length.
+    "description of blanks": lambda text: json_answer(400, {"error": "x", "error_description": " " * 900_000 + text}),
     "wait": lambda text: answer(429, "", Retry_After=text.encode("ascii", "replace").decode()),
     "token type": lambda text: token_answer(token_type=text),
     "life": lambda text: token_answer(expires_in=text),
@@ -255,6 +262,8 @@ API_ECHOES: t.Final[dict[str, t.Callable[[str], bytes]]] = {
     "escaped": lambda token: answer(200, _escape(token), Content_Type="application/json"),
     "key": lambda token: json_answer(200, {token: {token: [token]}}),
     "key, escaped": lambda token: answer(200, b"{" + _escape(token)[9:-1] + b": 1}", Content_Type="application/json"),
+    "base64": lambda token: json_answer(200, {"body": base64.b64encode(f"GET / Bearer {token}".encode()).decode()}),
+    "name of a header": lambda token: json_answer(200, {}, **{f"X-{token}": "x"}),
     "UTF-16": lambda token: answer(
         200,
         codecs.BOM_UTF16_LE + json.dumps({"echo": token}).encode("utf-16-le"),

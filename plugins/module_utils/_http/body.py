@@ -22,6 +22,10 @@ _MAX_RESPONSE_BYTES = 1024 * 1024
 _PIECE_BYTES = 65536
 # Beyond some 300 levels Ansible itself fails to handle a result.
 _MAX_LEVELS = 200
+# The codings that are asked for and unpacked. A piece of another one, or of several in a row, may unpack to any size,
+# all of which urllib3 before 2.6 holds.
+CODINGS = "gzip, deflate"
+_UNPACKED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 class ResponseTooLargeError(Exception):
@@ -29,11 +33,12 @@ class ResponseTooLargeError(Exception):
 
 
 def iterate_body(response: requests.Response) -> t.Iterator[bytes]:
-    """Yield the body of a response in decoded pieces, as it arrives."""
+    """Yield the body of a response in pieces, as it arrives; unpacked if it is packed as it was asked for."""
     raw: t.Any = response.raw
+    is_packed = response.headers.get("Content-Encoding", "").strip().lower() in _UNPACKED
     # Not the default before urllib3 2.0: a body that breaks off would pass for a complete one.
     raw.enforce_content_length = True
-    pieces: t.Iterator[bytes] = raw.stream(_PIECE_BYTES, decode_content=True)
+    pieces: t.Iterator[bytes] = raw.stream(_PIECE_BYTES, decode_content=is_packed)
     return pieces
 
 
@@ -73,4 +78,4 @@ def parse_json(text: str | bytes) -> t.Any:
     raise ValueError("nested too deeply")
 
 
-__all__ = ("ResponseTooLargeError", "iterate_body", "parse_json", "read_body")
+__all__ = ("CODINGS", "ResponseTooLargeError", "iterate_body", "parse_json", "read_body")

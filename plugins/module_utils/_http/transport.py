@@ -20,7 +20,7 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
-from ansible_collections.entra.auth.plugins.module_utils._http.body import ResponseTooLargeError, read_body
+from ansible_collections.entra.auth.plugins.module_utils._http.body import CODINGS, ResponseTooLargeError, read_body
 from ansible_collections.entra.auth.plugins.module_utils._http.deadline import Exchange, limit_connections
 from ansible_collections.entra.auth.plugins.module_utils._http.errors import (
     LOST_CONNECTIONS,
@@ -259,7 +259,7 @@ def _require_libraries() -> None:
 def _open_session(settings: NetworkSettings, exchange: Exchange) -> requests.Session:
     session = requests.Session()
     session.trust_env = settings.use_environment
-    session.headers["User-Agent"] = _USER_AGENT
+    session.headers.update({"User-Agent": _USER_AGENT, "Accept-Encoding": CODINGS})
     if not settings.validate_certs:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     # One for both, because it owns the connections that are kept alive.

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import re
@@ -26,6 +27,8 @@ CONTENT_TYPES = {
 # Every character that RFC 3986 does not allow in a URL, the #, and a percent sign that begins no escape.
 _NOT_ENCODED = re.compile(r"[^A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]|%(?![0-9A-Fa-f]{2})")
 _BOM = "\ufeff"
+# Encodings of host names: the time to decode them grows with the square of the length.
+_NOT_OF_BODIES = frozenset({"punycode", "idna"})
 
 
 def add_query(url: str, query: t.Mapping[str, t.Any]) -> str:
@@ -95,7 +98,9 @@ def decode_text(text: bytes, content_type: str) -> str:
     """Decode text in the charset that its Content-Type names, or else in UTF-8, without a byte order mark."""
     named = re.search(r"""charset\s*=\s*["']?([\w.:+-]+)""", content_type, re.IGNORECASE)
     with contextlib.suppress(LookupError, ValueError):
-        return text.decode(named[1] if named else "utf-8", "replace").removeprefix(_BOM)
+        name = codecs.lookup(named[1] if named else "utf-8").name
+        if name not in _NOT_OF_BODIES:
+            return text.decode(name, "replace").removeprefix(_BOM)
     return text.decode("utf-8", "replace").removeprefix(_BOM)
 
 

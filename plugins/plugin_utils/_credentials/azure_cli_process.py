@@ -309,7 +309,7 @@ def _choose_words(codes: tuple[int, ...], sign_in: str) -> tuple[str, str]:
 def _get_first_line(text: str) -> str:
     """Return the first error line, without the ids that follow it and without anything that may be a token."""
     lines = [line for line in text.splitlines() if line.startswith("ERROR: ")] or text.strip().splitlines() or [""]
-    line = re.split(r"\s*Trace ID:", lines[0].removeprefix("ERROR: "), maxsplit=1)[0]
+    line = lines[0].removeprefix("ERROR: ").partition("Trace ID:")[0]
     return printable(_JWT.sub(MASK, line), _SHOWN_CHARACTERS).rstrip(". ")
 
 

@@ -50,8 +50,9 @@ _PUBLIC_FIELDS = frozenset({"grant_type", "client_id", "scope", "client_assertio
 _DEFAULT_INTERVAL_SECONDS = 5
 _SLOW_DOWN_SECONDS = 5
 _PENDING_ERRORS = frozenset({"authorization_pending", "slow_down", "temporarily_unavailable"})
-# Entra ends the readable part of a description with its ids, after a line break or, in newer responses, a blank.
-_IDS_IN_DESCRIPTION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
+# Entra ends the readable part of a description with its ids. Without the white space before them, for which the time to
+# search a description of nothing else would grow with the square of its length.
+_IDS_IN_DESCRIPTION = re.compile(r"(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
 _CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d{1,9})\b")
 _SHOWN_CHARACTERS = 1000
 

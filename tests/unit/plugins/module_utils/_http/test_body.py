@@ -41,6 +41,12 @@ def test_the_pieces_of_a_body_are_the_body(content: bytes) -> None:
     assert get(packed, lambda response: b"".join(iterate_body(response))) == content
 
 
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,gzip", "br", "zstd", "utf-8", "GZIP ,deflate"])
+def test_a_body_that_is_packed_in_another_way_stays_packed(coding: str) -> None:
+    bomb = gzip.compress(gzip.compress(bytes(1_000_000)))
+    assert get(answer(200, bomb, Content_Encoding=coding), read_body) == bomb
+
+
 def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
     broken = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nxxx"
     with pytest.raises(Exception, match="IncompleteRead"):

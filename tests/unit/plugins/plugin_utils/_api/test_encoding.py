@@ -101,6 +101,8 @@ def test_a_body_is_encoded() -> None:
         ("text/plain;charset=utf-8", b"\xef\xbb\xbf893", "893"),
         ("text/plain; charset=made-up", "Grüße".encode(), "Grüße"),
         ("text/plain; charset=base64", b"abc", "abc"),
+        ("text/plain; charset=punycode", b"x-" + b"a" * 1_000_000, "x-" + "a" * 1_000_000),
+        ("text/plain; charset=IDNA", b"xn--4ca", "xn--4ca"),
     ],
 )
 def test_text_is_decoded_in_its_charset(call: ApiCaller, content_type: str, sent: bytes, text: str) -> None:

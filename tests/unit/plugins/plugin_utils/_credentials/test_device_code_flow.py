@@ -97,7 +97,19 @@ def test_the_server_may_ask_to_slow_down(clock: Waits) -> None:
     assert clock.slept == [10, 10]
 
 
-@pytest.mark.parametrize(("expires_in", "seconds"), [(60, 60), ("60", 60), (None, 900), ("soon", 900)])
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [
+        (60, 60),
+        ("60", 60),
+        (None, 900),
+        ("soon", 900),
+        (float("inf"), 900),
+        (float("nan"), 900),
+        (10**400, 900),
+        (1e9, 3600),
+    ],
+)
 def test_nobody_is_waited_for_longer_than_the_code_lives(expires_in: t.Any, seconds: float, clock: Waits) -> None:
     with pytest.raises(TokenRequestRefused, match="authorization_pending"):
         sign_in(started(expires_in=expires_in), PENDING, retry_for=10000)

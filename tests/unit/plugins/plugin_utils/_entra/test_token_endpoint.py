@@ -322,6 +322,7 @@ def test_a_refusal_is_told_with_its_first_sentence_its_ids_and_the_fix() -> None
         ("", "it gave no description"),
         (None, "it gave no description"),
         ("Trace ID: t", "it gave no description"),
+        (" " * 500_000 + "Trace ID", "Trace ID"),
     ],
 )
 def test_the_first_sentence_of_a_known_code_is_shown_without_ids(description: str | None, shown: str) -> None:
