@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import time
 import typing as t
@@ -215,10 +216,22 @@ def _read_claims_of(access_token: str) -> dict[str, t.Any]:
 
 def _read_challenge(claims: str | None) -> str | None:
     try:
-        return parse_claims_challenge(claims)
+        text = parse_claims_challenge(claims)
     except EntraAuthError:
         # Claims that can't be read say no more than that the token is refused.
         return None
+    return _remove_capabilities(text) if text else None
+
+
+def _remove_capabilities(challenge: str) -> str:
+    """Return a challenge without ``xms_cc``: what a client can do is not for an API or a host to say.
+
+    With cp1, tokens are valid for up to 28 hours, as long as a host that has one would like.
+    """
+    claims = json.loads(challenge)
+    if isinstance(claims.get("access_token"), dict):
+        claims["access_token"].pop("xms_cc", None)
+    return json.dumps(claims, separators=(",", ":"))
 
 
 def _find_end(access_token: str) -> float | None:

@@ -107,6 +107,19 @@ def test_a_token_is_replaced_with_the_claims_of_the_challenge() -> None:
     assert describe(provider.requested) == [(None, False), (CLAIMS, False)]
 
 
+def test_what_the_client_can_do_is_not_for_the_api_to_say() -> None:
+    """With cp1 a token would be valid for a day."""
+    provider = Provider()
+    holder = TokenHolder(AppTokenOptions(), provider)
+    asked = {"access_token": {"nbf": {"value": "1"}, "xms_cc": {"values": ["cp1"]}}, "id_token": None}
+    holder.renew(encode(json.dumps(asked)))
+    holder.renew(encode(json.dumps({"access_token": [1]})))
+    assert [json.loads(str(claims)) for claims, _forced in describe(provider.requested)] == [
+        {"access_token": {"nbf": {"value": "1"}}, "id_token": None},
+        {"access_token": [1]},
+    ]
+
+
 def test_claims_are_kept_for_later_renewals() -> None:
     provider = Provider()
     holder = TokenHolder(AppTokenOptions(), provider)
