@@ -63,4 +63,5 @@ class ActionModule(ControllerAction):
 
 
 def _describe_entry(metadata: t.Mapping[str, t.Any]) -> dict[str, str]:
-    return {name: printable(str(metadata.get(name, "")), _SHOWN_CHARACTERS) for name in _SHOWN}
+    # Empty for anything other than text.
+    return {name: printable(metadata.get(name), _SHOWN_CHARACTERS) for name in _SHOWN}

@@ -141,7 +141,8 @@ class UriCall:
             "The response is only the first page of a listing: it names a next one. Use entra.auth.api_request, which "
             "reads all pages, or call the next page yourself."
         )
-        return {"warnings": [*response.result.get("warnings", ()), warning]}
+        others = response.result.get("warnings")
+        return {"warnings": [*(others if isinstance(others, list) else ()), warning]}
 
     def _shows_difference(self) -> bool:
         is_partial = self._request.method in _DIFFERING_METHODS and isinstance(self._call.body, dict)
