@@ -15,12 +15,13 @@ import textwrap
 import typing as t
 import urllib.parse
 
+from ansible.release import __version__ as core_version
 from attacks.attacker import expect_none, get_end, make_jwt, read_answer_number
 from canned_server import answer, json_answer, token_answer
 from certificates import issue
 from leaks import Markers
 
-from plays import role
+from plays import ROOT, role
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ if t.TYPE_CHECKING:
     from plays import Play
 
 AUTH: t.Final = "entra.auth.app_token"
+_CORE: t.Final = tuple(int(part) for part in core_version.split(".")[:2])
 # What each of the ways of the list below is to be told apart by: the scope asks for an answer by its number.
 _SECRETS: t.Final = {
     "client_secret": "attack~client %20+&=\"'<>\\/secret-0123456789",
@@ -324,23 +326,25 @@ def test_no_api_gets_the_token_shown_by_repeating_it(attack: Attack) -> None:
 # --- what Ansible says ------------------------------------------------------------------------------------------
 
 
+_BROKEN: t.Final = {
+    "client_secret": "brokenSecret0123456789{{ no",
+    "refresh_token": "{{ 'brokenRefresh0123456789' | no_such_filter }}",
+    "federated_token": "{{ ('brokenAssertion0123456789' | int).nothing.there }}",
+    "client_certificate": "{{ 'brokenCertificate0123456789' | from_json }}",
+    "client_certificate_password": "{% brokenPassword0123456789 %}",
+    "cache_key": "{{ lookup('file', 'brokenKey0123456789') }}",
+    "proxy": "http://someone:brokenProxy0123456789{{ no@localhost:9",
+    "cache": "redis://:brokenRedis0123456789{{ no@localhost:9/0",
+    "federated_token_request_token": "brokenRequestToken0123456789{{ no",
+    "access_token": "brokenAccessToken0123456789{{ no",
+}
+
+
 def test_no_secret_is_quoted_because_it_can_t_be_evaluated(attack: Attack) -> None:
     """It holds what looks like a template, or an expression of it fails."""
     attack.add_host("victim")
-    broken = {
-        "client_secret": "brokenSecret0123456789{{ no",
-        "refresh_token": "{{ 'brokenRefresh0123456789' | no_such_filter }}",
-        "federated_token": "{{ ('brokenAssertion0123456789' | int).nothing.there }}",
-        "client_certificate": "{{ 'brokenCertificate0123456789' | from_json }}",
-        "client_certificate_password": "{% brokenPassword0123456789 %}",
-        "cache_key": "{{ lookup('file', 'brokenKey0123456789') }}",
-        "proxy": "http://someone:brokenProxy0123456789{{ no@localhost:9",
-        "cache": "redis://:brokenRedis0123456789{{ no@localhost:9/0",
-        "federated_token_request_token": "brokenRequestToken0123456789{{ no",
-        "access_token": "brokenAccessToken0123456789{{ no",
-    }
     tasks = []
-    for name, value in broken.items():
+    for name, value in _BROKEN.items():
         # From the inventory, as from a vault: what stands in a playbook is the playbook's own.
         attack.add_host(f"victim-{name.replace('_', '-')}", **{f"app_token_{name}": value})
     tasks += [
@@ -354,8 +358,27 @@ def test_no_secret_is_quoted_because_it_can_t_be_evaluated(attack: Attack) -> No
     tasks.append({"name": "API", "entra.auth.api_request": {"url": "/v1.0/users"}, "ignore_errors": True})
     play = attack.run([{"tasks": tasks}], "-vvv", env={"ANSIBLE_LOG_PATH": str(attack.directory / "ansible.log")})
     texts = play.output + (attack.directory / "ansible.log").read_text()
-    expect_none({name: "quoted" for name, value in broken.items() if _word_of(value) in texts})
+    expect_none({name: "quoted" for name, value in _BROKEN.items() if _word_of(value) in texts})
     assert "app_token_client_secret" in play.output
+
+
+def test_the_validation_of_a_role_quotes_no_secret_either(attack: Attack) -> None:
+    """It is ansible-core's own. Before 2.19 it quotes what it can't evaluate, which the threat model says."""
+    for name, value in _BROKEN.items():
+        attack.add_host(f"victim-{name.replace('_', '-')}", **{f"app_token_{name}": value})
+    attack.add_host("victim-call", authorized_uri_access_token=_BROKEN["access_token"])
+    tasks = [
+        {"name": name, "block": [role(name, **more)], "rescue": [{"ansible.builtin.debug": {}}]}
+        for name, more in {"app_token": {}, "authorized_uri": {"authorized_uri_url": "/x"}, "preflight": {}}.items()
+    ]
+    play = attack.run([{"tasks": tasks}], "-vvv", env={"ANSIBLE_LOG_PATH": str(attack.directory / "ansible.log")})
+    texts = play.output + (attack.directory / "ansible.log").read_text()
+    quoted = {name: "quoted" for name, value in _BROKEN.items() if _word_of(value) in texts}
+    if _CORE >= (2, 19):
+        expect_none(quoted)
+    else:
+        assert quoted, "this core quotes less: shorten the limits in guide_threat_model"
+        assert "!unsafe" in (ROOT / "docs/docsite/rst/guide_threat_model.rst").read_text()
 
 
 def _word_of(value: str) -> str:
