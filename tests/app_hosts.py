@@ -21,9 +21,9 @@ class AppHosts:
         self.variables: dict[str, dict[str, t.Any]] = {}
         self._emulator = emulator
 
-    def add(self, host: str, **variables: t.Any) -> None:
-        """Add a host with the credentials of a new app and other variables."""
-        app = self._emulator.add_app(secret=_SECRET)
+    def add(self, host: str, *, roles: dict[str, list[str]] | None = None, **variables: t.Any) -> None:
+        """Add a host with the credentials of a new app, which has ``roles`` by API, and other variables."""
+        app = self._emulator.add_app(secret=_SECRET, **({"roles": roles} if roles else {}))
         own = {"app_token_client_id": app["client_id"], "app_token_client_secret": _SECRET}
         self.variables[host] = {**own, **variables}
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import typing as t
 
-import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
+from app_hosts import AppHosts
 from cores import CORE_MASK
 
 from plays import role, show, uri
@@ -146,22 +146,27 @@ def test_what_it_can_not_do_is_said(plays: Plays, emulator: Emulator) -> None:
     assert "Traceback" not in play.output
 
 
-@pytest.mark.parametrize("level", ["task", "block", "play"])
-def test_module_defaults_put_the_header_on_uri_tasks(plays: Plays, emulator: Emulator, level: str) -> None:
-    """Written once at any level, the header is on the wire exactly, and the answer stays readable."""
+def test_module_defaults_put_the_header_on_uri_tasks(plays: Plays, emulator: Emulator) -> None:
+    """Written once at any level, the header is on the wire exactly, and the response stays readable."""
     defaults = {"module_defaults": {"ansible.builtin.uri": "{{ " + LOOKUP + ", output='uri') }}"}}
     call = {"name": "Call", "ansible.builtin.uri": {"url": USERS}}
-    shape: dict[str, list[dict[str, t.Any]]] = {
-        "task": [{"tasks": [{**call, **defaults}]}],
-        "block": [{"tasks": [{"block": [call], **defaults}]}],
-        "play": [{"tasks": [call], **defaults}],
+    levels: dict[str, dict[str, t.Any]] = {
+        "task": {"tasks": [{**call, **defaults}]},
+        "block": {"tasks": [{"block": [call], **defaults}]},
+        "play": {"tasks": [call], **defaults},
     }
-    play = plays.run([*shape[level], {"tasks": [show(token=f"{LOOKUP})")]}], record=True)
+    hosts = AppHosts(emulator)
+    for level in levels:
+        hosts.add(level, roles={"graph": ["User.Read.All"]})
+    playbook = [{"hosts": level, **keywords} for level, keywords in levels.items()]
+    play = plays.run([*playbook, {"tasks": [show(token=f"{LOOKUP})")]}], hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
     called = emulator.requests(listener="api")
-    assert _authorizations(called) == [[f"Bearer {play.shown()['token']}"]]
-    assert play.result("Call")["json"]["value"][0]["userPrincipalName"] == "user0001@contoso.example"
-    assert len(emulator.token_requests()) == 1
+    assert _authorizations(called) == [[f"Bearer {play.shown(level)['token']}"] for level in levels]
+    for level in levels:
+        users = play.result("Call", level)["json"]["value"]
+        assert users[0]["userPrincipalName"] == "user0001@contoso.example", level
+    assert hosts.list_scopes() == {level: [GRAPH] for level in levels}
 
 
 def test_netrc_replaces_neither_the_header_nor_the_credential(plays: Plays, emulator: Emulator) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-import pytest
+from app_hosts import AppHosts
 from hostile_hosts import add_hostile_host
 from leaks import Markers
 
@@ -82,19 +82,17 @@ _ROLE: t.Final = {"name": "entra.auth.app_token"}
 _ARM: t.Final = {"app_token_scope": "arm"}
 
 
-@pytest.mark.parametrize(
-    "play",
-    [
-        pytest.param({"roles": [{"role": "entra.auth.app_token", **_ARM}], "tasks": _AFTER}, id="roles"),
-        pytest.param({"tasks": [{"import_role": _ROLE, "vars": _ARM}, *_AFTER]}, id="import_role"),
-        pytest.param(
-            {"tasks": [{"include_role": {**_ROLE, "public": True}, "vars": _ARM}, *_AFTER]}, id="include_role"
-        ),
-        pytest.param({"roles": ["consumer"], "tasks": _AFTER}, id="dependency"),
-    ],
-)
-def test_the_variables_work_after_the_role(plays: Plays, emulator: Emulator, play: dict[str, t.Any]) -> None:
+_WAYS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "roles": {"roles": [{"role": "entra.auth.app_token", **_ARM}], "tasks": _AFTER},
+    "import_role": {"tasks": [{"import_role": _ROLE, "vars": _ARM}, *_AFTER]},
+    "include_role": {"tasks": [{"include_role": {**_ROLE, "public": True}, "vars": _ARM}, *_AFTER]},
+    "dependency": {"roles": ["consumer"], "tasks": _AFTER},
+}
+
+
+def test_the_variables_work_after_the_role(plays: Plays, emulator: Emulator) -> None:
     """In each way to call a role, they keep the scope it was called with."""
+    hosts = AppHosts(emulator)
     consumer = plays.directory / "roles/consumer"
     for part, content in {
         "meta": {"dependencies": [{"role": "entra.auth.app_token", **_ARM}]},
@@ -102,13 +100,17 @@ def test_the_variables_work_after_the_role(plays: Plays, emulator: Emulator, pla
     }.items():
         consumer.joinpath(part).mkdir(parents=True)
         consumer.joinpath(part, "main.yml").write_text(json.dumps(content))
-    done = plays.run([play], record=True)
-    assert done.returncode == 0, done.output
-    assert done.shown()["headers"] == {"Authorization": done.shown()["fact"]}
+    for way in _WAYS:
+        hosts.add(way)
+    play = plays.run(
+        [{"hosts": way, **keywords} for way, keywords in _WAYS.items()], hosts=hosts.variables, record=True
+    )
+    assert play.returncode == 0, play.output
+    for way in _WAYS:
+        assert play.shown(way)["headers"] == {"Authorization": play.shown(way)["fact"]}, way
     assert set(_statuses(emulator)) == {200}
-    assert set(_audiences(emulator)) == {"https://management.azure.com"}
-    assert len(_audiences(emulator)) == (2 if "consumer" in play.get("roles", []) else 1)
-    assert len(emulator.token_requests()) == 1
+    assert _audiences(emulator) == ["https://management.azure.com"] * (len(_WAYS) + 1)
+    assert hosts.list_scopes() == {way: [ARM] for way in _WAYS}
 
 
 def test_what_the_role_was_called_with_stays(plays: Plays, emulator: Emulator) -> None:
@@ -383,18 +385,17 @@ def test_the_variables_survive_clear_facts_without_a_cache(plays: Plays, emulato
 _SKIPPED: t.Final = {"app_token_client_id": "made-up~other-app", "app_token_client_secret": "made-up~other-secret"}
 
 
-@pytest.mark.parametrize(
-    "play",
-    [
-        pytest.param({"roles": [{"role": "entra.auth.app_token", "when": False, **_SKIPPED}]}, id="roles"),
-        pytest.param({"pre_tasks": [{"import_role": _ROLE, "vars": _SKIPPED, "when": False}]}, id="import_role"),
-    ],
-)
-def test_a_role_that_was_skipped_leaves_no_token(plays: Plays, emulator: Emulator, play: dict[str, t.Any]) -> None:
+def test_a_role_that_was_skipped_leaves_no_token(plays: Plays, emulator: Emulator) -> None:
     """The environment's app is not the one that the role would have been called with."""
-    done = plays.run([{**play, "tasks": [_USE]}], record=True)
-    assert done.returncode == 2
-    assert _HAVE_NO_TOKEN in done.result("Use")["msg"]
+    ways: dict[str, dict[str, t.Any]] = {
+        "roles": {"roles": [{"role": "entra.auth.app_token", "when": False, **_SKIPPED}]},
+        "import_role": {"pre_tasks": [{"import_role": _ROLE, "vars": _SKIPPED, "when": False}]},
+    }
+    use = {**_USE, "ignore_errors": True}
+    playbook = [{"hosts": way, **keywords, "tasks": [use]} for way, keywords in ways.items()]
+    play = plays.run(playbook, hosts={way: {} for way in ways}, record=True)
+    for way in ways:
+        assert _HAVE_NO_TOKEN in play.result("Use", way)["msg"], way
     assert emulator.token_requests() == []
 
 
@@ -428,22 +429,27 @@ def test_one_call_for_all_hosts(plays: Plays, emulator: Emulator) -> None:
     assert len(emulator.token_requests()) == 1
 
 
-@pytest.mark.parametrize("call", ["entra.auth.app_token:QUJD", "made-up", "{{ 7 * 7 }}"])
-def test_a_host_can_t_say_what_the_role_was_called_with(plays: Plays, emulator: Emulator, call: str) -> None:
+def test_a_host_can_t_say_what_the_role_was_called_with(plays: Plays, emulator: Emulator) -> None:
     """A fact of the attacker's is not read; with the weight of a parameter, it can't be decrypted."""
-    facts = {"__app_token_call": call, "app_token_fact": "ansible_become_user", "__app_token_result": {"fact": "x"}}
-    add_hostile_host(plays, "h001", {"ansible_facts": facts})
+    hosts = AppHosts(emulator)
+    calls = {"sealed": "entra.auth.app_token:QUJD", "text": "made-up", "template": "{{ 7 * 7 }}"}
+    for host, call in calls.items():
+        facts = {"__app_token_call": call, "app_token_fact": "ansible_become_user", "__app_token_result": {"fact": "x"}}
+        add_hostile_host(plays, host, {"ansible_facts": facts})
+        hosts.add(host, call=call)
     tasks = [
         {"import_role": _ROLE, "when": False},
         {"name": "Ping", "ansible.builtin.ping": {}},
         {**_USE, "ignore_errors": True},
-        {**_USE, "name": "Forged", "vars": {"__app_token_call": call}, "ignore_errors": True},
+        {**_USE, "name": "Forged", "vars": {"__app_token_call": "{{ call }}"}, "ignore_errors": True},
         role("app_token"),
         show(same=_SAME),
     ]
-    play = plays.run([{"tasks": tasks}], record=True)
+    play = plays.run([{"tasks": tasks}], hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
-    assert _HAVE_NO_TOKEN in play.result("Use")["msg"]
-    assert "__app_token_call was not set by the role entra.auth.app_token in this run" in play.result("Forged")["msg"]
-    assert play.shown() == {"same": True}
-    assert len(emulator.token_requests()) == 1
+    forged = "__app_token_call was not set by the role entra.auth.app_token in this run"
+    for host in calls:
+        assert _HAVE_NO_TOKEN in play.result("Use", host)["msg"], host
+        assert forged in play.result("Forged", host)["msg"], host
+        assert play.shown(host) == {"same": True}, host
+    assert hosts.list_scopes() == {host: [GRAPH] for host in calls}

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from plays import Plays
+from plays import Plays, show
 
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
@@ -260,7 +260,7 @@ def build_tasks() -> list[Task]:
         {"name": "api_request", "entra.auth.api_request": options, **by["api_request"]},
         {"name": "module", "entra.auth.authorized_uri": options, **by["module"]},
         {"when": "entry == 'role'", "block": [role], "rescue": [{"ansible.builtin.debug": {}}]},
-        {"name": "Show", "ansible.builtin.debug": {"msg": "shown: {{ (" + outcomes + ")[entry] | to_json }}"}},
+        show(outcome=f"({outcomes})[entry]"),
     ]
 
 
@@ -307,8 +307,7 @@ class Run:
 
     def outcome(self, case: str) -> Task:
         """What the task registered, or the role set."""
-        shown = self.play.result("Show", f"h{CASES.index(case) + 1:03}")["msg"]
-        return t.cast("Task", json.loads(shown.removeprefix("shown: ")))
+        return t.cast("Task", self.play.shown(f"h{CASES.index(case) + 1:03}")["outcome"])
 
     def requests(self, case: str) -> list[Task]:
         """The requests of a case at any listener."""
