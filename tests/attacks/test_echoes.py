@@ -363,7 +363,7 @@ def test_no_secret_is_quoted_because_it_can_t_be_evaluated(attack: Attack) -> No
 
 
 def test_the_validation_of_a_role_quotes_no_secret_beyond_the_limits(attack: Attack) -> None:
-    """It is ansible-core's own. Before 2.19 it quotes what it can't evaluate, later a tag or the argument of a lookup."""
+    """It is ansible-core's own: before 2.19 it quotes a broken value, since then a tag or the argument of a lookup."""
     for name, value in _BROKEN.items():
         attack.add_host(f"victim-{name.replace('_', '-')}", **{f"app_token_{name}": value})
     attack.add_host("victim-call", authorized_uri_access_token=_BROKEN["access_token"])
