@@ -97,7 +97,7 @@ class ScriptedSession:
         self._responses = list(responses)
         self.requests: list[ApiRequest] = []
 
-    def send(self, request: ApiRequest, *, accept: t.Container[int] = ()) -> ApiResponse:
+    def send(self, request: ApiRequest, *, accept: t.Container[int] = (), until: float | None = None) -> ApiResponse:
         """Return the next response, or raise the error that a session raises for a bad status."""
         self.requests.append(request)
         status, headers, body = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]

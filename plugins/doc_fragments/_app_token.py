@@ -249,19 +249,21 @@ options:
     default: false
   timeout:
     description:
-      - The seconds that one HTTP exchange may take.
+      - The seconds that one HTTP exchange may take, from connecting to the last byte of the response, however slowly it
+        arrives. Only resolving the name of a host is bounded by the timeouts of the system.
     type: float
     default: 30.0
   retry_for:
     description:
       - The seconds within which a token request is repeated after a transient error (lost connection, C(429), C(5xx)).
         The C(Retry-After) of the service is obeyed. If it is longer than the time left, the request fails at once.
+      - A token request ends within O(timeout) + O(retry_for), all its steps and repetitions included.
     type: float
     default: 120.0
   proxy:
     description:
       - The proxy for token requests, such as C(http://proxy.example.com:3128). By default E(HTTPS_PROXY) and
-        E(NO_PROXY) are obeyed.
+        E(NO_PROXY) are obeyed. A SOCKS proxy (C(socks5h://proxy.example.com)) needs the Python package C(PySocks).
     type: str
   ca_path:
     description:

@@ -50,6 +50,7 @@ _ARC_KEY_MAX_BYTES = 4096
 # Off Azure no host has the link-local address. Two attempts to connect must fail within two seconds.
 _CONNECT_SECONDS = 0.8
 _SECOND_PROBE_AFTER_SECONDS = 0.5
+_ONCE_MORE = 1.0
 # Learn, IMDS "Retry guidance": 404, 410, 429 and 5xx are retried; an update of IMDS takes up to 70 seconds.
 _IMDS_RETRIED = (404, 410, 429, 500, 502, 503, 504)
 _IMDS_RETRY_SECONDS = 70
@@ -168,14 +169,14 @@ def _request_imds(resource: str, selector: Selector, network: NetworkSettings, u
     base = os.environ.get("AZURE_POD_IDENTITY_AUTHORITY_HOST") or _IMDS_URL
     refuse_insecure_url("AZURE_POD_IDENTITY_AUTHORITY_HOST", base, link_local=True)
     url = f"{base.rstrip('/')}/metadata/identity/oauth2/token"
-    _refuse_off_azure(url, network)
+    _refuse_off_azure(url, network, until)
     query = {"api-version": "2018-02-01", "resource": resource}
     query.update(selector.build_parameters("client_id", "object_id", "msi_res_id"))
     request = Request(_add_query(url, query), headers={"Metadata": "true"}, retried_statuses=_IMDS_RETRIED)
     return Transport(network).send(request, until=min(until, time.monotonic() + _IMDS_RETRY_SECONDS))
 
 
-def _refuse_off_azure(url: str, network: NetworkSettings) -> None:
+def _refuse_off_azure(url: str, network: NetworkSettings, until: float) -> None:
     """Raise NetworkError unless IMDS answers at the URL.
 
     Without its header IMDS refuses a request with 400. Elsewhere no host answers there, or another cloud or a firewall
@@ -183,10 +184,10 @@ def _refuse_off_azure(url: str, network: NetworkSettings) -> None:
     """
     probing = dataclasses.replace(network, connect_timeout=_CONNECT_SECONDS, lost_connection_retries=1)
     try:
-        response = _probe(url, probing)
+        response = _probe(url, probing, until)
         if response.status == 404 and not _is_from_imds(response):
             time.sleep(_SECOND_PROBE_AFTER_SECONDS)
-            response = _probe(url, probing)
+            response = _probe(url, probing, until)
     except NetworkError as exc:
         reason = exc.message
     else:
@@ -200,8 +201,9 @@ def _refuse_off_azure(url: str, network: NetworkSettings) -> None:
     )
 
 
-def _probe(url: str, network: NetworkSettings) -> Response:
-    return Transport(network).send(Request(url, retried_statuses=()), until=time.monotonic() + network.timeout)
+def _probe(url: str, network: NetworkSettings, until: float) -> Response:
+    # Repeated once even without a budget for repetitions, because one lost connection proves nothing.
+    return Transport(network).send(Request(url, retried_statuses=()), until=max(until, time.monotonic() + _ONCE_MORE))
 
 
 def _is_from_imds(response: Response) -> bool:
@@ -219,6 +221,7 @@ def _get(
 ) -> Response:
     """Send a GET request to the endpoint that a variable of the platform names."""
     url = os.environ.get(variable) or default
+    network = dataclasses.replace(network, url_source=f"the variable {variable}")
     refuse_insecure_url(variable, url, link_local=True)
     request = Request(_add_query(url, query), headers=headers, retried_statuses=_LOCAL_RETRIED)
     # The platform's secret, and the key of Azure Arc behind the word Basic.

@@ -169,6 +169,7 @@ options:
     description:
       - Seconds within which a request is repeated after a temporary error, each page and each poll of an
         operation on its own. C(Retry-After) is obeyed; if it is longer than the time left, the request fails at once.
+      - Redirects and repetitions of a request share O(timeout) + O(retry_for).
       - An upload fails if none of its pieces makes progress for that long.
       - The same applies to token requests.
   timeout:

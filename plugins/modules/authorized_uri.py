@@ -145,11 +145,11 @@ options:
   timeout:
     description:
       - Seconds for one HTTP exchange. On the host they count for each read, and the control node stops an exchange that
-        takes half a minute longer than that.
+        takes 10 seconds longer than that, which includes the start of C(ansible.builtin.uri) on the host.
   retry_for:
     description:
       - Seconds within which a request is repeated after a temporary error. If C(Retry-After) is longer than the time
-        left, the request fails at once.
+        left, the request fails at once. Redirects and repetitions of a request share O(timeout) + O(retry_for).
       - The same applies to token requests.
   run_on:
     description:

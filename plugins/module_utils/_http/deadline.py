@@ -9,6 +9,8 @@ each operation is the time that remains for the exchange: for connecting, the pr
 OpenSSL bounds as one operation), each piece that is sent and each piece that is received, be it of a status line,
 header lines, interim responses, a body or trailers.
 
+The negotiation with a SOCKS proxy, which PySocks does, is the exception: there the time bounds each operation.
+
 Without threads and signals, so that it works in forked workers. Resolving a host's name is left to the system's
 resolver, which has timeouts of its own.
 
@@ -133,6 +135,9 @@ class _LimitedConnection:
             self.exchange.is_sent = False
         self.exchange.limit(self.sock)
 
+    def _connect_tls_proxy(self, *args: t.Any) -> t.Any:
+        return _LimitedSocket(super()._connect_tls_proxy(*args), self.exchange)  # type: ignore[misc]  # of that class
+
     def send(self, data: t.Any) -> None:
         """Send a part of the request, piece by piece."""
         if self.sock is None and self.auto_open:
@@ -147,6 +152,28 @@ class _LimitedConnection:
     def response_class(self, sock: t.Any, *args: t.Any, **options: t.Any) -> _LimitedResponse:
         """Return the response to read from a socket."""
         return _LimitedResponse(self.exchange, sock, *args, **options)
+
+
+class _LimitedSocket:
+    """The TLS connection to a proxy, inside of which another one may be: each of its operations takes several here."""
+
+    def __init__(self, sock: t.Any, exchange: Exchange) -> None:
+        self._sock = sock
+        self._exchange = exchange
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._sock, name)
+
+    def recv(self, *args: t.Any) -> bytes:
+        """Receive once. Raises socket.timeout."""
+        self._exchange.limit(self._sock)
+        received: bytes = self._sock.recv(*args)
+        return received
+
+    def sendall(self, *args: t.Any) -> None:
+        """Send a piece. Raises socket.timeout."""
+        self._exchange.limit(self._sock)
+        self._sock.sendall(*args)
 
 
 def _cut(data: t.Any) -> t.Iterator[t.Any]:

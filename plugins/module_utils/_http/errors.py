@@ -16,6 +16,7 @@ import http.client
 import re
 import socket
 import ssl
+import sys
 import typing as t
 import urllib.parse
 
@@ -44,7 +45,9 @@ _SHOWN_CHARACTERS = 200
 class Reason(enum.Enum):
     """Why an exchange failed. The value is the sentence for it."""
 
+    NO_TIME = "There was no time left to send a request to {host}"
     URL = "The request to {host} was not sent, because its URL or that of a proxy can't be read"
+    SOCKS = "The request to {host} was not sent, because its proxy needs the Python package PySocks"
     CA_FILE = "The request to {host} was not sent, because the file of CA certificates can't be read"
     NAME = "The name of the host {host} can't be resolved"
     UNREACHABLE = "No connection to {host} was established"
@@ -75,8 +78,10 @@ _BY_VERIFY_CODE = {
 LOST_CONNECTIONS = frozenset({Reason.NAME, Reason.UNREACHABLE, Reason.CONNECT_TIMEOUT, Reason.TIMEOUT, Reason.LOST})
 
 _HINTS = {
+    Reason.NO_TIME: "Raise retry_for or timeout: earlier steps of this call, such as redirects, used them up.",
     Reason.URL: "Check {source}, and HTTPS_PROXY, HTTP_PROXY and ALL_PROXY (in a password, # is written as %23, / as "
     "%2F, ? as %3F).",
+    Reason.SOCKS: f"Run {sys.executable} -m pip install PySocks on the machine that runs this, or use an HTTP proxy.",
     Reason.CA_FILE: "Correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or set ca_path to a PEM file of CA certificates.",
     Reason.NAME: "Check {source}, and the name servers of the machine that runs this.",
     Reason.UNREACHABLE: "Check {source}, the firewall and the proxy.",
@@ -149,6 +154,8 @@ def find_reason(exc: BaseException, exchange: Exchange) -> Reason:
     if exc.__class__ is OSError and exc.errno is None:
         # So requests says that the file of CA certificates is not there.
         return Reason.CA_FILE
+    if isinstance(exc, requests.exceptions.InvalidSchema) and "SOCKS" in str(exc):
+        return Reason.SOCKS
     if exchange.is_sent:
         # What is incomplete because the connection ended is not damaged.
         return _match(_AFTER_SENDING, causes) or (Reason.LOST if exchange.has_ended else Reason.BROKEN)
@@ -197,7 +204,8 @@ def describe_failure(url: str, reason: Reason, exc: BaseException, settings: Net
     detail = _describe_detail(reason, list(_list_causes(exc)))
     hints = {**_HINTS, **_HINTS_OF_PLATFORM} if settings.service is Service.PLATFORM else _HINTS
     return NetworkError(
-        f"{message}{f': {detail}' if detail else ''}.", hint=hints[reason].format(source=settings.service.value)
+        f"{message}{f': {detail}' if detail else ''}.",
+        hint=hints[reason].format(source=settings.url_source or settings.service.value),
     )
 
 

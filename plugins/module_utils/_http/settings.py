@@ -40,6 +40,7 @@ class NetworkSettings:
         fingerprint: The fingerprint of the only certificate to accept, in hexadecimal digits. No CA is needed then.
         connect_timeout: The seconds that connecting may take, for a host that may not exist; None for all of timeout.
         service: Who is asked.
+        url_source: The option or variable that the URL comes from; empty for what is usual for the service.
         on_pause: Is called with the seconds of each pause between two exchanges.
     """
 
@@ -53,6 +54,7 @@ class NetworkSettings:
     fingerprint: str | None = None
     connect_timeout: float | None = None
     service: Service = Service.LOGIN
+    url_source: str = ""
     on_pause: t.Callable[[float], object] = lambda seconds: None
 
 

@@ -24,6 +24,7 @@ from ansible_collections.entra.auth.plugins.module_utils._http.body import CODIN
 from ansible_collections.entra.auth.plugins.module_utils._http.deadline import Exchange, limit_connections
 from ansible_collections.entra.auth.plugins.module_utils._http.errors import (
     LOST_CONNECTIONS,
+    Reason,
     describe_failure,
     find_reason,
 )
@@ -124,7 +125,8 @@ class Transport:
 
         Args:
             request: What to send.
-            until: When to begin the last attempt, by time.monotonic.
+            until: When to begin the last attempt, by time.monotonic. Every attempt ends ``timeout`` after it at the
+                latest, so that all requests with the same ``until`` together keep to one bound.
 
         Returns:
             The last response, whatever its status.
@@ -136,7 +138,7 @@ class Transport:
         attempts = 0
         while True:
             attempts += 1
-            outcome = self._attempt(request)
+            outcome = self._attempt(request, until)
             pause = retries.choose_pause(outcome)
             if pause is None or time.monotonic() + pause > until:
                 break
@@ -147,14 +149,15 @@ class Transport:
             raise outcome.error
         return dataclasses.replace(outcome, attempts=attempts) if attempts > 1 else outcome
 
-    def _attempt(self, request: Request) -> Response | _Failure:
+    def _attempt(self, request: Request, until: float) -> Response | _Failure:
+        seconds = min(self._settings.timeout, until + self._settings.timeout - time.monotonic())
+        if seconds <= 0:
+            return _Failure(describe_failure(request.url, Reason.NO_TIME, TimeoutError(), self._settings), False)
         with contextlib.ExitStack() as files:
             # Outside of what follows, because a file that can't be opened is no failure of the network.
             body = files.enter_context(request.body()) if callable(request.body) else request.body
             data = request.form if body is None else body
-            self._exchange.begin(
-                self._settings.timeout, self._settings.connect_timeout, carries_file=request.carries_file
-            )
+            self._exchange.begin(seconds, self._settings.connect_timeout, carries_file=request.carries_file)
             try:
                 return self._exchange_messages(request, data)
             except (requests.RequestException, HTTPError, http.client.HTTPException, ResponseTooLargeError) as exc:
@@ -167,7 +170,7 @@ class Transport:
                     # Of a file that the response is written to. Those of a connection are wrapped by urllib3.
                     raise
                 failure = exc
-        return self._describe(request, failure)
+        return self._describe(request, failure, seconds)
 
     def _exchange_messages(self, request: Request, data: t.Any) -> Response:
         requested_on = Moment.now()
@@ -185,10 +188,12 @@ class Transport:
             body = (request.read or read_body)(response)
             return Response(response.status_code, response.headers, body, requested_on)
 
-    def _describe(self, request: Request, exc: Exception) -> _Failure:
+    def _describe(self, request: Request, exc: Exception, seconds: float) -> _Failure:
         reason = find_reason(exc, self._exchange)
         is_safe = request.repeatable or not self._exchange.is_sent
-        error = describe_failure(request.url, reason, exc, self._settings)
+        # The time that there was, which is less than the timeout at the end of a call.
+        settings = dataclasses.replace(self._settings, timeout=round(seconds, 1) or seconds)
+        error = describe_failure(request.url, reason, exc, settings)
         return _Failure(error, reason in LOST_CONNECTIONS and is_safe)
 
 

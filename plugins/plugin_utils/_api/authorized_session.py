@@ -66,12 +66,13 @@ class AuthorizedSession(abc.ABC):
         self._mask = TokenMask(())
         self._masked_values: tuple[str, ...] = ()
 
-    def send(self, request: ApiRequest, *, accept: t.Container[int] = ()) -> ApiResponse:
+    def send(self, request: ApiRequest, *, accept: t.Container[int] = (), until: float | None = None) -> ApiResponse:
         """Return the response to a request, after redirects, waits and a renewal of the token.
 
         Args:
             request: The request, without its token.
             accept: Statuses that are a success in addition to those that the session expects.
+            until: When repetitions end, by time.monotonic; None for ``retry_for`` seconds from now.
 
         Raises:
             ApiError: The response is not a success, or a redirect leads where the request must not go.
@@ -79,7 +80,11 @@ class AuthorizedSession(abc.ABC):
             NetworkError: There was no response.
             EntraAuthError: No token could be acquired.
         """
-        policy = self._build_policy(request, accept)
+        if not request.anonymous:
+            # Before the time of the request itself begins. A foreign host is refused without it.
+            self.pin.check(request.url, request.label, request.origin)
+            self.token.get_token()
+        policy = self._build_policy(request, accept, until)
         while True:
             self.has_lost_response = False
             response = self._exchange_authorized(request, policy)
@@ -95,13 +100,13 @@ class AuthorizedSession(abc.ABC):
             return response
         raise self._build_error(response, step.reason)
 
-    def _build_policy(self, request: ApiRequest, accept: t.Container[int]) -> RetryPolicy:
+    def _build_policy(self, request: ApiRequest, accept: t.Container[int], until: float | None) -> RetryPolicy:
         return RetryPolicy(
             is_safe=request.is_safe,
             is_idempotent=request.is_idempotent,
             accepts=lambda status: self._expects(status) or status in accept,
             retry_for=self._retry_for,
-            deadline=time.monotonic() + self._retry_for,
+            deadline=time.monotonic() + self._retry_for if until is None else until,
             can_renew=self.token.can_renew and not request.anonymous,
         )
 

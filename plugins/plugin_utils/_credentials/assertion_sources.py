@@ -61,15 +61,12 @@ class AssertionSource(t.NamedTuple):
 
 
 def describe_missing_permission() -> str | None:
-    """Return what a CI job lacks to get an assertion, as a sentence; None outside of such a job."""
+    """Return what to give a CI job that can't get an assertion, as a sentence; None if nothing is missing."""
     environ = os.environ
     if environ.get("GITHUB_ACTIONS") == "true" and not environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
-        return (
-            "This job of GitHub Actions lacks the permission id-token: write, which a pull request from a fork never "
-            "has."
-        )
+        return "Give the job of GitHub Actions the permission id-token: write, never given to pull requests of forks."
     if environ.get("SYSTEM_OIDCREQUESTURI") and not environ.get("SYSTEM_ACCESSTOKEN"):
-        return "This step of Azure Pipelines lacks SYSTEM_ACCESSTOKEN: map $(System.AccessToken) into its environment."
+        return "Map $(System.AccessToken) as SYSTEM_ACCESSTOKEN into the environment of this step of Azure Pipelines."
     return None
 
 
@@ -78,6 +75,7 @@ def _mint_in_github_actions(audience: str, options: AppTokenOptions, network: Ne
     url = _require_variable("ACTIONS_ID_TOKEN_REQUEST_URL", _GITHUB_ADVICE)
     token = _require_variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", _GITHUB_ADVICE)
     refuse_insecure_url("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+    network = dataclasses.replace(network, url_source="ACTIONS_ID_TOKEN_REQUEST_URL")
     return _send(_build_get_request(url, token, audience), "value", "GitHub Actions", network)
 
 
@@ -93,6 +91,7 @@ def _mint_in_azure_pipelines(audience: str, options: AppTokenOptions, network: N
     url = _require_variable("SYSTEM_OIDCREQUESTURI", _PIPELINES_ADVICE)
     token = _require_variable("SYSTEM_ACCESSTOKEN", _PIPELINES_ADVICE)
     refuse_insecure_url("SYSTEM_OIDCREQUESTURI", url)
+    network = dataclasses.replace(network, url_source="SYSTEM_OIDCREQUESTURI")
     return _send(_build_pipelines_request(url, token, connection), "oidcToken", "Azure Pipelines", network)
 
 
@@ -109,6 +108,7 @@ def _mint_at_request_url(audience: str, options: AppTokenOptions, network: Netwo
             hint="Give the URL at which the issuer mints assertions, and the bearer token for it.",
         )
     refuse_insecure_url("federated_token_request_url", url)
+    network = dataclasses.replace(network, url_source="federated_token_request_url")
     connection = _get_service_connection()
     if connection and not is_chosen(options, "federated_token_request_url"):
         return _send(_build_pipelines_request(url, token, connection), "oidcToken", "Azure Pipelines", network)

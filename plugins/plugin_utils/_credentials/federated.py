@@ -12,6 +12,7 @@ its own.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import os
@@ -90,6 +91,7 @@ class Federated(AssertionCredential):
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         """Request a token; a refusal that a new federated credential may cause is retried for some seconds."""
+        until = time.monotonic() + network.retry_for
         totals = itertools.accumulate(_PAUSES_SECONDS)
         pauses = [pause for pause, total in zip(_PAUSES_SECONDS, totals, strict=True) if total <= network.retry_for]
         for number, pause in enumerate(pauses):
@@ -97,11 +99,13 @@ class Federated(AssertionCredential):
                 return super().request_token(request, network)
             except TokenRequestRefused as exc:
                 refusal = exc
-            if _NO_MATCH.isdisjoint(refusal.response.error_codes):
+            left = until - time.monotonic() - pause
+            if left < 0 or _NO_MATCH.isdisjoint(refusal.response.error_codes):
                 raise refusal
             if number == 0:
                 self._tell_retry(refusal, sum(pauses))
             time.sleep(pause)
+            network = dataclasses.replace(network, retry_for=left)
         return super().request_token(request, network)
 
     def name_proof(self) -> str:
@@ -115,7 +119,7 @@ class Federated(AssertionCredential):
                 describe_subject_form,
             )
 
-            sentences = f"What was sent: {describe_assertion(self._sent)}. {describe_subject_form(self._sent)}"
+            sentences = f"The assertion has {describe_assertion(self._sent)}. {describe_subject_form(self._sent)}"
             refusal.message += f" {sentences.strip()}"
         return refusal
 

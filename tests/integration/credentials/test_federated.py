@@ -211,7 +211,7 @@ def test_a_mismatch_shows_what_was_sent(plays: Plays, emulator: Emulator) -> Non
     for code, (issuer, subject, meant_for) in sent.items():
         result = play.result(str(code))
         assert result["error_codes"] == [code]
-        assert f"What was sent: issuer '{issuer}', subject '{subject}', audience '{meant_for}'." in result["msg"]
+        assert f"The assertion has issuer '{issuer}', subject '{subject}', audience '{meant_for}'." in result["msg"]
         assert f"AADSTS{code}" in result["msg"]
         assert result["hint"] in result["msg"]
     assert not [code for code, assertion in assertions.items() if assertion[-40:] in play.output]
@@ -395,8 +395,11 @@ def test_a_platform_that_says_no_is_named(
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"GITHUB_ACTIONS": "true"}, "lacks the permission id-token: write"),
-        ({"TF_BUILD": "True", "SYSTEM_OIDCREQUESTURI": "https://dev.azure.com/x"}, "lacks SYSTEM_ACCESSTOKEN"),
+        ({"GITHUB_ACTIONS": "true"}, "Give the job of GitHub Actions the permission id-token: write"),
+        (
+            {"TF_BUILD": "True", "SYSTEM_OIDCREQUESTURI": "https://dev.azure.com/x"},
+            "as SYSTEM_ACCESSTOKEN into the environment",
+        ),
     ],
 )
 def test_a_job_that_may_not_request_assertions_is_told_so(

@@ -164,6 +164,19 @@ def test_the_time_that_a_proxy_takes_counts_for_the_tls_handshake_too() -> None:
     assert time.monotonic() - began < 3.3
 
 
+def test_tls_in_the_tunnel_of_a_proxy_that_speaks_tls_has_a_bound_too(tls: ssl.SSLContext, ca_path: str) -> None:
+    """One operation inside takes many outside, of which each would get the whole time again."""
+
+    def drip_handshake(connection: socket.socket) -> None:
+        connection.sendall(TUNNEL + b"\r\n")
+        # The tunnel is read before the handshake begins.
+        connection.recv(65536)
+        drip_after(TLS_RECORD, b"\0")(connection)
+
+    with CannedServer(drip_handshake, tls=tls) as proxy:
+        assert_times_out("https://login.test/token", proxy=proxy.url, ca_path=ca_path, words="")
+
+
 @pytest.mark.parametrize("over_tls", [False, True])
 @pytest.mark.parametrize("response", [sip, drip_after(b"", CONTINUE)])
 def test_a_request_that_is_not_read_in_time_is_given_up(

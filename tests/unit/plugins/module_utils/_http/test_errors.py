@@ -212,7 +212,7 @@ def test_no_advice_is_of_another_service(reason: Reason, service: Service) -> No
     network = NetworkSettings(timeout=1, retry_for=0, service=service)
     error = describe_failure(URL, reason, OSError(111, "Connection refused"), network)
     assert "{" not in str(error)
-    if reason not in (Reason.WRONG_FINGERPRINT, Reason.PROXY):
+    if reason not in (Reason.WRONG_FINGERPRINT, Reason.PROXY, Reason.SOCKS):
         assert not [word for word in ADVICE[service][1] if word in error.hint and word not in ("proxy", "firewall")]
 
 

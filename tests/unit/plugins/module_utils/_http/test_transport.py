@@ -650,3 +650,32 @@ def test_a_urllib3_that_is_new_enough_is_used(version: str, monkeypatch: pytest.
     monkeypatch.setattr(urllib3, "__version__", version)
     with CannedServer(OK) as server:
         assert send(server.url).status == 200
+
+
+# --- one bound for several requests -----------------------------------------------------------------------------
+
+
+def test_requests_with_the_same_end_share_one_bound(clock: Waits) -> None:
+    """Each may take its timeout, but not longer than the timeout after the end of the budget for repetitions."""
+    transport = Transport(NetworkSettings(30, 10))
+    until = time.monotonic() + 10
+
+    def answer_late(connection: socket.socket) -> None:
+        clock.sleep(25)
+        connection.sendall(answer(200))
+
+    with CannedServer(answer_late) as server:
+        assert transport.send(Request(server.url), until=until).status == 200
+        with pytest.raises(NetworkError, match="did not respond completely within 15 s"):
+            transport.send(Request(server.url), until=until)
+        with pytest.raises(NetworkError, match="There was no time left to send a request to ") as late:
+            transport.send(Request(server.url), until=until)
+    assert len(server.received) == 2
+    assert "retry_for or timeout" in late.value.hint
+
+
+def test_a_socks_proxy_without_its_package_is_named() -> None:
+    transport = Transport(NetworkSettings(5, 0, proxy="socks5h://127.0.0.1:9"))
+    with pytest.raises(NetworkError, match="its proxy needs the Python package PySocks") as missing:
+        transport.send(Request("https://api.test"), until=time.monotonic())
+    assert "-m pip install PySocks" in missing.value.hint

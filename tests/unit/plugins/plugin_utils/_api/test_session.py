@@ -21,6 +21,8 @@ if t.TYPE_CHECKING:
 
     from api_calls import ApiCaller
 
+    from ...conftest import Clock
+
 OK: t.Final = json_answer(200, {"fine": True})
 
 
@@ -30,7 +32,8 @@ def echoed(server: CannedServer, status: int, **headers: str) -> t.Callable[[soc
     def send(connection: socket.socket) -> None:
         token = server.received[-1].headers["authorization"].removeprefix("Bearer ")
         repeated = {name: value.replace("TOKEN", token) for name, value in headers.items()}
-        connection.sendall(json_answer(status, {"error": {"message": token}}, **repeated))
+        body = {"error": {"message": token}} if status >= 400 else {"said": token}
+        connection.sendall(json_answer(status, body, **repeated))
 
     return send
 
@@ -80,3 +83,14 @@ def test_a_download_does_not_go_on_in_the_clear(call: ApiCaller, tmp_path: pathl
     ):
         call(server, dest=str(tmp_path / "x"))
     assert len(other.received) == 1
+
+
+def test_redirects_share_the_time_of_one_request(call: ApiCaller, clock: Clock) -> None:
+    def redirect_late(connection: socket.socket) -> None:
+        clock.sleep(9)
+        connection.sendall(answer(302, Location="/again"))
+
+    with CannedServer(redirect_late) as server, pytest.raises(NetworkError, match="within 1 s") as late:
+        call(server, timeout=10)
+    assert len(server.received) == 2
+    assert late.value.hint

@@ -331,9 +331,9 @@ def test_no_bearer_is_sent_to_a_foreign_host_in_clear_text(
     ("environment", "sentence"),
     [
         ({}, None),
-        ({"GITHUB_ACTIONS": "true"}, "lacks the permission id-token: write"),
+        ({"GITHUB_ACTIONS": "true"}, "Give the job of GitHub Actions the permission id-token: write"),
         ({"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_URL": "https://x"}, None),
-        ({"SYSTEM_OIDCREQUESTURI": "https://x"}, "lacks SYSTEM_ACCESSTOKEN"),
+        ({"SYSTEM_OIDCREQUESTURI": "https://x"}, "as SYSTEM_ACCESSTOKEN into the environment"),
         ({"SYSTEM_OIDCREQUESTURI": "https://x", "SYSTEM_ACCESSTOKEN": "t"}, None),
     ],
 )
@@ -345,3 +345,30 @@ def test_a_job_without_the_permission_is_recognized(
     found = describe_missing_permission()
     assert (found is None) is (sentence is None)
     assert (sentence or "") in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "named"),
+    [
+        ({}, {"ACTIONS_ID_TOKEN_REQUEST_URL": "CLOSED", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"},
+         "ACTIONS_ID_TOKEN_REQUEST_URL"),
+        ({}, {"SYSTEM_OIDCREQUESTURI": "CLOSED", "SYSTEM_ACCESSTOKEN": "t",
+              "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID": "c"}, "SYSTEM_OIDCREQUESTURI"),
+        ({"federated_token_request_url": "CLOSED", "federated_token_request_token": "t"}, {},
+         "federated_token_request_url"),
+    ],
+)  # fmt: skip
+def test_an_issuer_that_is_not_reached_is_named_by_its_variable_or_option(
+    options: dict[str, str],
+    environment: dict[str, str],
+    named: str,
+    form_sent: FormSent,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: t.Any,
+) -> None:
+    closed = "http://127.0.0.1:9"
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.replace("CLOSED", closed))
+    with pytest.raises(NetworkError, match=r"No connection to 127\.0\.0\.1:9") as failed:
+        form_sent("federated", **{name: value.replace("CLOSED", closed) for name, value in options.items()})
+    assert failed.value.hint == f"Check {named}, the firewall and the proxy."

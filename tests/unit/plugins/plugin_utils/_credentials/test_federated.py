@@ -196,7 +196,7 @@ def test_a_mismatch_is_told_with_what_was_sent(code: int) -> None:
 
 @pytest.mark.parametrize("code", [700024, 7000215, 700222])
 def test_any_other_refusal_is_told_as_it_is(code: int) -> None:
-    assert "What was sent" not in str(refused(code)[0])
+    assert "The assertion has" not in str(refused(code)[0])
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_mismatch_of_a_refresh_token_s_client_is_told_with_what_was_sent() -> 
             tenant_id="t", client_id="c", authority=server.url, federated_token=ASSERTION, refresh_token="r"
         )
         credential = create_credential("refresh_token", options)
-        with pytest.raises(TokenRequestRefused, match=r"What was sent: issuer 'https://issuer.test'"):
+        with pytest.raises(TokenRequestRefused, match=r"The assertion has issuer 'https://issuer.test'"):
             credential.request_token(credential.build_request("s", None), NetworkSettings(30, 0))
 
 
@@ -288,3 +288,20 @@ def test_managed_identities_that_mint_are_told_apart() -> None:
     chosen += [{"managed_identity_resource_id": "a"}, {"managed_identity_client_id": "b"}]
     found = {fingerprint(federated_token_source="managed_identity", **one) for one in chosen}
     assert len(found) == len(chosen)
+
+
+def test_the_repetitions_after_a_mismatch_share_one_budget(clock: Waits) -> None:
+    """A login host that takes its time does not get the whole budget again with each repetition."""
+
+    def answer_late(connection: t.Any) -> None:
+        clock.sleep(9)
+        connection.sendall(json_answer(400, {"error": "invalid_request", "error_codes": [70021]}))
+
+    with CannedServer(answer_late) as server:
+        options = AppTokenOptions(tenant_id="t", client_id="c", authority=server.url, federated_token=ASSERTION)
+        credential = create_credential("federated", options)
+        began = clock.monotonic()
+        with pytest.raises(TokenRequestRefused):
+            credential.request_token(credential.build_request("s", None), NetworkSettings(10, 12))
+    assert len(server.received) == 2
+    assert clock.monotonic() - began < 12 + 10
