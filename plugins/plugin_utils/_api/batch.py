@@ -22,8 +22,9 @@ import urllib.parse
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, add_result, parse_error_body
-from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse
-from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, iterate_pages
+from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse, Headers
+from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import is_listing
+from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import iterate_pages
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS, METHODS, SAFE_METHODS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
@@ -189,7 +190,7 @@ class Batch:
         """Add the responses to a batch; throttled requests are sent again while there is time."""
         until, backoff = time.monotonic() + self._retry_for, _FIRST_PAUSE_SECONDS
         while True:
-            self._post(batch, responses)
+            self._post(batch, responses, until)
             again = _select_throttled(batch, responses)
             pause = max([_get_retry_after(responses[item["id"]]) for item in again], default=0.0) or backoff
             if not again or time.monotonic() + pause > until:
@@ -199,13 +200,13 @@ class Batch:
             backoff = min(2 * backoff, _LONGEST_PAUSE_SECONDS)
             batch = again
 
-    def _post(self, batch: list[Item], responses: dict[str, ItemResponse]) -> None:
+    def _post(self, batch: list[Item], responses: dict[str, ItemResponse], until: float) -> None:
         """Send a batch and add its responses. Raises ApiError, after that, if some are missing."""
         self.sent += 1
         body = json.dumps({"requests": batch}).encode()
         only_reads = all(item["method"] in SAFE_METHODS for item in batch)
         request = dataclasses.replace(self._request, body=body, repeatable=only_reads)
-        response = self._session.send(request, accept=(200,))
+        response = self._session.send(request, accept=(200,), until=until)
         content = response.parse_json()
         found = _parse_responses(content)
         missing = [item["id"] for item in batch if item["id"] not in found]
@@ -225,7 +226,8 @@ class Batch:
 
     def _complete(self, item: Item, response: ItemResponse) -> ItemResponse:
         """Return a response with all pages of the listing that it began."""
-        body, headers = response["body"], response["headers"]
+        body = response["body"]
+        headers = Headers({name: value for name, value in response["headers"].items() if isinstance(value, str)})
         if not self._paginate or item["method"] != "GET" or not self._expects(response["status"]):
             return response
         if not isinstance(body, dict) or not is_listing(body, headers):

@@ -249,3 +249,21 @@ def test_any_responses_end_in_responses_or_an_error(responses: list[tuple[int, d
         log_progress=lambda _text: None,
     )
     ends_in_value_or_error(lambda: batch.send(build_items([{"url": "/a"}, {"url": "/b", "dependsOn": ["1"]}])))
+
+
+def test_the_repetitions_of_a_batch_share_one_budget(call: ApiCaller, clock: Clock) -> None:
+    """The request that carries it does not get the whole budget again after a throttled response."""
+    busy = json_answer(503, {}, Retry_After="4")
+    throttled = respond({"id": "1", "status": 429, "headers": {"Retry-After": "4"}})
+    with CannedServer(throttled, busy) as server, pytest.raises(ApiError, match="was answered 503"):
+        call(server, url="/v1.0/$batch", requests=[{"url": "/me"}], retry_for=10)
+    assert clock.slept == [4, 4]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Link": 5, "NextPageUri": ["x"]}, {"x-ms-continuation-token": {}}, {"link": None}]
+)
+def test_headers_of_a_response_with_values_of_another_type_name_no_page(call: ApiCaller, headers: t.Any) -> None:
+    with CannedServer(respond({"id": "1", "status": 200, "headers": headers, "body": {"value": [1]}})) as server:
+        (response,) = call(server, url="/v1.0/$batch", requests=[{"url": "/users"}])["responses"]
+    assert response["body"] == {"value": [1]}

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
-from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, iterate_pages
+from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import is_listing
+from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import iterate_pages
 
 if t.TYPE_CHECKING:
     from api_calls import ApiCaller
@@ -43,6 +44,8 @@ def list_targets(server: CannedServer) -> list[str]:
         ("@nextLink", "/p2", "/p2"),
         ("next_link", "/p2", "/p2"),
         ("nextPageLink", "/p2", "/p2"),
+        ("next", "/p2", "/p2"),
+        ("next", "?page=2", f"{FIRST}?page=2"),
     ],
 )
 def test_a_link_in_the_body_is_followed_whole(call: ApiCaller, member: str, link: str, target: str) -> None:
@@ -51,6 +54,21 @@ def test_a_link_in_the_body_is_followed_whole(call: ApiCaller, member: str, link
     assert list_targets(server) == [FIRST, target]
     assert (result["value"], result["count"], result["pages"]) == ([1, 2], 2, 2)
     assert result["json"] == {"more": True}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"_links": {"next": {"href": "/p2"}}},
+        {"links": {"next": "/p2"}},
+        {"paging": {"next": "/p2"}},
+        {"pagination": {"nextLink": "/p2"}},
+    ],
+)
+def test_a_link_inside_of_another_member_is_followed(call: ApiCaller, more: Result) -> None:
+    with CannedServer(json_answer(200, {"value": [1], **more}), LAST) as server:
+        assert call(server)["value"] == [1, 2]
+    assert list_targets(server) == [FIRST, "/p2"]
 
 
 @pytest.mark.parametrize(
@@ -125,26 +143,32 @@ def test_an_array_is_a_listing_of_one_or_more_pages(call: ApiCaller) -> None:
         assert (result["value"], result["result"], result["pages"]) == ([1, 2], [1, 2], 2)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        {"id": "1", "businessPhones": ["1"], "nextLinkPolicy": "x"},
-        {"id": "1", "continuationToken": "t"},
-        {"id": "1", "nextUrl": "/x"},
-        {"id": "1", "nextLink": None},
-        {"value": "a secret"},
-        "text",
-        None,
-    ],
-)
-def test_a_single_resource_is_not_a_listing(content: t.Any) -> None:
-    assert not is_listing(content, {})
+@pytest.mark.parametrize("end", [{"hasMore": False}, {"isLast": True}, {"nextToken": ""}, {"next": None}, {"next": 0}])
+def test_the_last_page_is_the_end(call: ApiCaller, end: Result) -> None:
+    with CannedServer(json_answer(200, {"value": [1], **end}, X_Next_Page=" ")) as server:
+        assert call(server)["pages"] == 1
+
+
+def test_azure_resource_graph_has_a_second_list_beside_its_items(call: ApiCaller) -> None:
+    page = {"count": 1, "data": [1], "facets": [], "resultTruncated": "false"}
+    first = json_answer(200, {**page, "$skipToken": "t"})
+    with CannedServer(first, json_answer(200, {**page, "data": [2]})) as server:
+        assert call(server, method="POST", body={"query": "q"})["value"] == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("page", "headers", "message"),
     [
-        ({"value": [1], "hasMore": True}, {}, "Page 1 of the listing says that there is more, but not where"),
+        ({"value": [1], "hasMore": True}, {}, r"Page 1 of the listing says that there is more \(hasMore\), but not"),
+        ({"value": [1], "hasMore": "true"}, {}, r"there is more \(hasMore\)"),
+        ({"data": [1], "facets": [], "resultTruncated": "true"}, {}, r"there is more \(resultTruncated\)"),
+        ({"value": [1], "isTruncated": True}, {}, r"there is more \(isTruncated\)"),
+        ({"value": [1], "isLast": False}, {}, r"there is more \(isLast\)"),
+        ({"value": [1], "nextToken": "t"}, {}, r"there is more \(nextToken\)"),
+        ({"value": [1], "nextMarker": "m"}, {}, r"there is more \(nextMarker\)"),
+        ({"value": [1], "next_cursor": 5}, {}, r"there is more \(next_cursor\)"),
+        ({"value": [1]}, {"X_Next_Page": "2"}, r"there is more \(X-Next-Page\)"),
+        ({"value": [1]}, {"x_ms_continuation_token": "t"}, r"there is more \(x-ms-continuation-token\)"),
         ({"value": [1], "nextLink": 5}, {}, r"a link to the next page that is not text \(nextLink\)"),
         ({"value": [1], "@odata.nextLink": {"href": "/p2"}}, {}, "a link to the next page that is not text"),
         ({"value": {"a": 1}, "nextLink": "/p2"}, {}, "Page 1 of the listing has no list of items"),
