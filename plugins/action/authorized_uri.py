@@ -12,10 +12,12 @@ import signal
 import threading
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_call import UriCall, UriTask
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import UNREADABLE
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
 from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import (
@@ -62,7 +64,7 @@ _SHOWN = (
     "warnings",
 )
 # For uri to start on a slow host. Its own timeout begins after that, and again with each piece that it reads.
-_START_SECONDS = 30
+_START_SECONDS = 10
 
 
 class ActionModule(ControllerAction):
@@ -109,7 +111,7 @@ class ActionModule(ControllerAction):
         task = UriTask(
             display,
             lambda asked: get_app_token(asked, display, target),
-            lambda arguments: self._run_uri(arguments, variables, options.timeout),
+            lambda arguments: self._run_uri(arguments, variables),
             host=target.name,
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
@@ -125,7 +127,7 @@ class ActionModule(ControllerAction):
                 "a host with Python.",
             )
 
-    def _run_uri(self, arguments: Result, variables: Variables, timeout: float) -> Result:
+    def _run_uri(self, arguments: Result, variables: Variables) -> Result:
         """Run the action uri once and return its result. A request that outlives its time has the status -1."""
         task = self._task.copy()
         task.args = arguments
@@ -140,9 +142,16 @@ class ActionModule(ControllerAction):
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        with contextlib.suppress(_TimeIsUpError), self._limit_time(timeout + _START_SECONDS):
-            return t.cast("Result", uri.run(task_vars=copy.copy(variables)))
-        return {"failed": True, "status": -1, "msg": "timed out"}
+        try:
+            with self._limit_time(arguments["timeout"] + _START_SECONDS):
+                return t.cast("Result", uri.run(task_vars=copy.copy(variables)))
+        except _TimeIsUpError:
+            return {"failed": True, "status": -1, "msg": "timed out"}
+        except (AnsibleError, UnicodeError) as exc:
+            # What the module printed is not UTF-8, as the response was not; its text may quote the response.
+            if not isinstance(exc, UnicodeError) and "UTF8" not in str(exc).replace("-", ""):
+                raise
+        return {"failed": True, "msg": UNREADABLE}
 
     @contextlib.contextmanager
     def _limit_time(self, seconds: float) -> t.Iterator[None]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import string
 import typing as t
 import urllib.parse
 
@@ -67,6 +68,7 @@ def resolve_address(
     is_graph = scope.api is not None and scope.api is cloud.apis.get("graph")
     whole = add_query(_complete_url(url, options.api_base_url or scope.api_url, scope), query or {})
     _refuse_blank(whole)
+    whole = _encode_letters(whole)
     pin = build_host_pin(scope, options.api_base_url, allowed_hosts)
     pin.check(whole)
     if is_graph and scope.api in find_apis_at(whole):
@@ -97,6 +99,13 @@ def _refuse_blank(url: str) -> None:
             hint="Write a blank as %20, or give the parameters of the query to the option query if there is one, which "
             "encodes them.",
         )
+
+
+def _encode_letters(url: str) -> str:
+    """Return a URL whose letters beyond ASCII are percent-encoded; a name of a host with such letters is unchanged."""
+    head, slash, rest = url.partition("://")
+    host, separator, path = re.split(r"([/?]|$)", rest, maxsplit=1)
+    return f"{head}{slash}{host}{separator}{urllib.parse.quote(path, safe=string.printable)}"
 
 
 def _refuse_missing_version(url: str) -> None:

@@ -17,7 +17,7 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
 from ansible_collections.entra.auth.plugins.plugin_utils._api.batch import Batch, build_items
-from ansible_collections.entra.auth.plugins.plugin_utils._api.content import describe_response, read_text
+from ansible_collections.entra.auth.plugins.plugin_utils._api.content import describe_response, read_text, refuse_error
 from ansible_collections.entra.auth.plugins.plugin_utils._api.destination import (
     Destination,
     check_readable,
@@ -28,7 +28,8 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import CO
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, add_result
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.long_running import Operation
-from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import is_listing, iterate_pages
+from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import is_listing
+from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import iterate_pages
 from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
     build_difference,
     format_body,
@@ -213,6 +214,7 @@ class ApiCall:
             response = Operation(session, response, self._call.wait_timeout, log_progress).wait()
         writes = destination if self._call.has_content(response.status) else None
         content = response.parse_json() if response.is_json else None
+        refuse_error(response, content)
         if self._call.paginate and is_listing(content, response.headers):
             return self._list(session, response, content, writes)
         if writes:

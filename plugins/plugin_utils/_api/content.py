@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, find_request_id
-from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import has_next_page
+from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, find_request_id, parse_error_body
+from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import has_next_page
+from ansible_collections.entra.auth.plugins.plugin_utils._api.operation_state import is_error
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse
@@ -26,6 +27,13 @@ def describe_response(response: ApiResponse) -> dict[str, t.Any]:
     """Return the fields of every response: ``status``, ``headers`` with names in lower case, ``request_id``."""
     headers = {name.lower(): value for name, value in response.headers.items() if name.lower() != "set-cookie"}
     return {"status": response.status, "headers": headers, "request_id": find_request_id(response.headers)}
+
+
+def refuse_error(response: ApiResponse, content: t.Any) -> None:
+    """Raise ApiError if a response with a good status has an error as its whole content."""
+    if 200 <= response.status < 300 and is_error(content):
+        error = parse_error_body(content)
+        raise _build_error(response, f"with an error: {error}", "Correct what the message says.")
 
 
 def read_text(response: ApiResponse, *, paginate: bool, any_kind: bool) -> str | None:
@@ -70,4 +78,4 @@ def _build_error(response: ApiResponse, what: str, hint: str) -> ApiError:
     return failure
 
 
-__all__ = ("describe_response", "read_text")
+__all__ = ("describe_response", "read_text", "refuse_error")

@@ -193,7 +193,7 @@ _HINTS: t.Mapping[int, str] = {
     404: "Check url; if the response is a success for you, add 404 to status_code.",
     405: "Check method and url.",
     409: "Check what exists already, or wait for the other operation to end.",
-    410: "Start again without the link, which has expired.",
+    410: "The resource no longer exists, or a link has expired: start again without it.",
     412: "Read the resource again and send its new ETag in If-Match.",
     413: "Send less at once.",
     415: "Set body_format, or Content-Type in headers.",

@@ -128,12 +128,16 @@ class HostPin:
             raise InputError(
                 f"{label} is not a plain http or https URL, so no token is sent there.",
                 hint="Write it like https://graph.microsoft.com/v1.0/users, without user name and blanks; a blank in "
-                "a path or query is %20.",
+                "a path or query is %20."
+                if origin == "typed"
+                else _FAULT_OF_API,
             )
         if not found.is_private:
             raise InputError(
                 f"{label} leads to {found}, which is not https, so the token could be read on its way.",
-                hint="Use https; http is for a test server on this machine only.",
+                hint="Use https; http is for a test server on this machine only."
+                if origin == "typed"
+                else _FAULT_OF_API,
             )
         hosts = f"is sent to {', '.join(self.hosts)} only" if self.hosts else "has no host of its own"
         raise InputError(
@@ -152,6 +156,7 @@ class HostPin:
         return any(cloud.find_api(audience) for cloud in CLOUDS.values())
 
 
+_FAULT_OF_API = "Send the request again; if it stays so, it is a fault of the API or of a proxy that rewrites it."
 _HINTS: t.Mapping[UrlOrigin, str] = {
     "redirect": "If it is a download, use entra.auth.api_request with dest, which fetches it without the token. If you "
     "trust that host with the token, name it in allowed_hosts.",

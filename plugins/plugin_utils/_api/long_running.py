@@ -30,7 +30,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import (
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import Origin
-from ansible_collections.entra.auth.plugins.plugin_utils._api.operation_state import State, read_state
+from ansible_collections.entra.auth.plugins.plugin_utils._api.operation_state import State, is_error, read_state
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiSession
@@ -241,11 +241,21 @@ class Operation:
             # Some of Graph's monitors are elsewhere and want no token (Learn "Working with long-running actions").
             request = dataclasses.replace(request, headers={}, anonymous=True)
         try:
-            return self._session.send(request, accept=accept)
+            response = self._session.send(request, accept=accept)
         except EntraAuthError as exc:
             failure = exc
+        else:
+            return self._refuse_error(response)
         failure.message = f"The state of the operation can't be read, and it may be going on: {failure.message}"
         raise failure
+
+    def _refuse_error(self, response: ApiResponse) -> ApiResponse:
+        """Return a response. Raises ApiError for an error that came with a good status."""
+        content = response.parse_json() if response.is_json and response.status not in _GONE else None
+        if isinstance(content, dict) and is_error(content):
+            state = State("an error", is_provisioning=False, is_of_operation=True, progress="", error=content)
+            raise self._build_failure(response, state)
+        return response
 
     def _has_ended(self, response: ApiResponse, state: State) -> bool:
         """Return whether the operation succeeded. Raises ApiError if it failed."""

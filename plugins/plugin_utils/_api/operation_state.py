@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import printable
@@ -48,6 +49,8 @@ lastUpdatedTimeUtc lastActionDateTime startTime endTime cancellation_requested e
 _SETTLED, _FAILED, _RUNNING, _OF_OPERATION = (
     frozenset(words.split()) for words in (_SETTLED_WORDS, _FAILED_WORDS, _RUNNING_WORDS, _OPERATION_MEMBERS)
 )
+# "jobStatus", "operationState": the state of what an address of an operation tells about.
+_STATE_NAME = re.compile(r"(async|batch|execution|job|operation|request|run|task)_?(status|state)", re.IGNORECASE)
 _SHOWN_CHARACTERS = 60
 
 
@@ -126,7 +129,17 @@ def _read_lesser_state(content: dict[str, t.Any], inner: dict[str, t.Any]) -> St
             state = _build_state(word, content, inner, is_provisioning=False)
             if state.is_known and state.is_of_operation:
                 return state
-    return None
+    named = (value for members in (content, inner) for name, value in members.items() if _STATE_NAME.fullmatch(name))
+    states = (_build_state(word, content, inner, is_provisioning=False) for word in named if _is_word(word))
+    return next((dataclasses.replace(state, is_of_operation=True) for state in states if state.is_known), None)
+
+
+def is_error(content: t.Any) -> bool:
+    """Return whether the content of a response is an error and nothing else, whatever its status says."""
+    error = content.get("error") if isinstance(content, dict) else None
+    if not isinstance(error, dict) or not (_is_word(error.get("code")) or _is_word(error.get("message"))):
+        return False
+    return all(name == "error" or name.startswith("@odata.") for name in content)
 
 
 def _is_word(value: t.Any) -> t.TypeGuard[str]:
@@ -152,4 +165,4 @@ def _format_progress(percentage: t.Any) -> str:
     return f", {percentage:g} %"
 
 
-__all__ = ("State", "read_state")
+__all__ = ("State", "is_error", "read_state")

@@ -14,10 +14,10 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
-from ansible_collections.entra.auth.plugins.plugin_utils._api.content import read_text
+from ansible_collections.entra.auth.plugins.plugin_utils._api.content import read_text, refuse_error
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
-from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import names_next_page
+from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import names_next_page
 from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
     build_difference,
     format_body,
@@ -132,7 +132,11 @@ class UriCall:
     def _parse(self, response: UriResponse) -> t.Any:
         """Return the content: JSON parsed, or text. Raises ApiError for content of another kind."""
         any_kind = self._call.return_content or "dest" in self._call.given
-        return response.parse_json() if response.is_json else read_text(response, paginate=False, any_kind=any_kind)
+        if not response.is_json:
+            return read_text(response, paginate=False, any_kind=any_kind)
+        content = response.parse_json()
+        refuse_error(response, content)
+        return content
 
     def _warn_of_next_page(self, response: UriResponse, content: t.Any) -> Result:
         if not names_next_page(content, response.headers):

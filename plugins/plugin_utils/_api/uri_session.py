@@ -14,6 +14,7 @@ import dataclasses
 import json
 import math
 import re
+import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import printable
@@ -37,6 +38,13 @@ RunUri = t.Callable[[Result], Result]
 _STEERING = re.compile(
     r"_ansible_.*|ansible_.*|add_host|add_group|invocation|skipped|skip_reason|unreachable|failed|exception|module_std.*"
     r"|results|rc|retries|attempts"
+)
+# What the module prints about such a response is not UTF-8 either.
+UNREADABLE = "the response is not text in UTF-8, and uri can't return any other"
+_HINT_FOR_UNREADABLE = "Use entra.auth.api_request, or write the response to a file with dest."
+_HINT_FOR_MODULE = (
+    "Correct what the message says; a host without Python, or with one that is too old, can't run it: use "
+    "entra.auth.api_request, which sends requests from the control node."
 )
 # The status of a request that uri did not send, because of creates or removes.
 NOT_SENT = 0
@@ -97,7 +105,12 @@ class UriSession(AuthorizedSession):
 
     def _exchange(self, request: ApiRequest, access_token: str | None, deadline: float) -> ApiResponse:
         """Run uri once; see AuthorizedSession. A lost connection is a response with the status NO_RESPONSE."""
-        result = self._run_uri(self._build_arguments(request, str(access_token)))
+        left = deadline + self._options.timeout - time.monotonic()
+        if left <= 0:
+            # The requests of one call, redirects among them, keep to one bound.
+            return self._read(request, {"failed": True, "status": NO_RESPONSE, "msg": "timed out"})
+        arguments = self._build_arguments(request, str(access_token))
+        result = self._run_uri({**arguments, "timeout": _round_up(min(self._options.timeout, left))})
         return self._read(request, result)
 
     def _build_arguments(self, request: ApiRequest, access_token: str) -> Result:
@@ -117,7 +130,6 @@ class UriSession(AuthorizedSession):
             "method": request.method,
             "headers": headers,
             "status_code": [status for status in range(100, 600) if call.expects(status)],
-            "timeout": max(1, math.ceil(options.timeout)),
             "return_content": call.return_content or "dest" not in call.passed,
             "follow_redirects": "none",
             "url_password": access_token,
@@ -151,11 +163,12 @@ class UriSession(AuthorizedSession):
 
     def _build_module_error(self, request: ApiRequest, said: str) -> ApiError:
         error = ApiError(
-            f"{request.safe_description} was not sent, because ansible.builtin.uri failed on {self._host}: "
+            f"{request.safe_description} has no result, because ansible.builtin.uri failed on {self._host}: "
             f"{printable(said) or 'it did not say why'}",
-            hint="Correct what the message says; a host without Python, or with one that is too old, can't run it: "
-            "use entra.auth.api_request, which sends requests from the control node.",
+            hint=_HINT_FOR_UNREADABLE if said == UNREADABLE else _HINT_FOR_MODULE,
         )
+        if not request.is_idempotent:
+            error.hint = f"Check whether the request took effect before you repeat it. {error.hint}"
         error.result = {"status": NO_RESPONSE}
         return error
 
@@ -172,7 +185,7 @@ class UriSession(AuthorizedSession):
         what, hint = next(
             words for pattern, *words in _LOST_WORDS if re.search(pattern, response.failure, re.IGNORECASE)
         )
-        hint = hint.format(host=self._host, timeout=max(1, math.ceil(self._options.timeout)))
+        hint = hint.format(host=self._host, timeout=_round_up(self._options.timeout))
         if not response.request.is_idempotent:
             hint = f"Check whether the request took effect before you repeat it. {hint}"
         message = f"{response.request.safe_description} got no response on {self._host}: {what}."
@@ -180,6 +193,11 @@ class UriSession(AuthorizedSession):
         error.request_summary = self.token.describe_request()
         error.result = {"status": NO_RESPONSE}
         return error
+
+
+def _round_up(seconds: float) -> int:
+    """Return whole seconds for a timeout, at least one, as uri takes them."""
+    return max(1, math.ceil(seconds))
 
 
 def describe_response(response: UriResponse, call: AuthorizedUriOptions) -> Result:
@@ -290,4 +308,4 @@ _LOST_WORDS = (
 )
 
 
-__all__ = ("NOT_SENT", "UriResponse", "UriSession", "describe_failure", "describe_response")
+__all__ = ("NOT_SENT", "UNREADABLE", "UriResponse", "UriSession", "describe_failure", "describe_response")

@@ -79,6 +79,14 @@ _APP_TOKEN_NAMES = frozenset(name for spec in OPTIONS.values() for name in (spec
 ELEMENTS = {name: spec.elements for name, spec in API_OPTIONS.items() if spec.type == "list"}
 
 
+# Options of ansible.builtin.uri without a meaning here. The content is always returned.
+_OF_URI = """
+attributes ciphers client_cert client_key creates decompress follow_redirects force group http_agent owner remote_src
+removes return_content selevel serole setype seuser unix_socket unsafe_writes use_gssapi use_proxy
+"""
+_URI_OPTIONS = frozenset(_OF_URI.split())
+
+
 def split_arguments(arguments: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """Split a task's arguments into those of api_request, with every unknown one, and those of app_token."""
     shared = {name: value for name, value in arguments.items() if name in _APP_TOKEN_NAMES}
@@ -114,8 +122,13 @@ def is_upload_session(url: str) -> bool:
 
 def _refuse_unknown(arguments: t.Iterable[t.Any]) -> None:
     unknown = [name for name in arguments if name not in API_OPTIONS]
-    if unknown:
-        raise build_unknown_option_error("api_request", unknown, [*API_OPTIONS, *sorted(_APP_TOKEN_NAMES)])
+    if not unknown:
+        return
+    error = build_unknown_option_error("api_request", unknown, [*API_OPTIONS, *sorted(_APP_TOKEN_NAMES)])
+    if _URI_OPTIONS.issuperset(unknown):
+        names = " and ".join(map(str, unknown))
+        error.hint = f"Remove {names}, or use entra.auth.authorized_uri, which runs ansible.builtin.uri on a host."
+    raise error
 
 
 def _refuse_contradictions(options: ApiRequestOptions) -> None:

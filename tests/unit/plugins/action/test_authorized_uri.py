@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from action_plugins import build_action
+from ansible.errors import AnsibleActionFail, AnsibleError
 
 Options = dict[str, t.Any]
 HOST: t.Final = {"inventory_hostname": "h001"}
@@ -180,3 +181,32 @@ def test_the_timeout_of_the_task_itself_is_left_to_ansible(reader: Options) -> N
     plugin._task.timeout = 100
     plugin.run(task_vars=HOST)
     assert handlers == [(signal.SIG_DFL, (0, 0))]
+
+
+# --- a response that is not UTF-8 -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AnsibleError("Refusing to deserialize an invalid UTF8 string value."),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+    ],
+)
+def test_a_response_that_uri_can_not_return_is_named(reader: Options, error: Exception) -> None:
+    def fail(**_more: t.Any) -> Options:
+        raise error
+
+    result = action({"url": "/v1.0/users", **reader}, fail).run(task_vars=HOST)
+    assert "the response is not text in UTF-8" in result["msg"]
+    assert "Use entra.auth.api_request, or write the response to a file with dest." in result["msg"]
+    assert result["status"] == -1
+
+
+def test_another_error_of_ansible_is_left_to_it(reader: Options) -> None:
+    def fail(**_more: t.Any) -> Options:
+        raise AnsibleActionFail("no such connection")
+
+    result = action({"url": "/v1.0/users", **reader}, fail).run(task_vars=HOST)
+    assert result["failed"]
+    assert "UTF-8" not in result["msg"]

@@ -123,3 +123,9 @@ def test_a_given_token_for_another_api_is_refused_before_any_request() -> None:
 def test_a_given_token_that_has_expired_is_refused_before_any_request() -> None:
     with pytest.raises(InputError, match="expired at"):
         hold(build_jwt(aud=GRAPH, exp=1_000_000_000))
+
+
+def test_letters_beyond_ascii_are_encoded() -> None:
+    """ansible.builtin.uri can't send them, and requests would do the same."""
+    address = resolve("/v1.0/users/jürgen?$filter=displayName%20eq%20'ü'&a=%zz")
+    assert address.url.endswith("/v1.0/users/j%C3%BCrgen?$filter=displayName%20eq%20'%C3%BC'&a=%zz")

@@ -67,3 +67,18 @@ def test_other_content_is_a_failure_with_its_status(call: ApiCaller, kind: str, 
 def test_other_content_is_none_where_any_kind_is_allowed(kind: str) -> None:
     assert read_text(build(b"x", Content_Type=kind), paginate=True, any_kind=True) is None
     assert read_text(build(b""), paginate=True, any_kind=False) is None
+
+
+def test_an_error_with_a_good_status_is_a_failure(call: ApiCaller) -> None:
+    content = {"error": {"code": "PartialError", "message": "Some of it."}}
+    with (
+        CannedServer(json_answer(200, content)) as server,
+        pytest.raises(ApiError, match=r"was answered 200 with an error: Some of it \(PartialError\)") as failure,
+    ):
+        call(server)
+    assert failure.value.to_fields()["status"] == 200
+    for beside in ({"tables": []}, {"id": "1"}):
+        with CannedServer(json_answer(200, {**content, **beside})) as server:
+            assert call(server)["result"] == {**content, **beside}
+    with CannedServer(json_answer(404, content)) as server:
+        assert call(server, status_code=[404])["result"] == content

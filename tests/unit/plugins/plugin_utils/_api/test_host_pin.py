@@ -159,6 +159,16 @@ def test_the_fix_depends_on_where_the_url_comes_from(origin: t.Any, advice: str)
     assert refused.value.message.startswith("The address leads to https://stranger.example, ")
 
 
+@pytest.mark.parametrize("origin", ["next_link", "operation", "redirect"])
+@pytest.mark.parametrize(
+    "url", ["ftp://graph.microsoft.com/x", "https://u@graph.microsoft.com/", "http://graph.microsoft.com/"]
+)
+def test_a_broken_url_of_the_api_is_not_the_user_s_to_write(origin: t.Any, url: str) -> None:
+    with pytest.raises(InputError) as refused:
+        pin("graph").check(url, "The link", origin)
+    assert "a fault of the API" in refused.value.hint
+
+
 def test_the_scope_of_a_known_api_is_suggested() -> None:
     with pytest.raises(InputError, match="gets no token") as refused:
         pin("graph").check("https://management.azure.com/subscriptions")

@@ -274,3 +274,19 @@ def test_any_responses_end_in_a_result_or_an_error(
     first = build_response(ApiRequest(method, "http://127.0.0.1:1/v1.0/things"), *responses[0])
     operation = Operation(ScriptedSession(responses), first, 0.0, lambda _text: None)
     ends_in_value_or_error(operation.wait)
+
+
+@pytest.mark.parametrize("first", [LOCATION, STATUS_URL])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_an_address_that_answers_with_an_error_has_failed(
+    call: ApiCaller, clock: Clock, method: str, first: bytes
+) -> None:
+    error = json_answer(200, {"error": {"code": "Bad", "message": "boom"}})
+    with CannedServer(first, error) as server, pytest.raises(ApiError, match=r"ended as an error: boom \(Bad\)"):
+        call(server, url="/things", method=method, wait=True)
+
+
+def test_a_job_status_is_a_state(call: ApiCaller, clock: Clock) -> None:
+    jobs = [json_answer(200, {"jobStatus": word}) for word in ("Running", "Failed")]
+    with CannedServer(LOCATION, *jobs) as server, pytest.raises(ApiError, match="ended as Failed"):
+        call(server, url="/things", method="POST", wait=True)

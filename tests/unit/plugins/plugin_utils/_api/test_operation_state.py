@@ -13,7 +13,7 @@ from api_calls import JSON, build_response, json_with
 from hypothesis import given
 
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
-from ansible_collections.entra.auth.plugins.plugin_utils._api.operation_state import State, read_state
+from ansible_collections.entra.auth.plugins.plugin_utils._api.operation_state import State, is_error, read_state
 
 REQUEST: t.Final = ApiRequest("GET", "https://x/operation")
 
@@ -105,3 +105,41 @@ def test_any_document_tells_a_printable_state_or_none(content: t.Any) -> None:
         assert state.word.isprintable()
         assert len(state.word) <= 60
         assert state.has_succeeded + state.has_failed + state.is_running <= 1
+
+
+@pytest.mark.parametrize(
+    ("content", "running"),
+    [
+        ({"jobStatus": "Running"}, True),
+        ({"operationState": "InProgress"}, True),
+        ({"properties": {"executionStatus": "Queued"}}, True),
+        ({"job_status": "Failed"}, False),
+    ],
+)
+def test_a_state_may_be_named_after_what_it_is_of(content: t.Any, running: bool) -> None:
+    state = read(content)
+    assert state
+    assert (state.is_running, state.has_failed) == (running, not running)
+
+
+@pytest.mark.parametrize(
+    "content", [{"powerState": "Starting"}, {"jobStatus": "Blue"}, {"jobStatus": 5}, {"shopStatus": "Failed"}]
+)
+def test_other_states_of_a_resource_are_its_own(content: t.Any) -> None:
+    assert read(content) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"error": {"code": "Bad"}}, True),
+        ({"@odata.context": "x", "error": {"message": "boom"}}, True),
+        ({"error": {"code": "Bad"}, "status": "Succeeded"}, False),
+        ({"error": None}, False),
+        ({"error": {}}, False),
+        ({"error": "Bad"}, False),
+        ([{"error": {"code": "Bad"}}], False),
+    ],
+)
+def test_content_that_is_nothing_but_an_error_is_one(content: t.Any, expected: bool) -> None:
+    assert is_error(content) is expected

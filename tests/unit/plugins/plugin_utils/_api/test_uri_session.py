@@ -21,6 +21,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import Ap
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import (
     NOT_SENT,
+    UNREADABLE,
     UriResponse,
     UriSession,
     describe_failure,
@@ -405,3 +406,63 @@ def test_any_result_of_a_host_is_a_response_or_an_error(result: Result) -> None:
     else:
         said = repr(response)
     assert said
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+def test_redirects_share_the_time_of_one_request(clock: t.Any) -> None:
+    """uri gets the time that is left; without any it is not run again."""
+
+    class SlowUri(Uri):
+        def __call__(self, arguments: Result) -> Result:
+            clock.sleep(9)
+            return super().__call__(arguments)
+
+    uri = SlowUri({"status": 302, "location": "/again", "url": URL, "msg": "HTTP Error 302"})
+    with pytest.raises(ApiError, match="it was not complete in time") as late:
+        open_session(uri, options=AppTokenOptions(timeout=10, retry_for=0)).send(ApiRequest("GET", URL))
+    assert [arguments["timeout"] for arguments in uri.arguments] == [10, 1]
+    assert late.value.to_fields()["status"] == -1
+
+
+# --- a module that fails ------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Event:
+    """What happened, in words."""
+
+    msg: str
+
+
+@dataclasses.dataclass
+class Summary:
+    """What an exception of a module is from ansible-core 2.19 on."""
+
+    event: Event
+
+
+@pytest.mark.parametrize(
+    ("result", "words", "advice"),
+    [
+        (
+            {"failed": True, "exception": Summary(Event("unknown encoding: foo"))},
+            "unknown encoding: foo",
+            "entra.auth.api_request",
+        ),
+        ({"failed": True, "msg": "no python"}, "no python", "a host without Python"),
+        ({"failed": True, "msg": UNREADABLE}, UNREADABLE, "write the response to a file with dest"),
+        ({"failed": True}, "it did not say why", "Correct what the message says"),
+    ],
+)
+def test_a_module_that_fails_is_quoted_in_its_words(result: Result, words: str, advice: str) -> None:
+    error = fail(result)
+    assert f"GET {URL} has no result, because ansible.builtin.uri failed on " in error.message
+    assert error.message.endswith(words)
+    assert advice in error.hint
+
+
+def test_a_write_that_may_have_taken_effect_says_so() -> None:
+    hint = fail({"failed": True, "msg": "crashed"}, method="POST").hint
+    assert hint.startswith("Check whether the request took effect before you repeat it. ")

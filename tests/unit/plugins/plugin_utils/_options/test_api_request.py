@@ -140,3 +140,9 @@ def test_the_token_from_elsewhere_is_a_secret() -> None:
 @given(st.dictionaries(st.sampled_from(list(API_OPTIONS)), JSON))
 def test_any_arguments_end_in_options_or_an_error(arguments: Options) -> None:
     ends_in_value_or_error(lambda: parse_api_request_options(arguments))
+
+
+def test_an_option_of_uri_is_not_taken_for_another_one() -> None:
+    with pytest.raises(InputError, match="'return_content' is not an option of api_request") as refused:
+        parse(url="/x", return_content=True)
+    assert refused.value.hint.startswith("Remove return_content, or use entra.auth.authorized_uri")
