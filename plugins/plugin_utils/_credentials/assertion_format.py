@@ -22,12 +22,14 @@ _SHOWN_CHARACTERS = 1000
 _ENCRYPTED_PARTS = 5
 # GitHub Docs, "OpenID Connect reference": the form with ids, by default since 2026-07-15.
 _IMMUTABLE_SUBJECT = re.compile(r"repo:[^/:@]+@\d+/[^/:@]+@\d+(:|$)")
+_BEFORE = re.compile(r"(Authorization:\s*)?Bearer\s+", re.IGNORECASE)
+_LITERAL_LINE_BREAKS = re.compile(r"(\\r|\\n)+$")
 # Learn, "Flexible federated identity credentials": GitHub, GitLab and HCP Terraform.
 _FLEXIBLE_ISSUERS = ("https://token.actions.", "https://gitlab.com", "https://app.terraform.io")
 
 
 def parse_assertion(text: str, source: str) -> str:
-    """Return the JWT that a text holds, without white space, quotes and a leading "Bearer".
+    """Return the JWT that a text holds, without white space, quotes, a leading "Bearer" and a spelled-out line break.
 
     Args:
         text: the content of an option or file, or the value in a platform's response.
@@ -47,7 +49,7 @@ def parse_assertion(text: str, source: str) -> str:
 
 def _normalize(text: str) -> tuple[str, str]:
     """Return a text without what may surround a JWT, and the same without the white space within it."""
-    stripped = text.lstrip("\ufeff").strip().strip("\"'").removeprefix("Bearer ")
+    stripped = _LITERAL_LINE_BREAKS.sub("", _BEFORE.sub("", text.lstrip("\ufeff").strip().strip("\"'"), count=1))
     # White space is no part of a JWT (RFC 7515 section 7.1), so a wrapped one can be joined.
     return stripped, "".join(stripped.split())
 
@@ -95,7 +97,8 @@ def read_claims(assertion: str) -> dict[str, t.Any] | None:
     if len(parts) != 3 or not all(parts):
         return None
     header, claims = (_read_json(_decode_base64url(part)) for part in parts[:2])
-    return claims if isinstance(header, dict) and isinstance(claims, dict) else None
+    is_whole = isinstance(header, dict) and isinstance(claims, dict) and _decode_base64url(parts[2])
+    return claims if is_whole else None
 
 
 def _decode_base64url(text: str) -> bytes:
@@ -116,6 +119,8 @@ def _describe_form(text: str) -> str:
     """Return a name for a text that is not a JWT, without quoting it."""
     if form := describe_json(text, "the token"):
         return form
+    if len(text.split()) > 1 and all(read_claims(word) is not None for word in text.split()):
+        return "more than one JWT"
     decoded = _decode_base64url("".join(text.split()).replace("+", "-").replace("/", "_"))
     if read_claims(decoded.decode(errors="replace").strip()) is not None:
         return "a JWT in base64, which has to be decoded first"
@@ -130,7 +135,8 @@ _FORMS = (
     (r"https?://", "a URL"),
     (r"[/~]", "a path, which federated_token_file takes"),
     (r"-----BEGIN", "PEM"),
-    (r"eyJ[\w-]+\.[\w-]+\.?$", "a JWT without a signature"),
+    (r"eyJ[\w-]+\.[\w-]+\.?$", "a JWT without its last part, the signature"),
+    (r"[\w.-]+\s*[:=]\s*[\"']?eyJ", "a name before the token"),
     (r"eyJ", "a JWT that was cut short or changed"),
 )
 

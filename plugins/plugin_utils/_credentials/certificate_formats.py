@@ -227,7 +227,11 @@ def _explain_unopened_pfx(content: bytes, password: str | None, reason: str, sou
         return _report_missing_cipher(source, legacy or "of the PFX")
     if "password" not in reason:
         form = _identify_der(content)
-        return InputError(f"{source} holds {form}.", hint=_ADD_KEY) if form else _report_unreadable(source, "PFX")
+        return (
+            InputError(f"{source} holds {form}.", hint=_ADD_KEY)
+            if form
+            else _report_unreadable(source, "PFX" if _is_der(content) else "PEM or PFX")
+        )
     if not password:
         return _report_missing_password(source)
     return _report_missing_cipher(source, legacy, _WRONG_OR) if legacy else _report_wrong_password(source)
@@ -289,7 +293,8 @@ def _report_missing_password(source: str) -> InputError:
 
 def _report_wrong_password(source: str) -> InputError:
     return InputError(
-        f"The password does not open the private key in {source}.", hint="Correct client_certificate_password."
+        f"The password does not open the private key in {source}.",
+        hint="Correct client_certificate_password, or remove it if there is no password.",
     )
 
 

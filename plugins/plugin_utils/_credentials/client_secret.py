@@ -19,7 +19,10 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base impor
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.module_utils._errors import TokenRequestRefused
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
+
+_WRONG_SECRET = 7000215  # AADSTS7000215
 
 
 class ClientSecret(OAuthCredential):
@@ -34,16 +37,35 @@ class ClientSecret(OAuthCredential):
     def build_client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:
         return {"client_secret": self._read_secret()}
 
+    def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
+        """Return the refusal; its hint says so if the wrong secret has a form that no secret has."""
+        if _WRONG_SECRET in refusal.response.error_codes:
+            from ansible_collections.entra.auth.plugins.plugin_utils._credentials.secret_format import suggest_secret
+
+            refusal.hint = suggest_secret(self._read_secret(), self.name_proof()) or refusal.hint
+        return refusal
+
     def _read_secret(self) -> str:
-        """Return the secret; a file is read again each time, because a mounted secret may be replaced."""
+        """Return the secret; a file is read again each time, because a mounted secret may be replaced.
+
+        Raises:
+            InputError: The file can't be read, or the content is certainly not a secret.
+        """
         options = self.options
         if choose_option(options, *self.selecting_options) != "client_secret_file":
-            return options.client_secret or ""
-        # Imported here because most calls have no file.
-        from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import read_text
+            secret = options.client_secret or ""
+            source = f"client_secret (from {options.origins.get('client_secret', 'option client_secret')})"
+        else:
+            # Imported here because most calls have no file.
+            from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import read_text
 
-        secret = read_text("client_secret_file", str(options.client_secret_file))
-        register_secrets(secret)
+            secret = read_text("client_secret_file", str(options.client_secret_file))
+            source = f"client_secret_file {options.client_secret_file}"
+            register_secrets(secret)
+        if not secret.isprintable() or secret.startswith("{"):
+            from ansible_collections.entra.auth.plugins.plugin_utils._credentials.secret_format import refuse_other_form
+
+            refuse_other_form(secret, source)
         return secret
 
 

@@ -49,14 +49,27 @@ class ManagedIdentity(Credential):
         Claims can't be sent to a platform. They count as another request, for which a new token is requested.
 
         Raises:
-            InputError: for capabilities that the call chose, because the platforms accept none.
+            InputError: for capabilities that the call chose, because the platforms accept none, and for two identities.
         """
+        self._refuse_two_identities()
         if is_chosen(self.options, "client_capabilities"):
             raise InputError(
                 "A managed identity can't declare client_capabilities.",
                 hint="Remove client_capabilities, or use another credential.",
             )
         return TokenRequest("managed identity", "|".join(map(str, self._get_selection())), scope, claims)
+
+    def _refuse_two_identities(self) -> None:
+        """Raise InputError if the call itself names one identity by client_id and another one by its own option."""
+        options = self.options
+        is_direct = options.origins.get("client_id", "").startswith("option ")
+        selection = self._get_selection()
+        if is_direct and options.client_id not in (*selection, None):
+            name = next(name for name, value in zip(self.selecting_options, selection, strict=True) if value)
+            raise InputError(
+                f"client_id and {name} name two different identities.",
+                hint=f"Remove client_id, or {name}: each of them selects the identity.",
+            )
 
     def get_identity(self, token: Token | None = None) -> Identity:
         """Return what the token says; without a readable token, the client id that selects the identity."""

@@ -12,10 +12,9 @@ It is loaded only for a message.
 from __future__ import annotations
 
 import os
-import re
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_sources import (
     describe_missing_permission,
 )
@@ -24,15 +23,12 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import Credential
-    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 # Stands for a credential of any kind; the advice names one of them.
 _CREDENTIAL = ()
 _COMMON_CREDENTIAL = "client_secret"
 # The variables with which azure.azcollection and AWX give a user's name and password.
 _PASSWORD_VARIABLES = ("AZURE_AD_USER", "AZURE_PASSWORD")
-_WRONG_SECRET = 7000215  # AADSTS7000215
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def build_missing_error(
@@ -97,13 +93,4 @@ def _join(parts: t.Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
-def explain_secret_id(error: EntraAuthError, options: AppTokenOptions) -> None:
-    """Change the hint of an error if the wrong client secret has the form of a GUID, as the ID of a secret has."""
-    if _WRONG_SECRET in error.response.error_codes and _GUID.fullmatch(options.client_secret or ""):
-        error.hint = (
-            "Give the secret's Value as client_secret. What was given is a GUID and so most probably the Secret ID; "
-            "the Value is shown only once, when the secret is created."
-        )
-
-
-__all__ = ("build_missing_error", "explain_secret_id")
+__all__ = ("build_missing_error",)

@@ -105,9 +105,7 @@ def _get_checked(options: AppTokenOptions, kind: str | None, messages: Messages,
         raise
     except EntraAuthError as exc:
         from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import describe_request
-        from ansible_collections.entra.auth.plugins.plugin_utils._token.missing_options import explain_secret_id
 
-        explain_secret_id(exc, options)
         exc.request_summary = describe_request(options, str(kind), " ".join(options.scope))
         raise
     if options.required_roles:

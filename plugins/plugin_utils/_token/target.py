@@ -48,7 +48,7 @@ class UnreachableHost:
     def request_token(self, resource: str, selector: Selector, network: NetworkSettings) -> Token:
         """Raise InputError."""
         raise InputError(
-            "With run_on: target a lookup finds only the token that a task has requested, and there is no valid one.",
+            "With run_on: target only a token that a task has requested for the host is used, and there is none.",
             hint="Run the module or the role entra.auth.app_token for this host first, or leave run_on at controller.",
         )
 

@@ -237,7 +237,7 @@ ANSWERS: t.Final[dict[str, Case]] = {
         (
             f"{REFUSED}7000215",
             "the secret ID was pasted instead of its Value",
-            "Give the secret's Value as client_secret. What was given is a GUID and so most probably the Secret ID",
+            "Give the secret's Value as client_secret. The given text is a GUID and so most probably the Secret ID",
         ),
     ),
     "expired secret": Case(

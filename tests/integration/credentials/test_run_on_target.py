@@ -148,7 +148,7 @@ def test_lookup_and_role_find_the_token_that_a_task_has_requested(plays: Plays, 
     play = plays.run([{"tasks": tasks}], record=True, env=NOWHERE)
     assert play.returncode == 0, play.output
     message = play.result("Look up")["msg"]
-    assert "With run_on: target a lookup finds only the token that a task has requested" in message
+    assert "With run_on: target only a token that a task has requested for the host is used" in message
     assert "Run the module or the role entra.auth.app_token for this host first" in message
     assert play.result("Look up again")["msg"] == "cache"
     assert play.result("Lazy")["msg"] in (1, "1")

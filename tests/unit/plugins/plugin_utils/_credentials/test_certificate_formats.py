@@ -181,11 +181,11 @@ def test_what_lacks_a_part_is_named_by_its_form(leaf: Issued) -> None:
         ("ecdsa-sha2-nistp256 AAAA", "a public key in the format of OpenSSH"),
         ("<html>", "XML or HTML"),
         ("https://vault.example/secret", "a URL"),
-        ("junk", "can't be read as PFX"),
-        ("AAAA", "can't be read as PFX"),
+        ("junk", "can't be read as PEM or PFX"),
+        ("AAAA", "can't be read as PEM or PFX"),
         ("MIIJ" * 100, "can't be read as PFX"),
-        ("[" * 100000, "can't be read as PFX"),
-        ("", "can't be read as PFX"),
+        ("[" * 100000, "can't be read as PEM or PFX"),
+        ("", "can't be read as PEM or PFX"),
     ],
 )
 def test_what_is_no_certificate_at_all_is_named(text: str, form: str) -> None:

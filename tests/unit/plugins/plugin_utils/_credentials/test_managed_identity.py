@@ -106,3 +106,16 @@ def test_an_error_code_of_entra_that_the_platform_quotes_chooses_the_hint(monkey
 )
 def test_the_resource_is_the_scope_without_its_suffix(scope: str, resource: str) -> None:
     assert get_resource(TokenRequest("u", "c", scope, None)) == resource
+
+
+@pytest.mark.parametrize("name", ["managed_identity_client_id", "managed_identity_object_id"])
+def test_two_identities_in_one_call_are_refused_before_any_request(name: str) -> None:
+    given = {"client_id": "one", name: "other"}
+    direct = {option: f"option {option}" for option in given}
+    with pytest.raises(InputError, match=f"client_id and {name} name two different identities"):
+        ManagedIdentity(AppTokenOptions(**given, origins=direct)).build_request("s", None)
+    # The client of an app that a variable of all tasks holds is another matter.
+    for origins in ({**direct, "client_id": "variable app_token_client_id"}, {}):
+        assert ManagedIdentity(AppTokenOptions(**given, origins=origins)).build_request("s", None)
+    same = AppTokenOptions(client_id="one", managed_identity_client_id="one", origins=direct)
+    assert ManagedIdentity(same).build_request("s", None)

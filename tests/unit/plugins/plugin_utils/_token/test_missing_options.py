@@ -10,10 +10,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import ErrorResponse, InputError, TokenRequestRefused
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions
-from ansible_collections.entra.auth.plugins.plugin_utils._token.missing_options import explain_secret_id
 from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import refuse_missing
 
 
@@ -87,21 +86,3 @@ def test_a_user_s_password_is_said_to_be_not_supported(
     )
     other, _lines = missing("client_secret", client_id="c", client_secret="s")
     assert "password" not in other.message
-
-
-@pytest.mark.parametrize(
-    ("secret", "code", "explained"),
-    [
-        ("5f0f6c0e-1111-4222-8333-444455556666", 7000215, True),
-        ("5f0f6c0e-1111-4222-8333-444455556666", 7000222, False),
-        ("made-up~secret", 7000215, False),
-        (None, 7000215, False),
-    ],
-)
-def test_a_wrong_secret_with_the_form_of_an_id_is_said_to_be_one(
-    secret: str | None, code: int, explained: bool
-) -> None:
-    error = TokenRequestRefused("refused", hint="hint", response=ErrorResponse("invalid_client", None, (code,)))
-    explain_secret_id(error, AppTokenOptions(client_secret=secret))
-    assert ("most probably the Secret ID" in str(error.hint)) is explained
-    assert secret is None or secret not in str(error)

@@ -353,7 +353,7 @@ def test_the_app_never_gets_the_token_of_a_host(emulator: Emulator, reader: Opti
 @pytest.mark.usefixtures("run_directory")
 def test_a_lookup_finds_only_the_token_that_a_task_has_requested(messages: Shown) -> None:
     error = failure(messages, TARGET)
-    assert "only the token that a task has requested" in error.message
+    assert "only a token that a task has requested" in error.message
 
 
 # --- renewal ----------------------------------------------------------------------------------------------------

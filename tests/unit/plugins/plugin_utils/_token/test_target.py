@@ -22,7 +22,7 @@ NETWORK = NetworkSettings(30.0, 0.0)
 def test_a_lookup_requests_nothing_from_a_host() -> None:
     host = UnreachableHost({"inventory_hostname": "h001", "ansible_delegated_vars": {"victim": {}}})
     assert host.name == "h001"
-    with pytest.raises(InputError, match="only the token that a task has requested") as refused_lookup:
+    with pytest.raises(InputError, match="only a token that a task has requested") as refused_lookup:
         host.request_token(ARM, Selector(), NETWORK)
     assert refused_lookup.value.hint
 
