@@ -70,7 +70,7 @@ _VALID_JWT = {
 }
 _REGISTERED_CERTIFICATE = {
     "": "Check that {proof} is signed by a key that its issuer publishes.",
-    "certificate": "Upload the public part of {proof} to the app registration, and check that the leaf comes first.",
+    "certificate": "Upload the public part of {proof} to the app registration, and check client_id.",
 }
 
 # A table is read by its rows: codes and cause on one line, the fix on the next.
@@ -87,8 +87,8 @@ CREDENTIAL: tuple[Row, ...] = (
         "": "Check that {proof} is not empty and that no proxy changes the request.",
         "public": _PROVE_OR_ALLOW}),
     ((700025,), "the app is a public client, but a secret or an assertion was sent",
-     "Remove {proof}, or register a web platform for the app."),
-    ((700027,), "the app does not know this certificate, its key does not match, or its chain is out of order",
+     "Do not give {proof}, or register a web platform for the app."),
+    ((700027,), "the app does not know the key or certificate that signed the assertion",
      _REGISTERED_CERTIFICATE),
     ((1000502,), "the certificate is not valid yet, or has expired", {
         "": "Have {proof} signed with a certificate that is valid today.",
@@ -99,10 +99,10 @@ CREDENTIAL: tuple[Row, ...] = (
     ((50032,), "the key of the certificate is too weak", "Create a certificate with an RSA key of 2048 bits or more."),
     ((700024,), "the assertion is outside its lifetime: the clock is wrong or the assertion is stale",
      _FRESH_ASSERTION),
-    ((70023,), "the assertion lives for more than 24 hours, or says no iat",
+    ((70023,), "the assertion is valid for more than 24 hours, or has no iat",
      "Have {proof} issued with an iat and a lifetime of at most 24 hours."),
     ((50027,), "the assertion is not a valid JWT", _VALID_JWT),
-    ((5002723,), "the assertion names no certificate by a thumbprint or algorithm that is accepted here", {
+    ((5002723,), "the login host does not accept the thumbprint or the algorithm that the assertion names", {
         "": "Check that {proof} is made for this login host.",
         "certificate": "Check authority, and that the login host accepts assertions signed with PS256 or RS256.",
         "given": "Have {proof} issued by the issuer that the app's federated credential names."}),
@@ -114,7 +114,7 @@ CREDENTIAL: tuple[Row, ...] = (
     ((700023,), "the assertion is addressed to another tenant, or scope names no resource",
      "Check that tenant_id, cloud and authority belong together, and that scope names an API."),
     ((7000232,), "the client id is a managed identity's, which usually cannot be used with a secret",
-     "Set credential to managed_identity and remove {proof}, or set client_id to an app registration."),
+     "Set credential to managed_identity without {proof}, or set client_id to an app registration."),
     ((50012,), "the credential was refused; the service's message names the reason",
      "Correct {proof} as the service's message says, and upload the public part of a new certificate to the app."),
     ((50048,), "the assertion's subject differs from its issuer",
@@ -122,8 +122,8 @@ CREDENTIAL: tuple[Row, ...] = (
 )
 
 FEDERATION: tuple[Row, ...] = (
-    ((70021,), "no federated credential of the app matches the assertion, or it is too new to be known everywhere",
-     "Compare iss, sub and aud of {proof} with the app's federated credential, or wait some minutes if it is new."),
+    ((70021,), "no federated credential of the app matches the assertion, or a new one is not active yet",
+     "Compare iss, sub and aud of {proof} with the app's federated credential, or wait some minutes after adding one."),
     ((70025,), "the app has no federated credential at all",
      "Add a federated credential with iss, sub and aud of {proof} to the app, and check client_id."),
     ((700211,), "no federated credential of the app has the assertion's issuer",
@@ -157,22 +157,26 @@ REQUEST: tuple[Row, ...] = (
      "Get one token per API: use one task or lookup for each scope."),
     ((90009,), "the app requests a token for itself, which needs its own app id as the resource",
      "Set scope to the client_id followed by /.default."),
+    ((700038,), "the client id is not valid", "Set client_id to the Application ID of the app registration."),
     ((900144, 90014), "a mandatory parameter is missing; the service's message names it", _NOTHING_EMPTY),
     ((90121,), "the request is empty", _NOTHING_EMPTY),
     ((90013, 90100, 90117), "a parameter is not valid",
      "Check client_id, scope and {proof} for spaces, quotes, line breaks and double encoding."),
-    ((9002313, 90004, 90023, 90005, 90007, 90107, 165900), "the request is malformed, often by a token that was cut",
-     _WELL_FORMED),
+    ((9002313, 90004, 90023, 90005, 90007, 90107, 165900),
+     "the request is malformed, often because a token in it was cut", _WELL_FORMED),
     ((90016,), "a token that was presented lacks a claim", _WELL_FORMED),
-    ((90015,), "the address of the request is too long", "Remove what a gateway at authority adds to the request."),
-    ((900561, 90056), "the login host received another request than the POST that was sent; often a proxy redirects it",
+    ((90015,), "the address of the request is too long",
+     "Remove the parameters that a gateway at authority adds to the request."),
+    ((900561, 90056), "the login host did not receive the POST that was sent, often because a proxy redirected it",
      "Correct authority and proxy so that the request reaches the login host without a redirect."),
+    ((1002016,), "the connection used a version of TLS that Entra no longer accepts",
+     "Have this machine, and a proxy that inspects TLS, use TLS 1.2 or newer."),
     ((51005,), "the login host redirects the request to another place", "Set authority to the host that it names."),
     ((901002,), "the request has a resource parameter, which this endpoint does not take",
      "Name the API in scope only, and check that no gateway at authority adds a resource parameter."),
     ((70003,), "the grant type is not allowed", OTHER_KIND),
     ((90010,), "the request uses an algorithm or a feature that is not supported", OTHER_KIND),
-    ((100040,), "no token is issued for what scope names, often because it is a managed identity's own app id",
+    ((100040,), "no token is issued for the resource in scope, often because that is the app id of a managed identity",
      "Set scope to an alias such as graph, or to the app id or URI of an API."),
     ((7000113, 7000114), "the app or its token may not be used in the on-behalf-of grant", _NO_OBO),
     ((51000, 90043), "the request needs a feature that is disabled", OTHER_KIND),

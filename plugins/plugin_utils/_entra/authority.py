@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import typing as t
@@ -31,6 +32,7 @@ _ENDPOINT = re.compile(
     re.IGNORECASE,
 )
 _TENANTLESS = frozenset({"common", "organizations", "consumers"})
+_PORTALS = ("portal.azure.com", "portal.azure.us", "portal.azure.cn", "entra.microsoft.com", "aad.portal.azure.com")
 # Other names of login hosts (Learn, "National clouds", and the list of instance metadata in MSAL).
 _CLOUD_OF_LOGIN_HOST: t.Mapping[str, str] = {
     "login.microsoftonline.com": "public",
@@ -91,14 +93,25 @@ def normalize_authority(authority: str) -> str:
 def _refuse_misplaced_parts(parts: urllib.parse.SplitResult, base: str, path: str) -> None:
     if parts.query or parts.fragment:
         raise InputError(
-            "The authority has a query, which would be lost.",
-            hint="Remove the query; for B2C write the policy as the last part of the path.",
+            "The authority has a query or a fragment, which would be lost.",
+            hint="Remove it; for B2C write the policy as the last part of the path.",
+        )
+    if (parts.hostname or "") in _list_api_hosts():
+        raise InputError(
+            f"The authority {base} is the address of an API or a portal, not of a login host.",
+            hint="Write it like https://login.microsoftonline.com, or remove it and set cloud.",
         )
     if path.strip("/").lower() in _TENANTLESS:
         raise InputError(
             f"The authority ends in {path}, which stands for any tenant, but an application signs in to one.",
             hint=f"Write the authority as {base}; the tenant is taken from tenant_id.",
         )
+
+
+@functools.cache
+def _list_api_hosts() -> frozenset[str | None]:
+    urls = [api.url for cloud in CLOUDS.values() for api in cloud.apis.values() if api.url]
+    return frozenset({*(urllib.parse.urlsplit(url).hostname for url in urls), *_PORTALS})
 
 
 def _use_login_host(base: str) -> str:

@@ -74,7 +74,7 @@ class Proof:
 _PROOFS = (
     Proof("", "the credential", "public"),
     Proof("client_secret", "client_secret", "secret"),
-    Proof("client_secret_file", "the secret in client_secret_file", "secret"),
+    Proof("client_secret_file", "the content of client_secret_file", "secret"),
     Proof("client_certificate", "client_certificate", "certificate"),
     Proof("client_certificate_path", "the certificate in client_certificate_path", "certificate"),
     Proof("federated_token", "federated_token", "given"),

@@ -76,8 +76,9 @@ def resolve_scope(requested: t.Sequence[str], cloud: Cloud, *, delegated: bool) 
 
 def _build_full_scope(item: str, cloud: Cloud, *, delegated: bool) -> str:
     _refuse_malformed(item)
-    if item in ALIASES:
-        return cloud.get_api(item).resource + _DEFAULT
+    alias = item.removesuffix(_DEFAULT)
+    if alias in ALIASES:
+        return cloud.get_api(alias).resource + _DEFAULT
     if item.endswith(_DEFAULT):
         return item
     if _GUID.fullmatch(item) or cloud.find_api(item):

@@ -98,9 +98,13 @@ def suggest_alias(name: str) -> str | None:
     exact = {_normalize(alias): alias for alias in ALIASES} | _API_NAMES
     if normalized in exact:
         return exact[normalized]
-    on_host = find_alias_of_host(name, CLOUDS["public"])
+    public = CLOUDS["public"]
+    on_host = find_alias_of_host(name, public)
     if on_host:
         return on_host
+    by_app_id = public.find_api(name.partition("/")[0])
+    if by_app_id:
+        return next(alias for alias, api in public.apis.items() if api is by_app_id)
     if _PERMISSION.fullmatch(name):
         return "graph"
     close = difflib.get_close_matches(name.lower(), ALIASES, n=1)
@@ -133,7 +137,8 @@ def find_api_of_part(scope: str, cloud: Cloud, *, delegated: bool) -> str | None
     rest = next((scope[len(name) :] for name in names if scope.lower().startswith(f"{name}/")), None)
     if rest is None:
         # The host of one account or of the API's URL. Some APIs issue tokens for one account.
-        return None if api.has_account_resources or _is_listed(scope, api) else alias
+        is_account = api.has_account_resources and urllib.parse.urlsplit(scope).path.strip("/") == ""
+        return None if is_account or _is_listed(scope, api) else alias
     if delegated and _ONE_PERMISSION.fullmatch(rest):
         return None
     return alias

@@ -137,15 +137,15 @@ class TokenEndpoint:
     def _build_refusal(self, response: Response) -> TokenRequestRefused | NetworkError:
         body = parse_json_object(response)
         parsed = _parse_error(body, response)
-        if parsed.error is None:
-            return _build_unexplained(parsed, response)
         description = _get_text(body, "error_description")
+        if parsed.error is None and not parsed.error_codes:
+            return _build_unexplained(parsed, response)
         issuer = identify_issuer(self.url, description)
         hint = find_hint(parsed.error_codes, parsed.error, issuer, self._proof)
         known = find_code_hint(parsed.error_codes) is not None and VAGUE.isdisjoint(parsed.error_codes)
         reason = _shorten(description, to_first_sentence=known) or "it gave no description"
         refusal = TokenRequestRefused(
-            f"{issuer.value} refused the token request: {reason} ({parsed.error})"
+            f"{issuer.value} refused the token request: {reason} ({parsed.error or response.status})"
             f"{f': {hint.cause}' if hint.cause else ''}.",
             hint=hint.fix,
             response=parsed,
@@ -167,7 +167,9 @@ def _build_unexplained(parsed: ErrorResponse, response: Response) -> TokenReques
     else:
         failure = NetworkError(
             f"The token endpoint answered {response.status} without a reason that could be read.",
-            hint="Try again later; if it stays so, check authority and the proxy.",
+            hint="Try again later; if it stays so, check authority and the proxy."
+            if response.status >= 500
+            else "To find out what answered, check authority and the proxy.",
             response=parsed,
         )
     failure.retry_after = _choose_retry_after(response)

@@ -107,6 +107,21 @@ def test_an_authority_with_a_query_is_refused(url: str) -> None:
         normalize_authority(url)
 
 
+@pytest.mark.parametrize(
+    "authority",
+    [
+        "https://management.azure.com",
+        "https://graph.microsoft.us/v1.0",
+        "https://PORTAL.azure.com",
+        "entra.microsoft.com",
+    ],
+)
+def test_the_address_of_an_api_or_a_portal_is_not_a_login_host(authority: str) -> None:
+    with pytest.raises(InputError, match="is the address of an API or a portal") as refused:
+        build_token_url(authority, TENANT)
+    assert refused.value.hint == "Write it like https://login.microsoftonline.com, or remove it and set cloud."
+
+
 @pytest.mark.parametrize("path", ["/a/../b", "/..", "/.", "/a/.", "/./a", "/a/%2e%2e/b", "/a//b"])
 def test_an_authority_has_no_segment_that_is_removed_on_the_way(path: str) -> None:
     with pytest.raises(InputError, match="not a URL of a login host"):

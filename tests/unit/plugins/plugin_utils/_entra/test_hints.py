@@ -135,7 +135,7 @@ def test_no_advice_is_about_a_proof_that_is_not_in_use(proof: str) -> None:
     ("code", "proof", "words"),
     [
         (7000215, "client_secret", "secret's Value as client_secret"),
-        (7000215, "client_secret_file", "as the secret in client_secret_file"),
+        (7000215, "client_secret_file", "as the content of client_secret_file"),
         (7000222, "client_secret", "Create a new secret"),
         (700024, "client_certificate", "clock"),
         (700024, "federated_token", "federated_token_file or federated_token_source in place of"),
@@ -150,7 +150,7 @@ def test_no_advice_is_about_a_proof_that_is_not_in_use(proof: str) -> None:
         (7000216, "client_secret", "Check that client_secret is not empty"),
         (1000502, "client_certificate_path", "Renew the certificate in client_certificate_path"),
         (5002723, "client_certificate", "Check authority"),
-        (700025, "client_secret", "Remove client_secret, or register"),
+        (700025, "client_secret", "Do not give client_secret, or register"),
         (5000225, "client_secret", "Microsoft support"),
     ],
 )

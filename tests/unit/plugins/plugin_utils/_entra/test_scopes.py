@@ -58,6 +58,8 @@ def test_an_app_id_keeps_its_letter_case(start: str) -> None:
         ("https://management.azure.com//.default", "https://management.azure.com//.default"),
         ("https://GRAPH.microsoft.com", "https://GRAPH.microsoft.com/.default"),
         ("https://a//b", "https://a//b/.default"),
+        ("graph/.default", "https://graph.microsoft.com/.default"),
+        ("sql/.default", "https://database.windows.net//.default"),
         ("00000003-0000-0000-c000-000000000000", "00000003-0000-0000-c000-000000000000/.default"),
     ],
 )
@@ -164,6 +166,7 @@ def test_no_scope_at_all_is_refused() -> None:
         ("User.Read.All", "graph"),
         ("user_impersonation", "arm"),
         ("graph.microsoft.com", "graph"),
+        ("00000003-0000-0000-c000-000000000000/User.Read", "graph"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_alias_that_is_meant(requested: str, alias: str) -> None:
@@ -196,6 +199,7 @@ def test_a_name_that_is_like_no_other_is_refused_with_all_aliases() -> None:
         ("https://dev.azure.com", "devops"),
         ("https://analysis.windows.net/powerbi/api/Dataset.Read.All", "power_bi"),
         ("http://graph.microsoft.com", "graph"),
+        ("https://contoso.blob.core.windows.net/container", "storage"),
     ],
 )
 def test_a_part_of_a_known_api_is_refused_with_its_alias(requested: str, alias: str) -> None:

@@ -260,6 +260,21 @@ def test_a_refusal_that_can_t_be_read_is_told_by_its_status(status: int, body: s
     assert "hunter3" not in str(error)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error_codes": [7000215]},
+        {"error_description": "AADSTS7000215: Wrong."},
+        {"error": {}, "error_codes": [7000215]},
+    ],
+)
+def test_a_code_without_an_error_is_explained(body: dict[str, t.Any]) -> None:
+    error = refusal(json_answer(401, body))
+    assert error.response.error_codes == (7000215,)
+    assert "(401): the client secret is wrong" in error.message
+    assert "secret's Value" in error.hint
+
+
 @pytest.mark.parametrize(("wait", "told"), [("61", " It asks to wait 61 s."), (None, "")])
 def test_a_throttled_request_says_for_how_long(wait: str | None, told: str, clock: Waits) -> None:
     throttled = answer(429, "Too Many Requests", Retry_After=wait or "", client_request_id="c-7")
