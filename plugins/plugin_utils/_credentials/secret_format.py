@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import describe_json
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import PROOFS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import describe_json
 
 # What a wrong secret looks like, in the words of the advice.
 _FORMS = (
