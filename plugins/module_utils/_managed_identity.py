@@ -50,7 +50,7 @@ _ARC_KEY_MAX_BYTES = 4096
 # Off Azure no host has the link-local address. Two attempts to connect must fail within two seconds.
 _CONNECT_SECONDS = 0.8
 _SECOND_PROBE_AFTER_SECONDS = 0.5
-_ONCE_MORE = 1.0
+_ONCE_MORE_SECONDS = 1.0
 # Learn, IMDS "Retry guidance": 404, 410, 429 and 5xx are retried; an update of IMDS takes up to 70 seconds.
 _IMDS_RETRIED = (404, 410, 429, 500, 502, 503, 504)
 _IMDS_RETRY_SECONDS = 70
@@ -183,6 +183,9 @@ def _refuse_off_azure(url: str, network: NetworkSettings, until: float) -> None:
     does: its 404 must not be retried for a minute, as one of IMDS is.
     """
     probing = dataclasses.replace(network, connect_timeout=_CONNECT_SECONDS, lost_connection_retries=1)
+    # Repeated once even without a budget for repetitions, because one lost connection proves nothing.
+    now = time.monotonic()
+    until = min(max(until, now + _ONCE_MORE_SECONDS), now + network.timeout)
     try:
         response = _probe(url, probing, until)
         if response.status == 404 and not _is_from_imds(response):
@@ -202,8 +205,7 @@ def _refuse_off_azure(url: str, network: NetworkSettings, until: float) -> None:
 
 
 def _probe(url: str, network: NetworkSettings, until: float) -> Response:
-    # Repeated once even without a budget for repetitions, because one lost connection proves nothing.
-    return Transport(network).send(Request(url, retried_statuses=()), until=max(until, time.monotonic() + _ONCE_MORE))
+    return Transport(network).send(Request(url, retried_statuses=()), until=until)
 
 
 def _is_from_imds(response: Response) -> bool:

@@ -18,6 +18,7 @@ import re
 import typing as t
 import urllib.parse
 
+from ansible_collections.entra.auth.plugins.module_utils._errors import printable
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import decode_text
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
@@ -33,6 +34,7 @@ _LARGE_BYTES = 1024 * 1024
 _IDEMPOTENT_METHODS = (*SAFE_METHODS, "PUT", "DELETE")
 # Ansible itself fails with results that are nested more deeply than about 300 levels.
 _MAX_JSON_DEPTH = 200
+_SHOWN_CHARACTERS = 300
 
 _NO_MASK = TokenMask(())
 
@@ -101,9 +103,9 @@ class ApiRequest:
 
     @property
     def safe_description(self) -> str:
-        """Method and URL in words, without the query, which may hold a signature."""
+        """Method and URL in words, without the query, which may hold a signature. A redirect may make a URL long."""
         parts = urllib.parse.urlsplit(self.url)
-        return f"{self.method} {parts.scheme}://{parts.netloc}{parts.path}"
+        return f"{self.method} {printable(f'{parts.scheme}://{parts.netloc}{parts.path}', _SHOWN_CHARACTERS)}"
 
 
 @dataclasses.dataclass(frozen=True)

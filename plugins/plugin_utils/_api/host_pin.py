@@ -29,6 +29,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _AUTHORITY = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
 _ALLOWED = re.compile(r"(http://)?(\*\.)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _PORTS = {"https": 443, "http": 80}
+# RFC 1035 section 2.3.4.
+_LONGEST_HOST = 253
 # Below these suffixes Azure Relay forwards requests, with their Authorization header, to programs of its customers
 # (Learn "Azure Relay Hybrid Connections protocol"). Every Azure customer can register a name there.
 _RELAY_SUFFIX = re.compile(r"\*\.servicebus\.")
@@ -54,7 +56,7 @@ class Origin:
         except ValueError:
             return None
         match = _AUTHORITY.fullmatch(parts.netloc)
-        if match is None or parts.scheme not in _PORTS:
+        if match is None or parts.scheme not in _PORTS or len(match["host"]) > _LONGEST_HOST:
             return None
         return cls(parts.scheme, match["host"].lower(), int(match["port"] or _PORTS[parts.scheme]))
 

@@ -187,7 +187,7 @@ def _refused(chain: Chain, directory: Path) -> dict[str, tuple[Options, list[str
         "a key in place of a path": ({"client_certificate_path": leaf.pem()}, ["holds the content of a file"]),
         "missing file": ({"client_certificate_path": missing}, [missing, "No such file", "client_certificate_path"]),
         "a directory": ({"client_certificate_path": str(directory)}, [str(directory), "Is a directory"]),
-        "garbage": ({"client_certificate": "made-up"}, ["can't be read as PFX"]),
+        "garbage": ({"client_certificate": "made-up"}, ["can't be read as PEM or PFX"]),
         "a broken key": ({"client_certificate": leaf.pem().replace("\nMII", "\nAAA", 1)}, ["can't be read as PEM"]),
     }
 

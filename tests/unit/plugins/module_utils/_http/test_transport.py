@@ -662,7 +662,7 @@ def test_requests_with_the_same_end_share_one_bound(clock: Waits) -> None:
 
     def answer_late(connection: socket.socket) -> None:
         clock.sleep(25)
-        connection.sendall(answer(200))
+        connection.sendall(answer(200, "x" * 200_000))
 
     with CannedServer(answer_late) as server:
         assert transport.send(Request(server.url), until=until).status == 200

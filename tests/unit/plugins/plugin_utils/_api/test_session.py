@@ -94,3 +94,13 @@ def test_redirects_share_the_time_of_one_request(call: ApiCaller, clock: Clock) 
         call(server, timeout=10)
     assert len(server.received) == 2
     assert late.value.hint
+
+
+@pytest.mark.parametrize(
+    "location", ["/" + "x" * 60_000, f"https://{'x' * 60_000}.test/", f"https://x.test/{'y' * 60_000}"]
+)
+def test_a_long_address_makes_no_long_message(call: ApiCaller, location: str) -> None:
+    responses = answer(302, Location=location), answer(404)
+    with CannedServer(*responses) as server, pytest.raises((ApiError, InputError)) as failed:
+        call(server)
+    assert len(str(failed.value)) < 2_000
