@@ -73,10 +73,16 @@ def is_listing(content: t.Any, headers: Headers) -> bool:
         return True
     if not isinstance(content, dict):
         return False
-    if isinstance(content.get(_VALUE), list) or any(content.get(name) for name in _LINKS):
+    if isinstance(content.get(_VALUE), list) or any(content.get(name) for name in _LINKS) or _is_verbose(content):
         return True
     # The other signs may have another meaning on a single resource.
     return find_list_name(content) is not None and _names_more(content, headers)
+
+
+def _is_verbose(content: dict[str, t.Any]) -> bool:
+    """Return whether a page has the verbose format of OData 2, which is not followed, and names a next one."""
+    inner = content.get("d")
+    return isinstance(inner, dict) and bool(inner.get("__next"))
 
 
 def _names_more(content: dict[str, t.Any], headers: Headers) -> bool:
@@ -94,7 +100,7 @@ def names_next_page(content: t.Any, headers: Headers) -> bool:
     members = content if isinstance(content, dict) else {}
     if any(members.get(name) for name in _LINKS) or has_next_page(headers):
         return True
-    return is_listing(content, headers) and _names_more(members, headers)
+    return is_listing(content, headers) and (_names_more(members, headers) or _is_verbose(members))
 
 
 def has_next_page(headers: Headers) -> bool:

@@ -164,7 +164,7 @@ class UriSession(AuthorizedSession):
     def _build_module_error(self, request: ApiRequest, said: str) -> ApiError:
         error = ApiError(
             f"{request.safe_description} has no result, because ansible.builtin.uri failed on {self._host}: "
-            f"{printable(said) or 'it did not say why'}",
+            f"{printable(said).rstrip('. ') or 'it did not say why'}.",
             hint=_HINT_FOR_UNREADABLE if said == UNREADABLE else _HINT_FOR_MODULE,
         )
         if not request.is_idempotent:

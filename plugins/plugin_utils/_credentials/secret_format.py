@@ -27,7 +27,6 @@ _FORMS = (
     (r"([\"']).*\1", "The given text has quotes around it, which count as a part of the secret."),
     (r"\s.*|.*\s", "The given text has a blank at its beginning or end, which counts as a part of the secret."),
     (r"(/|~/|[a-z]:\\).*", "The given text looks like a path, which client_secret_file takes."),
-    (r".*%[0-9a-f]{2}.*", "The given text looks URL-encoded, and must not be."),
 )
 
 

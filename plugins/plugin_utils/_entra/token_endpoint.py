@@ -169,7 +169,7 @@ def _build_unexplained(parsed: ErrorResponse, response: Response) -> TokenReques
             f"The token endpoint answered {response.status} without a reason that could be read.",
             hint="Try again later; if it stays so, check authority and the proxy."
             if response.status >= 500
-            else "To find out what answered, check authority and the proxy.",
+            else "Find out what answered there: check authority and the proxy.",
             response=parsed,
         )
     failure.retry_after = _choose_retry_after(response)

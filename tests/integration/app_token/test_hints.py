@@ -103,11 +103,11 @@ def test_causes_that_look_alike_have_fixes_of_their_own(plays: Plays, emulator: 
     """Whatever the error, the code says what is wrong; a code that is not known leaves the word to the service."""
     causes = {
         70025: ("invalid_client", "the app has no federated credential at all"),
-        70023: ("invalid_request", "the assertion lives for more than 24 hours, or says no iat"),
+        70023: ("invalid_request", "the assertion is valid for more than 24 hours, or has no iat"),
         50027: ("invalid_client", "the assertion is not a valid JWT"),
         7000216: ("invalid_request", "neither a secret nor an assertion was sent"),
         1000502: ("invalid_client", "the certificate is not valid yet, or has expired"),
-        5002723: ("invalid_client", "the assertion names no certificate by a thumbprint or algorithm"),
+        5002723: ("invalid_client", "does not accept the thumbprint or the algorithm that the assertion names"),
     }
     unknown = 500571
     for code, (error, _cause) in {**causes, unknown: ("made_up", "")}.items():

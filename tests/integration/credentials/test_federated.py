@@ -303,7 +303,7 @@ def test_no_time_to_spread_without_retry_for(plays: Plays, emulator: Emulator) -
     tasks = [_get("new", federated_token=good, retry_for=0), _get("case", federated_token=case, retry_for=60)]
     play = _run(plays, tasks, env)
     assert [play.result(name)["error_codes"] for name in ("new", "case")] == [[70021], [7002138]]
-    assert "wait some minutes if it is new" in play.result("new")["msg"]
+    assert "wait some minutes after adding one" in play.result("new")["msg"]
     assert [entry["status"] for entry in emulator.token_requests()] == [401, 401]
 
 

@@ -41,6 +41,7 @@ def test_a_single_resource_is_not_a_listing(content: t.Any) -> None:
     [
         ({"value": [], "@odata.nextLink": "/p2"}, {}),
         ({"nextLink": 5}, {}),
+        ({"d": {"results": [], "__next": "/p2"}}, {}),
         ({"value": [], "hasMore": True}, {}),
         ({"value": [], "has_next_page": "true"}, {}),
         ({"value": [], "next": "https://api.test/p2"}, {}),

@@ -173,6 +173,7 @@ def test_azure_resource_graph_has_a_second_list_beside_its_items(call: ApiCaller
         ({"value": [1], "@odata.nextLink": {"href": "/p2"}}, {}, "a link to the next page that is not text"),
         ({"value": {"a": 1}, "nextLink": "/p2"}, {}, "Page 1 of the listing has no list of items"),
         ({"one": [], "two": [], "nextLink": "/p2"}, {}, "Page 1 of the listing has no list of items"),
+        ({"d": {"results": [1], "__next": "/p2"}}, {}, "Page 1 of the listing has no list of items"),
         ({"value": [1], "nextLink": FIRST}, {}, "goes round in a circle: page 2 was there before"),
         ({"value": [1]}, {"x_ms_continuationtoken": "1"}, "goes round in a circle: page 3 was there before"),
         ({"value": [1], "nextLink": "http://["}, {}, "The link to page 2 is not a valid URL"),

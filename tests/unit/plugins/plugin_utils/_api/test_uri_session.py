@@ -459,7 +459,7 @@ class Summary:
 def test_a_module_that_fails_is_quoted_in_its_words(result: Result, words: str, advice: str) -> None:
     error = fail(result)
     assert f"GET {URL} has no result, because ansible.builtin.uri failed on " in error.message
-    assert error.message.endswith(words)
+    assert error.message.endswith(f"{words}.")
     assert advice in error.hint
 
 

@@ -32,7 +32,7 @@ GUID = "5f0f6c0e-1111-4222-8333-444455556666"
         ("made-up ", "a blank at its beginning or end"),
         ("/run/secrets/app", "client_secret_file takes"),
         ("~/secret", "client_secret_file takes"),
-        ("made%7Eup", "URL-encoded"),
+        ("made%7Eup", None),
         ("made-up~secret", None),
         ('a"b', None),
         ("", None),
