@@ -429,20 +429,6 @@ def test_redirects_share_the_time_of_one_request(clock: t.Any) -> None:
 # --- a module that fails ------------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass
-class Event:
-    """What happened, in words."""
-
-    msg: str
-
-
-@dataclasses.dataclass
-class Summary:
-    """What an exception of a module is from ansible-core 2.19 on."""
-
-    event: Event
-
-
 @pytest.mark.parametrize(
     ("result", "words", "advice"),
     [
