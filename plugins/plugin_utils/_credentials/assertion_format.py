@@ -22,7 +22,7 @@ _SHOWN_CHARACTERS = 1000
 _ENCRYPTED_PARTS = 5
 # GitHub Docs, "OpenID Connect reference": the form with ids, by default since 2026-07-15.
 _IMMUTABLE_SUBJECT = re.compile(r"repo:[^/:@]+@\d+/[^/:@]+@\d+(:|$)")
-_BEFORE = re.compile(r"(Authorization:\s*)?Bearer\s+", re.IGNORECASE)
+_BEFORE = re.compile(r"\A(Authorization:\s*)?Bearer\s+", re.IGNORECASE)
 _LITERAL_LINE_BREAKS = re.compile(r"(\\r|\\n)+$")
 # Learn, "Flexible federated identity credentials": GitHub, GitLab and HCP Terraform.
 _FLEXIBLE_ISSUERS = ("https://token.actions.", "https://gitlab.com", "https://app.terraform.io")
