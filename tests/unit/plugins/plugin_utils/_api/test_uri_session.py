@@ -362,7 +362,7 @@ def test_a_module_that_failed_by_itself_is_not_repeated(message: str) -> None:
 def test_the_words_of_an_exception_are_those_of_each_cause() -> None:
     exception = Summary(Event("Unable to open the socket.", Summary(Event(f"No such file {TOKEN}"))))
     error = fail({"failed": True, "exception": exception})
-    assert error.message.endswith("failed on h001: Unable to open the socket. No such file ********")
+    assert error.message.endswith("failed on h001: Unable to open the socket. No such file ********.")
 
 
 def test_the_words_of_a_module_are_one_line_without_the_token() -> None:
