@@ -4,8 +4,8 @@
 
 """One table of situations: api_request, the module and the role authorized_uri do the same in each of them.
 
-Every situation and entry point is a host of one play, so that all of them run side by side. Each has an app of its own,
-and its requests carry its name, as do its faults.
+Every situation is a host of each entry point's play, so that the situations run side by side. Each host has an app of
+its own, and its requests carry its name, as do its faults.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ CASES: t.Final = [f"{name}_by_{entry}" for name in SITUATIONS for entry in ENTRI
 
 
 def build_variables(name: str, situation: Situation) -> Task:
-    """The options of a call, by their names."""
+    """Return the options of a call by their names."""
     call = {"url": ORGANIZATION, **situation.call}
     query, is_plain = call.pop("query", None), call.pop("plain", False)
     pairs = [pair for pair in (query, f"case={name}") if pair]
@@ -253,50 +253,44 @@ def build_variables(name: str, situation: Situation) -> Task:
     return {"url": url, **call}
 
 
-def build_tasks() -> list[Task]:
-    """A task for each entry point, of which a host takes its own; the last one shows what came of it."""
+def build_playbook() -> list[Task]:
+    """Return a play for each entry point, on the hosts of its cases; the last task shows the outcome."""
     names = ("url", "method", "body", "status_code", "jmespath", "allowed_hosts", "retry_for", "timeout")
     options = {name: "{{ call." + name + " | default(omit) }}" for name in names}
+    how = {"register": "called", "ignore_errors": True}
     role = {
         "ansible.builtin.include_role": {"name": "entra.auth.authorized_uri"},
         "vars": {f"authorized_uri_{name}": value for name, value in options.items()},
     }
-    by = {entry: {"when": f"entry == '{entry}'", "register": entry, "ignore_errors": True} for entry in ENTRIES[:2]}
-    outcomes = "{'api_request': api_request, 'module': module, 'role': authorized_uri_result | default('')}"
-    return [
-        {"name": "api_request", "entra.auth.api_request": options, **by["api_request"]},
-        {"name": "module", "entra.auth.authorized_uri": options, **by["module"]},
-        {"when": "entry == 'role'", "block": [role], "rescue": [{"ansible.builtin.debug": {}}]},
-        show(outcome=f"({outcomes})[entry]"),
-    ]
+    tasks: dict[str, list[Task]] = {
+        "api_request": [{"entra.auth.api_request": options, **how}, show(outcome="called")],
+        "module": [{"entra.auth.authorized_uri": options, **how}, show(outcome="called")],
+        "role": [
+            {"block": [role], "rescue": [{"ansible.builtin.debug": {}}]},
+            show(outcome="authorized_uri_result | default('')"),
+        ],
+    }
+    return [{"hosts": f"*_by_{entry}", "tasks": tasks[entry]} for entry in ENTRIES]
 
 
 class Run:
-    """The play of all situations, and what it left behind."""
+    """The plays of all situations, in one run, and the requests that they sent."""
 
     def __init__(self, emulator: Emulator, plays: Plays) -> None:
         self.emulator = emulator
         self.clients: dict[str, str] = {}
-        calls = []
-        for name, situation in SITUATIONS.items():
-            for entry in ENTRIES:
-                calls.append(self._prepare(f"{name}_by_{entry}", entry, situation))
-        number = "inventory_hostname[1:] | int - 1"
-        variables = {name: "{{ cases[" + number + "]." + name + " }}" for name in ("call", "entry")}
-        app = {f"app_token_{name}": "{{ cases[" + number + "]." + name + " }}" for name in ("client_id",)}
+        hosts = {
+            f"{name}_by_{entry}": self._prepare(f"{name}_by_{entry}", situation)
+            for name, situation in SITUATIONS.items()
+            for entry in ENTRIES
+        }
         self.play: Play = plays.run(
-            [{"tasks": build_tasks()}],
-            hosts=len(calls),
-            forks=_FORKS,
-            record=True,
-            cases=calls,
-            app_token_client_secret=SECRET,
-            **variables,
-            **app,
+            build_playbook(), hosts=hosts, forks=_FORKS, record=True, app_token_client_secret=SECRET
         )
         self.log = emulator.requests()
 
-    def _prepare(self, case: str, entry: str, situation: Situation) -> Task:
+    def _prepare(self, case: str, situation: Situation) -> Task:
+        """Set up the faults and the app of a case, and return the variables of its host."""
         for arguments in situation.faults:
             chosen = {"endpoint": "api", "match": f"case={case}(&|$)", **arguments}
             texts = {name: self._fill(value, case) for name, value in chosen.items()}
@@ -305,7 +299,7 @@ class Run:
             self.emulator.fault(**texts)
         roles = {"graph": ["Organization.Read.All", "User.Read.All"]}
         self.clients[case] = self.emulator.add_app(secret=SECRET, roles=roles)["client_id"]
-        return {"call": build_variables(case, situation), "entry": entry, "client_id": self.clients[case]}
+        return {"call": build_variables(case, situation), "app_token_client_id": self.clients[case]}
 
     def _fill(self, value: t.Any, case: str) -> t.Any:
         if not isinstance(value, str):
@@ -313,22 +307,22 @@ class Run:
         return value.replace("CASE", case).replace("FOREIGN", self.emulator.urls.foreign)
 
     def outcome(self, case: str) -> Task:
-        """What the task registered, or the role set."""
-        return t.cast("Task", self.play.shown(f"h{CASES.index(case) + 1:03}")["outcome"])
+        """Return the result that the task registered or the role set."""
+        return t.cast("Task", self.play.shown(case)["outcome"])
 
     def requests(self, case: str) -> list[Task]:
-        """The requests of a case at any listener."""
+        """Return the requests of a case at any listener."""
         return [entry for entry in self.log if parse_qs(entry["query"]).get("case") == [case]]
 
     def token_requests(self, case: str) -> list[Task]:
-        """The forms of its token requests."""
+        """Return the forms of its token requests."""
         forms = [dict(entry["form"]) for entry in self.log if entry["path"].endswith("/token")]
         return [form for form in forms if form.get("client_id") == self.clients[case]]
 
 
 @pytest.fixture(scope="module")
 def run(running_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The play, run once for all tests of this file."""
+    """Return the run, once for all tests of this file."""
     running_emulator.reset()
     return Run(running_emulator, Plays(tmp_path_factory.mktemp("situations"), running_emulator))
 
