@@ -86,13 +86,18 @@ def define_account_api(resource: str, *hosts: str) -> Api:
     return Api(resource, hosts=hosts)
 
 
+def _define_storage(suffix: str, *more_hosts: str) -> Api:
+    """Return the API of storage accounts, which has the same identifier in each cloud."""
+    services = ("blob", "dfs", "file", "queue", "table")
+    hosts = (*(f"*.{service}.{suffix}" for service in services), *more_hosts)
+    return Api("https://storage.azure.com/", hosts=hosts, has_account_resources=True)
+
+
 def _define_common_apis(storage_suffix: str, messaging_suffix: str, *storage_hosts: str) -> dict[str, Api]:
     """Return the APIs with the same identifier but other hosts in each cloud. Their accounts are resources too."""
-    services = ("blob", "dfs", "file", "queue", "table")
-    hosts = (*(f"*.{service}.{storage_suffix}" for service in services), *storage_hosts)
     messaging = (f"*.servicebus.{messaging_suffix}",)
     return {
-        "storage": Api("https://storage.azure.com/", hosts=hosts, has_account_resources=True),
+        "storage": _define_storage(storage_suffix, *storage_hosts),
         "event_hubs": Api("https://eventhubs.azure.net/", hosts=messaging, has_account_resources=True),
         "service_bus": Api("https://servicebus.azure.net/", hosts=messaging, has_account_resources=True),
     }
@@ -226,12 +231,25 @@ CLOUDS: t.Mapping[str, Cloud] = {
             "synapse": define_account_api("https://dev.azuresynapse.azure.cn", "*.dev.azuresynapse.azure.cn"),
         },
     ),
-    # Login hosts as in MSAL 1.39, Graph as in Microsoft's SDKs. Other hosts of these clouds are not documented.
+    # Login hosts as in MSAL 1.39, Graph as in Microsoft's SDKs, the other hosts of Bleu as in Azure CLI 2.91. Those of
+    # the other two clouds are not documented.
     "bleu": Cloud(
         "bleu",
         "https://login.sovcloud-identity.fr",
         "api://AzureADTokenExchange",
-        {"graph": define_api("https://graph.svc.sovcloud.fr", _GRAPH_APP_ID)},
+        {
+            "arm": define_api("https://management.sovcloud-api.fr"),
+            "batch": define_account_api("https://batch.sovcloud-api.fr/", "*.batch.sovcloud-api.fr"),
+            "graph": define_api("https://graph.svc.sovcloud.fr", _GRAPH_APP_ID),
+            "key_vault": define_account_api("https://vault.sovcloud-api.fr", "*.vault.sovcloud-api.fr"),
+            "managed_hsm": define_account_api("https://managedhsm.sovcloud-api.fr", "*.managedhsm.sovcloud-api.fr"),
+            "oss_rdbms": define_account_api(
+                "https://ossrdbms-aad.database.sovcloud-api.fr",
+                "*.mysql.database.sovcloud-api.fr",
+                "*.postgres.database.sovcloud-api.fr",
+            ),
+            "storage": _define_storage("core.sovcloud-api.fr"),
+        },
     ),
     "delos": Cloud(
         "delos",
@@ -254,6 +272,7 @@ CLOUD_SYNONYMS: t.Mapping[str, str] = {
     "dod": "usgov_dod",
     "usgovernmentl5": "usgov_dod",
     "azurechinacloud": "china",
+    "azurebleucloud": "bleu",
     "bleucloud": "bleu",
     "deloscloud": "delos",
     "govsgcloud": "govsg",

@@ -15,8 +15,20 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import AL
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 
 NAMES = ("public", "usgov", "usgov_dod", "china")
-# Of these only the login hosts, and of two the host of Microsoft Graph, are documented.
-SOVEREIGN = {"bleu": "https://graph.svc.sovcloud.fr", "delos": "https://graph.svc.sovcloud.de", "govsg": None}
+# For each API that is documented there, its identifier, and its base URL if that is not one for each account.
+SOVEREIGN: dict[str, dict[str, tuple[str, str | None]]] = {
+    "bleu": {
+        "arm": ("https://management.sovcloud-api.fr", "https://management.sovcloud-api.fr"),
+        "batch": ("https://batch.sovcloud-api.fr/", None),
+        "graph": ("https://graph.svc.sovcloud.fr", "https://graph.svc.sovcloud.fr"),
+        "key_vault": ("https://vault.sovcloud-api.fr", None),
+        "managed_hsm": ("https://managedhsm.sovcloud-api.fr", None),
+        "oss_rdbms": ("https://ossrdbms-aad.database.sovcloud-api.fr", None),
+        "storage": ("https://storage.azure.com/", None),
+    },
+    "delos": {"graph": ("https://graph.svc.sovcloud.de", "https://graph.svc.sovcloud.de")},
+    "govsg": {},
+}
 
 # Written out from the vendor's tables, not read from the code; None where the cloud does not offer the API. The last
 # column says what DoD has, where that differs from the other government cloud.
@@ -191,10 +203,10 @@ def test_an_alias_gives_the_scope_and_the_host_of_its_cloud(
 @pytest.mark.parametrize("alias", sorted(SCOPES))
 @pytest.mark.parametrize("cloud", SOVEREIGN)
 def test_a_new_sovereign_cloud_has_the_apis_whose_hosts_are_documented(cloud: str, alias: str) -> None:
-    graph = SOVEREIGN[cloud]
-    if alias == "graph" and graph:
+    if known := SOVEREIGN[cloud].get(alias):
+        resource, url = known
         resolved = resolve_scope([alias], CLOUDS[cloud], delegated=False)
-        assert (resolved.value, resolved.api_url) == (f"{graph}/.default", graph)
+        assert (resolved.value, resolved.api_url) == (f"{resource}/.default", url)
         return
     with pytest.raises(InputError) as refused:
         resolve_scope([alias], CLOUDS[cloud], delegated=False)
@@ -238,6 +250,7 @@ def test_each_cloud_has_its_login_host_and_its_audience_for_federation(
         ("usgovernmentl5", "usgov_dod"),
         ("AzureChinaCloud", "china"),
         ("China", "china"),
+        ("AzureBleuCloud", "bleu"),
         ("BleuCloud", "bleu"),
         ("DelosCloud", "delos"),
         ("GovSGCloud", "govsg"),
