@@ -30,6 +30,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 )
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import Service
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
+from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
     mask_response,
     parse_json_object,
@@ -228,6 +229,7 @@ def _get(
     request = Request(_add_query(url, query), headers=headers, retried_statuses=_LOCAL_RETRIED)
     # The platform's secret, and the key of Azure Arc behind the word Basic.
     secrets = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
+    register_secrets(*secrets)
     return mask_response(Transport(network).send(request, until=until), secrets)
 
 

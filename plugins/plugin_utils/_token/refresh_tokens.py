@@ -20,6 +20,7 @@ import secrets
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files import Directory
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import parse_refresh_token
@@ -132,7 +133,9 @@ class RefreshTokenStore:
     def _load_refresh_token(self) -> str:
         content = (self._read(self._name) or b"").strip()
         if content:
-            return parse_refresh_token(decode_text(content), f"refresh_token_file {self._path}")
+            refresh_token = parse_refresh_token(decode_text(content), f"refresh_token_file {self._path}")
+            register_secrets(refresh_token)
+            return refresh_token
         if self._seed:
             return self._seed
         raise InputError(

@@ -22,7 +22,9 @@ if t.TYPE_CHECKING:
 PASSWORD: t.Final = "made-up~password-of-a-pfx"
 CACHE_KEY: t.Final = "made-up~random-key-of-a-shared-cache"
 IN_FILE: t.Final = "made-up~secret-in-a-file"
-FROM_ELSEWHERE: t.Final = {name: f"made-up~opaque-token-of-{name}" for name in ("api_request", "authorized_uri", "role")}
+FROM_ELSEWHERE: t.Final = {
+    name: f"made-up~opaque-token-of-{name}" for name in ("api_request", "authorized_uri", "role")
+}
 CALL: t.Final = {"url": "/v1.0/organization", "status_code": [401]}
 
 
