@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import typing as t
 
 import pytest
@@ -185,3 +186,66 @@ def test_a_secret_in_a_file_is_read_again_at_each_request(plays: Plays, emulator
     assert sent == ["made-up~first", "made-up~second"]
     assert "made-up~first" not in play.output
     assert "made-up~second" not in play.output
+
+
+def test_a_file_is_read_in_each_form_and_from_each_place(plays: Plays, emulator: Emulator) -> None:
+    """By module and lookup: as Windows and editors write it, below HOME, and in the directory of the run."""
+    secret = "made-up~secret-in-each-form"
+    app = emulator.add_app(secret=secret)
+    forms = {
+        "line": f"{secret}\n".encode(),
+        "windows": f"{secret}\r\n".encode(),
+        "mark": f"\ufeff{secret}".encode(),
+        "utf16": f"{secret}\r\n".encode("utf-16"),
+    }
+    for name, content in forms.items():
+        (plays.directory / name).write_bytes(content)
+    (plays.home / "at-home").write_text(secret)
+    paths = [*(str(plays.directory / name) for name in forms), "~/at-home", "line"]
+    shared = {"client_id": app["client_id"], "cache": "none"}
+    tasks = [
+        task
+        for path in paths
+        for task in (
+            {"name": path, "entra.auth.app_token": {**shared, "client_secret_file": path}},
+            {
+                "name": f"Look up {path}",
+                "ansible.builtin.debug": {"msg": "{{ lookup('entra.auth.app_token', **given) | length }}"},
+                "vars": {"given": {**shared, "client_secret_file": path}},
+            },
+        )
+    ]
+    play = plays.run([{"tasks": tasks}], record=True, env={"ENTRA_AUTH_CLIENT_SECRET": None})
+    assert play.returncode == 0, play.output
+    sent = [dict(entry["form"])["client_secret"] for entry in emulator.token_requests()]
+    assert sent == [secret] * len(tasks)
+    assert secret not in play.output
+
+
+def test_a_file_that_can_t_be_used_is_refused_before_any_request(plays: Plays, emulator: Emulator) -> None:
+    """With one sentence that names it; a secret in the place of the path is not shown."""
+    directory = plays.directory
+    secret = "abC8Q~made-up.secret_in~place-of-a-path"
+    os.mkfifo(directory / "pipe")
+    (directory / "empty").touch()
+    (directory / "large").write_bytes(b"x" * (1024 * 1024 + 1))
+    reasons = {
+        f"{directory}/gone": "can't be read: No such file or directory",
+        f"{directory}": "can't be read: Is a directory",
+        f"{directory}/pipe": "can't be read: it is not a regular file",
+        f"{directory}/empty": "can't be read: it is empty",
+        f"{directory}/large": "can't be read: it is larger than 1 MiB",
+        secret: "does not name a file that exists",
+    }
+    tasks = [
+        {"name": reason, "entra.auth.app_token": {"client_secret_file": path}, "ignore_errors": True}
+        for path, reason in reasons.items()
+    ]
+    play = plays.run([{"tasks": tasks}], "-vvv", record=True, env={"ENTRA_AUTH_CLIENT_SECRET": None})
+    for path, reason in reasons.items():
+        message = play.result(reason)["msg"]
+        assert message.startswith("client_secret_file "), message
+        assert reason in message
+        assert (path in message) is (path != secret)
+    assert secret not in "".join(str(event["result"].get("msg")) for event in play.events())
+    assert emulator.requests() == []
