@@ -101,6 +101,8 @@ options:
     description:
       - For O(federated_token_source=request_url), the URL of an issuer that responds to a GET request with
         C({"value"&#58; "<assertion>"}), as GitHub does.
+      - An audience in the URL is kept; otherwise that of the O(cloud) is added. Redirects are not followed.
+      - It has to be https; http is accepted for this machine only.
     type: str
   federated_token_request_token:
     description:

@@ -122,6 +122,7 @@ def variables(emulator: Emulator, certificate: Issued, directory: Path) -> dict[
     (directory / "state").mkdir()
     # A play may take longer than what a platform hands out lives.
     assertion = emulator.mint_assertion(ISSUER, SUBJECT, AUDIENCE, lifetime=3600)
+    github = emulator.ci_environment("github_actions")
     files = {"app.pem": certificate.pem().encode(), "app.pfx": certificate.pfx(PASSWORD), "token": assertion.encode()}
     for name, content in files.items():
         (directory / name).write_bytes(content)
@@ -141,6 +142,8 @@ def variables(emulator: Emulator, certificate: Issued, directory: Path) -> dict[
         "vault_app_certificate": base64.b64encode(certificate.pfx()).decode(),
         "assertion_file": str(directory / "token"),
         "assertion": assertion,
+        "issuer_url": github["ACTIONS_ID_TOKEN_REQUEST_URL"],
+        "issuer_bearer": github["ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
         "user_assigned_identity": seed.USER_IDENTITY,
         "identity_resource_id": seed.resource_id("Microsoft.ManagedIdentity/userAssignedIdentities/deployer"),
         "public_client": seed.PUBLIC,
