@@ -17,7 +17,7 @@ import typing as t
 from pathlib import Path
 
 from cores import CORE_MASKS
-from value_files import name_directory, read_values
+from value_files import is_written, name_directory, read_values
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ class Play:
         return t.cast("dict[str, t.Any]", seen[-1])
 
     def shown(self, host: str = "h001") -> dict[str, t.Any]:
-        """Return the values of the last task of :func:`show` on a host, in their types and without a mask."""
+        """Return the values of the last task of :func:`show` on a host, in their types, after ``record=True``."""
         seen = self.all_shown(host)
         assert seen, f"no task of show() on {host} in:\n{self.output}"
         return seen[-1]
@@ -78,7 +78,9 @@ class Play:
     def all_shown(self, host: str = "h001") -> list[dict[str, t.Any]]:
         """Return the values of each task of :func:`show` on a host, in the order of the tasks."""
         assert self.values is not None
-        return read_values(self.values, host)
+        # By the event, because a host can return any name of its own as a fact.
+        shown = [event["result"].get("msg") for event in self.events() if event["host"] == host]
+        return [read_values(self.values, text) for text in shown if is_written(text)]
 
 
 class Running:
@@ -282,6 +284,4 @@ def show(**expressions: str) -> dict[str, t.Any]:
     From 2.22 ansible-core masks secrets in what it shows, so the values are also written to a file.
     """
     pairs = ", ".join(f"'{name}': ({expression})" for name, expression in expressions.items())
-    # As text of JSON with something before it: ansible-core 2.18 and older would make data of other types from it.
-    values = "{{ {" + pairs + "} | to_json | write_values(inventory_hostname) }}"
-    return {"name": "Show", "ansible.builtin.debug": {"msg": f"shown: {values}"}}
+    return {"name": "Show", "ansible.builtin.debug": {"msg": "{{ {" + pairs + "} | to_json | write_values }}"}}
