@@ -21,6 +21,7 @@ import time
 import typing as t
 import urllib.parse
 
+from ansible_collections.entra.auth.plugins.module_utils._arc_key import read_arc_key
 from ansible_collections.entra.auth.plugins.module_utils._endpoint_url import refuse_insecure_url
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     ErrorResponse,
@@ -46,8 +47,6 @@ _IMDS_URL = "http://169.254.169.254"
 _ARC = "Azure Arc"
 _ARC_URL = "http://localhost:40342/metadata/identity/oauth2/token"
 _ARC_AGENT = "/opt/azcmagent/bin/himds"
-_ARC_KEY_DIRECTORY = "/var/opt/azcmagent/tokens"
-_ARC_KEY_MAX_BYTES = 4096
 # Off Azure no host has the link-local address. Two attempts to connect must fail within two seconds.
 _CONNECT_SECONDS = 0.8
 _SECOND_PROBE_AFTER_SECONDS = 0.5
@@ -161,7 +160,7 @@ def _request_azure_arc(resource: str, selector: Selector, network: NetworkSettin
     challenge = _get("IDENTITY_ENDPOINT", query, {"Metadata": "true"}, network, until, default=_ARC_URL)
     if challenge.status != 401:
         return challenge
-    key = _read_arc_key(challenge.headers.get("WWW-Authenticate", ""))
+    key = read_arc_key(challenge.headers.get("WWW-Authenticate", ""))
     headers = {"Metadata": "true", "Authorization": f"Basic {key}"}
     return _get("IDENTITY_ENDPOINT", query, headers, network, until, default=_ARC_URL)
 
@@ -258,28 +257,6 @@ def _refuse_other_identity(platform: str, response: Response, selector: Selector
                 hint="Update the platform's agent, or remove managed_identity_* and client_id to use the "
                 "system-assigned identity.",
             )
-
-
-def _read_arc_key(challenge: str) -> str:
-    match = re.fullmatch(r"\s*Basic\s+realm=\"?([^\"]+?)\"?\s*", challenge, re.IGNORECASE)
-    path = match.group(1) if match else ""
-    # An endpoint that is not the agent must not obtain another file.
-    if os.path.dirname(path) != _ARC_KEY_DIRECTORY or not path.endswith(".key") or os.path.islink(path):
-        raise NetworkError(
-            "The Azure Arc agent's challenge does not name a key file where its key files are.",
-            hint="Check IDENTITY_ENDPOINT, and that the agent on this host is the one of Azure Arc.",
-        )
-    try:
-        with open(path, encoding="ascii", errors="strict") as file:
-            key = file.read(_ARC_KEY_MAX_BYTES + 1)
-    except (OSError, ValueError):
-        key = ""
-    if 0 < len(key) <= _ARC_KEY_MAX_BYTES:
-        return key
-    raise NetworkError(
-        "The key file of the Azure Arc agent can't be read, is empty or is too large.",
-        hint="Run Ansible as root or as a member of the group himds on that host.",
-    )
 
 
 def _build_refusal(platform: str, response: Response) -> NetworkError:

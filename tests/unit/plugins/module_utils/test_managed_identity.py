@@ -18,6 +18,7 @@ import pytest
 import trustme
 from canned_server import CannedServer, answer, hang_up, json_answer, silence, token_answer
 
+from ansible_collections.entra.auth.plugins.module_utils import _arc_key
 from ansible_collections.entra.auth.plugins.module_utils import _managed_identity as module
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -360,7 +361,7 @@ def test_a_platform_that_can_t_choose_says_so_before_it_is_asked(
 @pytest.fixture
 def arc(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> pathlib.Path:
     """The directory of the agent's key files."""
-    monkeypatch.setattr(module, "_ARC_KEY_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(_arc_key, "_KEY_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("IMDS_ENDPOINT", "http://127.0.0.1:1")
     return tmp_path
 
@@ -406,28 +407,6 @@ def test_no_file_but_a_key_of_the_agent_is_ever_sent(
         monkeypatch.setenv("IDENTITY_ENDPOINT", agent.url)
         failure()
     assert len(agent.received) == 1
-
-
-@pytest.mark.parametrize("header", ["", "Bearer x", "Basic", "Basic realm=", 'Digest realm="/a.key"'])
-def test_a_challenge_that_names_no_file_is_an_error(
-    header: str, arc: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with CannedServer(answer(401, WWW_Authenticate=header)) as agent:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", agent.url)
-        assert "does not name a key file" in failure().message
-
-
-@pytest.mark.parametrize("content", [None, "", "k" * 4097, "\u00e9"])
-def test_a_key_file_that_can_t_be_used_is_an_error(
-    content: str | None, arc: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if content is not None:
-        (arc / "a.key").write_text(content)
-    with CannedServer(challenge(arc / "a.key")) as agent:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", agent.url)
-        error = failure()
-    assert "can't be read, is empty or is too large" in error.message
-    assert "himds" in str(error.hint)
 
 
 @pytest.mark.parametrize(("option", "value"), SELECTORS)
