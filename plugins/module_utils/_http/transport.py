@@ -17,6 +17,7 @@ import http.client
 import sys
 import time
 import typing as t
+import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError, NetworkError
@@ -117,6 +118,7 @@ class Transport:
         self._settings = settings
         self._exchange = Exchange()
         self._session = _open_session(settings, self._exchange)
+        self._routes: dict[str, dict[str, t.Any]] = {}
 
     def send(self, request: Request, *, until: float) -> Response:
         """Send a request, and send it again after lost connections and busy responses.
@@ -174,19 +176,36 @@ class Transport:
 
     def _exchange_messages(self, request: Request, data: t.Any) -> Response:
         requested_on = Moment.now()
-        settings, session = self._settings, self._session
-        headers = {**session.headers, **request.headers}
-        prepared = requests.Request(request.method, request.url, headers, data=data, auth=_add_nothing).prepare()
-        proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
-        verify = _choose_verification(settings)
-        network: t.Any = session.merge_environment_settings(prepared.url, proxies, True, verify, None)
-        # To requests before 2.28 an empty CURL_CA_BUNDLE means that no certificate is verified.
-        network["verify"] = network["verify"] or verify
-        # Without the session's own send, which would keep cookies and prepare to follow redirects.
-        response = session.get_adapter(request.url).send(prepared, timeout=settings.timeout, **network)
+        prepared, route = self._prepare(request, data), self._get_route(request.url)
+        # Not by Session.send, which keeps cookies and prepares to follow redirects.
+        adapter = self._session.get_adapter(request.url)
+        response = adapter.send(prepared, timeout=self._settings.timeout, **route)
         with response:
             body = (request.read or read_body)(response)
             return Response(response.status_code, response.headers, body, requested_on)
+
+    def _prepare(self, request: Request, data: t.Any) -> requests.PreparedRequest:
+        """Build the message to send: without cookies, and without the user name of a URL or of a netrc file.
+
+        Request.prepare and Session.prepare_request would put such a user into the header Authorization.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, None)
+        prepared.prepare_headers({**self._session.headers, **request.headers})
+        prepared.prepare_body(data, None)
+        return prepared
+
+    def _get_route(self, url: str) -> dict[str, t.Any]:
+        """Return the proxies, CAs and client certificates for the host of a URL, found once for each host."""
+        host = urllib.parse.urlsplit(url).netloc
+        if host not in self._routes:
+            proxies = dict.fromkeys(("http", "https"), self._settings.proxy) if self._settings.proxy else {}
+            verify = _choose_verification(self._settings)
+            route: t.Any = self._session.merge_environment_settings(url, proxies, True, verify, None)
+            # To requests before 2.28 an empty CURL_CA_BUNDLE means that no certificate is verified.
+            self._routes[host] = {**route, "verify": route["verify"] or verify}
+        return self._routes[host]
 
     def _describe(self, request: Request, exc: Exception, seconds: float) -> _Failure:
         reason = find_reason(exc, self._exchange)
@@ -272,11 +291,6 @@ def _open_session(settings: NetworkSettings, exchange: Exchange) -> requests.Ses
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return session
-
-
-def _add_nothing(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Return a request as it is: requests then takes no user name out of the URL for the Authorization header."""
-    return request
 
 
 def _choose_verification(settings: NetworkSettings) -> str | bool:

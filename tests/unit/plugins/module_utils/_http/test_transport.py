@@ -110,14 +110,20 @@ def test_a_request_without_a_form_has_no_body() -> None:
     assert (request.method, request.target, request.body) == ("GET", "/a?b=c", "")
 
 
-def test_a_netrc_entry_is_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(("headers", "sent"), [({}, None), ({"Authorization": "Bearer made-up"}, "Bearer made-up")])
+@pytest.mark.parametrize("user", ["", "me:hunter2@"], ids=["netrc alone", "netrc and url"])
+def test_no_user_of_a_netrc_or_url_is_sent(
+    headers: dict[str, str], sent: str | None, user: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    """requests would send it as Basic, in place of the header Authorization."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     with CannedServer(OK) as server:
-        send(server.url)
-    assert "authorization" not in server.received[0].headers
+        send(f"http://{user}127.0.0.1:{server.port}", headers=headers)
+    (request,) = server.received
+    assert request.headers.get("authorization") == sent
 
 
 def test_a_header_of_the_request_goes_through_unchanged() -> None:
