@@ -9,16 +9,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-import gc
-import json
 import re
 import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import printable
+from ansible_collections.entra.auth.plugins.module_utils._http.body import (
+    MAX_LEVELS,
+    NestedTooDeeplyError,
+    parse_json,
+)
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import decode_text
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
@@ -32,8 +34,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _LARGE_BYTES = 1024 * 1024
 _IDEMPOTENT_METHODS = (*SAFE_METHODS, "PUT", "DELETE")
-# Ansible itself fails with results that are nested more deeply than about 300 levels.
-_MAX_JSON_DEPTH = 200
 _SHOWN_CHARACTERS = 300
 
 _NO_MASK = TokenMask(())
@@ -146,20 +146,17 @@ class ApiResponse:
         """Parse the body, each time again; return None without a body. Raises ApiError for anything but JSON."""
         if not self.body:
             return None
-        with contextlib.suppress(ValueError, RecursionError):
-            content = json.loads(self.body)
-            if not _is_deeper(content, _MAX_JSON_DEPTH):
-                return self.mask.mask_json(content, self.body)
-            raise ApiError(
-                f"{self.request.safe_description} was answered {self.status} with JSON of more than {_MAX_JSON_DEPTH} "
-                "levels, which Ansible can't process.",
-                hint="Request less at once, or write the response to a file with dest and paginate: false.",
-            )
-        raise ApiError(
-            f"{self.request.safe_description} was answered {self.status} with JSON that can't be read: it may be "
-            "cut off.",
-            hint="Repeat the request; if it fails again, look for a proxy that cuts responses short.",
-        )
+        try:
+            content = parse_json(self.body)
+        except NestedTooDeeplyError:
+            problem = f"of more than {MAX_LEVELS} levels, which Ansible can't process"
+            hint = "Request less at once, or write the response to a file with dest and paginate: false."
+        except ValueError:
+            problem = "that can't be read: it may be cut off"
+            hint = "Repeat the request; if it fails again, look for a proxy that cuts responses short."
+        else:
+            return self.mask.mask_json(content, self.body)
+        raise ApiError(f"{self.request.safe_description} was answered {self.status} with JSON {problem}.", hint=hint)
 
 
 def build_response(
@@ -167,20 +164,6 @@ def build_response(
 ) -> ApiResponse:
     """Build a response whose body and headers are without the tokens of ``mask``."""
     return ApiResponse(request, status, Headers(mask.mask_headers(headers)), mask.mask_bytes(body), mask)
-
-
-def _is_deeper(content: t.Any, levels: int) -> bool:
-    """Return whether parsed JSON is nested more deeply than a number of levels.
-
-    The garbage collector lists what is in a list or mapping, and tracks all of them but mappings of plain values. That
-    takes a third of the time of a loop over the values.
-    """
-    layer = [content]
-    for _dummy in range(levels - 1):
-        layer = list(filter(gc.is_tracked, gc.get_referents(*layer)))
-        if not layer:
-            return False
-    return any(isinstance(child, (dict, list)) for child in gc.get_referents(*layer))
 
 
 __all__ = ("ApiRequest", "ApiResponse", "Headers", "Reader", "build_response")

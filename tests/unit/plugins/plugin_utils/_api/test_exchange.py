@@ -100,7 +100,7 @@ def test_an_empty_body_is_no_content() -> None:
     assert respond(b"").parse_json() is None
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1, 2", b"<html>", b"\xff\xfe\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"{", b"[1, 2", b"<html>", b"\xff\xfe\xff"])
 def test_json_that_can_t_be_read_is_an_error(body: bytes) -> None:
     with pytest.raises(ApiError, match="JSON that can't be read: it may be cut off") as failed:
         respond(body).parse_json()
@@ -116,7 +116,7 @@ def test_json_is_nested_as_deeply_as_ansible_can_process(
 
 
 @pytest.mark.parametrize(("opening", "inner", "closing"), [(b"[", b"1", b"]"), (b'{"a":', b"1", b"}")])
-@pytest.mark.parametrize("levels", [201, 900])
+@pytest.mark.parametrize("levels", [201, 900, 100_000])
 def test_json_that_ansible_could_not_process_is_refused(
     opening: bytes, inner: bytes, closing: bytes, levels: int
 ) -> None:
