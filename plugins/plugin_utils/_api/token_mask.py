@@ -7,6 +7,10 @@
 Some services, gateways and debugging pages repeat the request. A part of a token, or a token with escaped characters,
 would pass a mask that looks for the exact text.
 
+This is not mask_secrets of module_utils: that one masks any secret in the forms that encoders give it, by a loop over
+each character of a message. A token has few kinds of characters (RFC 6750 section 2.1). So this class finds parts of it
+behind any mixture of escapes, and passes through a body of 100 MB without a loop in Python.
+
 **PRIVATE** to the collection: not an API.
 """
 
