@@ -96,13 +96,14 @@ def calls(bench: Bench) -> Iterator[Case]:
     ratios: Promises = [(ours, static, {"at_most": 1.05})]
     yield _laps(bench, "call", "A call of an API", case, ratios, before=before, **size)
 
-    module, role = "module authorized_uri", "role authorized_uri"
+    module, role, own = "module authorized_uri", "role authorized_uri", "own role with uri, static header"
     case = {
         static: contenders.call_with_static_header(bench),
         module: contenders.call_by_module(bench),
         role: contenders.call_by_role(bench),
+        own: contenders.call_by_own_role(bench),
     }
-    ratios = [(module, static, {"at_most": 1.1}), (role, static, {"at_most": 1.3})]
+    ratios = [(module, static, {"at_most": 1.1}), (role, static, {"at_most": 1.3}), (role, own, {})]
     title = "A call of an API that renews the token, waits and explains"
     yield _laps(bench, "call_by_authorized_uri", title, case, ratios, before=before, **size)
 

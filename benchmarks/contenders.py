@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from benchmarks.harness import FLOOR_ROLE
+from benchmarks.harness import FLOOR_ROLE, OWN_ROLE, STATIC_CALL
 
 if t.TYPE_CHECKING:
     from benchmarks.harness import Bench, Tasks
@@ -106,8 +106,7 @@ def azcollection(bench: Bench) -> Tasks:
 
 def call_with_static_header(bench: Bench) -> Tasks:
     """A call of an API with a header from a variable."""
-    call = {"url": _url(bench), "headers": {"Authorization": "{{ static_authorization }}"}, "use_netrc": False}
-    return [{"ansible.builtin.uri": call}]
+    return [{"ansible.builtin.uri": {"url": _url(bench), **STATIC_CALL}}]
 
 
 def call_with_app_token_uri(bench: Bench) -> Tasks:
@@ -123,8 +122,16 @@ def call_by_module(bench: Bench) -> Tasks:
 
 def call_by_role(bench: Bench) -> Tasks:
     """The same call by the role, which is a task of that module and sets a fact."""
-    call = {"authorized_uri_url": _url(bench)}
-    return [{"ansible.builtin.include_role": {"name": "entra.auth.authorized_uri"}, "vars": call}]
+    return _call_role("entra.auth.authorized_uri", bench)
+
+
+def call_by_own_role(bench: Bench) -> Tasks:
+    """The call with a static header by a role with the same argument spec that sets a fact: the floor of the role."""
+    return _call_role(OWN_ROLE, bench)
+
+
+def _call_role(name: str, bench: Bench) -> Tasks:
+    return [{"ansible.builtin.include_role": {"name": name}, "vars": {"authorized_uri_url": _url(bench)}}]
 
 
 def _url(bench: Bench) -> str:

@@ -33,7 +33,14 @@ _COLLECTIONS: t.Final = os.environ.get("ENTRA_COLLECTIONS_PATH") or str(ROOT / "
 _HERE: t.Final = Path(__file__).resolve().parent
 _BIN: t.Final = Path(sys.executable).parent
 _LAP: t.Final = "lap "
+# Roles that each play has: one that does nothing, and one that calls an API with a static header and keeps the response.
 FLOOR_ROLE: t.Final = "floor"
+OWN_ROLE: t.Final = "own"
+STATIC_CALL: t.Final = {"headers": {"Authorization": "{{ static_authorization }}"}, "use_netrc": False}
+_OWN_CALL: t.Final[Tasks] = [
+    {"ansible.builtin.uri": {"url": "{{ authorized_uri_url }}", **STATIC_CALL}, "register": "own_response"},
+    {"ansible.builtin.set_fact": {"own_result": "{{ own_response }}"}},
+]
 _PLAY_SECONDS: t.Final = 3600
 
 
@@ -133,7 +140,8 @@ class Bench:
         (place / "home").mkdir(parents=True)
         play = {"hosts": "all", "gather_facts": False, "serial": batch or hosts, "tasks": tasks}
         (place / "play.json").write_text(json.dumps([play]))
-        _write_floor_role(place / "roles" / FLOOR_ROLE)
+        _write_role(place / "roles" / FLOOR_ROLE, [{"bench.floor.nothing": {}}] * 2, spec_of="app_token")
+        _write_role(place / "roles" / OWN_ROLE, _OWN_CALL, spec_of="authorized_uri")
         own = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         names: dict[str, t.Any] = {f"h{number:04}": {} for number in range(1, hosts + 1)}
         (place / "inventory.json").write_text(json.dumps({"all": {"hosts": names, "vars": own}}))
@@ -210,12 +218,12 @@ class Running:
         return status
 
 
-def _write_floor_role(place: Path) -> None:
-    """Write a role that has the argument spec of the role app_token, and two tasks that do nothing."""
+def _write_role(place: Path, tasks: Tasks, *, spec_of: str) -> None:
+    """Write a role with tasks and the argument spec of a role of the collection."""
     for part in ("meta", "tasks"):
         (place / part).mkdir(parents=True)
-    shutil.copy(ROOT / "roles/app_token/meta/argument_specs.yml", place / "meta")
-    (place / "tasks/main.yml").write_text(json.dumps([{"bench.floor.nothing": {}}] * 2))
+    shutil.copy(ROOT / "roles" / spec_of / "meta/argument_specs.yml", place / "meta")
+    (place / "tasks/main.yml").write_text(json.dumps(tasks))
 
 
 def lap(contender: str, tasks: Tasks) -> Tasks:
