@@ -98,6 +98,30 @@ def test_a_path_and_a_url_reach_the_api(plays: Plays, emulator: Emulator) -> Non
     assert_secret(play, emulator)
 
 
+def test_a_call_can_use_the_response_to_the_one_before(plays: Plays, emulator: Emulator) -> None:
+    """The variables of the role are evaluated while it runs, so the fact is there until the new response is."""
+    next_page = call("{{ authorized_uri_result.json['@odata.nextLink'] }}")
+    play = plays.run([{"tasks": [call(USERS), next_page, show(users="authorized_uri_result.json.value")]}], record=True)
+    assert play.returncode == 0, play.output
+    assert [user["displayName"] for user in play.shown()["users"]] == ["User 0003", "User 0004"]
+
+
+@pytest.mark.parametrize("fact", ["authorized_uri_result", "users"])
+def test_the_fact_is_not_that_of_the_call_before_if_the_host_is_unreachable(
+    fact: str, plays: Plays, emulator: Emulator
+) -> None:
+    """The action of the role has no result then."""
+    ssh = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_retries": 0}
+    lost = call(USERS, fact=fact)
+    lost["ansible.builtin.include_role"]["apply"] = {"ignore_unreachable": True}
+    lost["vars"] |= ssh
+    tasks = [call(USERS, fact=fact), lost, show(status=f"{fact}.status | default('none')", lost=f"{fact}.unreachable")]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert play.shown() == {"status": "none", "lost": True}
+    assert statuses(emulator) == [200]
+
+
 def test_bodies_are_sent_in_the_form_asked_for(plays: Plays, emulator: Emulator) -> None:
     """JSON by default, raw, a form; a status code of one's own is success."""
     text = {"Content-Type": "text/plain"}
