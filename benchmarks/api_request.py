@@ -56,11 +56,15 @@ _BARE: t.Final = """
 import os, requests
 
 url, token = sys.argv[1:3]
-session = requests.Session()
-session.headers["Authorization"] = f"Bearer {token}"
+
+def open_session():
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {token}"
+    return session
 
 def work():
-    items, link = [], url
+    # Opened here, because each task of the module opens one too.
+    session, items, link = open_session(), [], url
     while link:
         response = session.get(link, timeout=30)
         response.raise_for_status()
@@ -69,7 +73,7 @@ def work():
         link = page.get("@odata.nextLink")
     return items
 
-session.get(url, timeout=30).json()
+open_session().get(url, timeout=30).json()
 measured(work)
 """
 
@@ -186,25 +190,30 @@ def _programs(bench: Bench, emulator: Emulator, rounds: int) -> None:
     names = ("bare", "api_request", "api_request dest")
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     connections: dict[str, int] = {}
-    for _dummy in range(rounds):
-        for name in names:
+    for number in range(rounds):
+        for name in names[:: 1 if number % 2 else -1]:
             emulator.forget_requests()
             runs[name].append(bench.program(name))
             connections[name] = bench.connections()
     bare = runs["bare"]
     for name in names:
         middle = {key: statistics.median(run[key] for run in runs[name]) for key in bare[0]}
-        ratio = statistics.median(
-            mine["seconds"] / theirs["seconds"] for mine, theirs in zip(runs[name], bare, strict=True)
-        )
         size = statistics.median(run["after"] - run["before"] for run in runs["api_request"])
+        peak = middle["peak"] - middle["before"]
         print(
-            f"{name:18} {middle['items']:7.0f} items {middle['seconds']:6.2f} s (x {ratio:.2f}) "
-            f"{middle['cpu']:6.2f} s CPU  peak {(middle['peak'] - middle['before']) / 1024:6.1f} MB above the start "
-            f"(x {(middle['peak'] - middle['before']) / size:.2f} of the result's {size / 1024:.1f} MB) "
+            f"{name:18} {middle['items']:7.0f} items",
+            f"{middle['seconds']:6.2f} s {_compare(runs[name], bare, 'seconds')}",
+            f"{middle['cpu']:6.2f} s CPU {_compare(runs[name], bare, 'cpu')}",
+            f"peak {peak / 1024:6.1f} MB above the start (x {peak / size:.2f} of the result's {size / 1024:.1f} MB)",
             f"{connections[name]} connections",
             flush=True,
         )
+
+
+def _compare(ours: list[dict[str, float]], theirs: list[dict[str, float]], what: str) -> str:
+    """Return the median of the ratios of the rounds, with the least and the greatest."""
+    ratios = [mine[what] / other[what] for mine, other in zip(ours, theirs, strict=True)]
+    return f"(x {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def _as_plays(bench: Bench, emulator: Emulator, pages: int) -> None:

@@ -33,7 +33,7 @@ _COLLECTIONS: t.Final = os.environ.get("ENTRA_COLLECTIONS_PATH") or str(ROOT / "
 _HERE: t.Final = Path(__file__).resolve().parent
 _BIN: t.Final = Path(sys.executable).parent
 _LAP: t.Final = "lap "
-# Roles that each play has: one that does nothing, and one that calls an API with a static header and keeps the response.
+# Roles that each play has: one does nothing, one calls an API with a static header and keeps the response.
 FLOOR_ROLE: t.Final = "floor"
 OWN_ROLE: t.Final = "own"
 STATIC_CALL: t.Final = {"headers": {"Authorization": "{{ static_authorization }}"}, "use_netrc": False}
