@@ -102,7 +102,7 @@ class ScriptedSession:
         self.requests.append(request)
         status, headers, body = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
         if not 200 <= status < 300 and status not in accept:
-            raise EntraAuthError(f"was answered {status}.", hint="Correct it.")
+            raise EntraAuthError(f"responded with {status}.", hint="Correct it.")
         return build_response(request, status, headers, body)
 
 

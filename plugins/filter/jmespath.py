@@ -31,19 +31,19 @@ requirements:
 EXAMPLES = r"""
 - name: Show the names of the users whose account is enabled
   ansible.builtin.debug:
-    msg: "{{ answer | entra.auth.jmespath('value[?accountEnabled].displayName') }}"
+    msg: "{{ users | entra.auth.jmespath('value[?accountEnabled].displayName') }}"
   vars:
-    answer:
+    users:
       value:
-        - displayName: Ann
+        - displayName: User 0001
           accountEnabled: true
-        - displayName: Bob
+        - displayName: User 0002
           accountEnabled: false
 """
 
 RETURN = r"""
 _value:
-  description: What the expression selects; none where it selects nothing.
+  description: What the expression selects; null if it selects nothing.
   type: raw
 """
 

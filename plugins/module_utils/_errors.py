@@ -16,7 +16,7 @@ import dataclasses
 import typing as t
 
 _SHOWN_CHARACTERS = 500
-_ONCE = ", once for the whole run (force_refresh asks again)"
+_ONCE = ", once for the whole run (force_refresh requests again)"
 
 
 def printable(text: object, limit: int = _SHOWN_CHARACTERS) -> str:

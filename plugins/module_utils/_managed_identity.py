@@ -196,9 +196,9 @@ def _refuse_off_azure(url: str, network: NetworkSettings, until: float) -> None:
     else:
         if response.status in (400, 410, *_LOCAL_RETRIED) or _is_from_imds(response):
             return
-        reason = f"The service that answers there ({response.status}) is not that of Azure."
+        reason = f"The service that responds there ({response.status}) is not that of Azure."
     raise NetworkError(
-        f"No managed identity answers here. {reason}",
+        f"No managed identity endpoint responds here. {reason}",
         hint="Run this on an Azure resource that has a managed identity, with run_on: target on such a host, or give "
         "another credential.",
     )
@@ -253,7 +253,7 @@ def _refuse_other_identity(platform: str, response: Response, selector: Selector
         found = named.get(name, "" if platform == _ARC else value)
         if value and str(found).lower() != value.lower():
             raise NetworkError(
-                f"The managed identity endpoint ({platform}) answered for another identity than the requested one.",
+                f"The managed identity endpoint ({platform}) responded for another identity than the requested one.",
                 hint="Update the platform's agent, or remove managed_identity_* and client_id to use the "
                 "system-assigned identity.",
             )
@@ -264,7 +264,7 @@ def _build_refusal(platform: str, response: Response) -> NetworkError:
     # A platform that Entra refused quotes the code.
     codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", reason))
     refusal = NetworkError(
-        f"The managed identity endpoint ({platform}) answered {response.status}: {reason or 'without a reason'}.",
+        f"The managed identity endpoint ({platform}) responded with {response.status}: {reason or 'without a reason'}.",
         hint=next((hint for words, hint in _HINTS.items() if words in reason.lower()), _CHECK_IDENTITY),
         response=ErrorResponse(
             "managed_identity_error", None, codes, printable(response.headers.get("x-ms-request-id")) or None

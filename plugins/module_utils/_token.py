@@ -70,8 +70,8 @@ class Token:
             from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
 
             raise NetworkError(
-                "The token endpoint's answer holds an access token with characters that no bearer token has.",
-                hint="Look for a proxy that rewrites answers between here and the token endpoint.",
+                "The token endpoint's response holds an access token with characters that no bearer token has.",
+                hint="Look for a proxy that rewrites responses between here and the token endpoint.",
             )
 
     @property

@@ -66,12 +66,12 @@ def parse_json_object(response: Response) -> dict[str, t.Any]:
         return body
     if response.status == 200:
         raise NetworkError(
-            "The token endpoint answered 200, but not with a JSON object, so something else answered in its place.",
+            "The token endpoint responded with 200, but without a JSON object: another program may be in its place.",
             hint="Look for a captive portal or an intercepting proxy; check authority.",
         )
     if 300 <= response.status < 400:
         raise NetworkError(
-            f"The token endpoint answered with a redirect ({response.status}), which a token request must not follow.",
+            f"The token endpoint responded with a redirect ({response.status}), which a token request must not follow.",
             hint="Check authority; look for a captive portal or a proxy that wants a sign-in.",
         )
     return {}
@@ -87,7 +87,7 @@ def parse_token_response(response: Response) -> Token:
     access_token = body.get("access_token")
     if not isinstance(access_token, str) or not access_token:
         raise NetworkError(
-            "The token endpoint answered 200 without an access token.",
+            "The token endpoint responded with 200, but without an access token.",
             hint="Check authority: the response is not one of Entra.",
         )
     _refuse_other_type(body.get("token_type"))

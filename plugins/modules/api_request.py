@@ -336,7 +336,7 @@ value:
   elements: raw
   sample:
     - id: 00000000-0000-0000-0000-000000000003
-      displayName: Ann
+      displayName: User 0001
 responses:
   description:
     - The responses of O(requests) in the order of the requests, each with C(id), C(status), C(headers) and C(body).
@@ -349,7 +349,7 @@ responses:
       status: 200
       headers: {}
       body:
-        displayName: Ann
+        displayName: User 0001
 count:
   description: The number of items.
   returned: for a listing, and for O(requests)
@@ -367,7 +367,7 @@ result:
       response that is not JSON. A listing whose items are not in C(value) is returned as one response with all items.
   returned: success, and for O(dest) only with a status without content
   type: raw
-  sample: [Ann, Bob]
+  sample: [User 0001, User 0002]
 headers:
   description: The headers of the last response, their names in lower case.
   returned: success, except for O(requests)
@@ -403,7 +403,7 @@ url:
   description: The complete URL that would be used.
   returned: in check mode, for a write
   type: str
-  sample: https://graph.microsoft.com/v1.0/users/ann@contoso.example
+  sample: https://graph.microsoft.com/v1.0/users/user0001@contoso.example
 body:
   description: The body that would be sent, without secrets.
   returned: in check mode, for a write

@@ -278,7 +278,7 @@ result:
     - Without an expression RV(json), or the text of a response that is not JSON.
   returned: success
   type: raw
-  sample: [Ann, Bob]
+  sample: Contoso
 url:
   description: The URL that was called last.
   returned: always

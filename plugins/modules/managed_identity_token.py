@@ -118,7 +118,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, MissingLibraryError
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 
 
@@ -134,6 +134,10 @@ def request_token(params: dict[str, t.Any]) -> dict[str, t.Any] | EntraAuthError
         token = request_managed_identity_token(
             params["resource"], selector, NetworkSettings(params["timeout"], params["retry_for"])
         )
+    except MissingLibraryError as exc:
+        # The advice is for the control node, where all other callers run.
+        message, hint = (text.replace("the control node", "this host") for text in (exc.message, exc.hint))
+        return EntraAuthError(message, hint=hint)
     except EntraAuthError as exc:
         return exc
     except Exception as exc:  # noqa: BLE001 - its text may hold anything, so only its kind travels back

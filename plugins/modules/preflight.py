@@ -198,7 +198,7 @@ apis:
       description: Why there is no token, or which roles it lacks.
       type: str
     calls:
-      description: Each call with its C(url), C(status), C(ok) and C(answer), which is the response in a few words.
+      description: Each call with its C(url), C(status), C(ok) and C(response), which is the response in a few words.
       type: list
       elements: dict
 credentials:

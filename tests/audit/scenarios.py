@@ -228,7 +228,7 @@ def _calls() -> t.Iterator[Scenario]:
     call = "authorized_uri"
     yield in_role(call, "renewed token", url="/v1.0/users?audit=revoked")
     yield in_role(call, "not found", "404", fails=True, url="/v1.0/missing")
-    yield in_role(call, "throttled", "was answered 429", fails=True, url="/v1.0/users?audit=busy", retry_for=0)
+    yield in_role(call, "throttled", "responded with 429", fails=True, url="/v1.0/users?audit=busy", retry_for=0)
     yield in_role(call, "elsewhere", "which gets no token", fails=True, url="https://elsewhere.example/")
 
 

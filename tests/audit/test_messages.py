@@ -4,7 +4,7 @@
 
 """What an operator reads on the screen at the commonest failures: messages.txt, whole and word for word.
 
-After a change of words, ``UPDATE_MESSAGES=1`` writes the file anew; read it as one who has never seen this collection.
+After a change of words, ``UPDATE_MESSAGES=1`` writes the file again. Read it as a newcomer.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DIFFERS: t.Final = {
 
 
 def test_the_commonest_failures_read_so(audit: Audit) -> None:
-    """With the callback default and no -v: what happened, why, and what to do, and nothing that nobody needs."""
+    """With the callback default and no -v: what happened, why, and what to do, and nothing more."""
     tasks = [{"name": what, AUTH: FAILURES[what][0], "ignore_errors": True} for what in _COMMONEST]
     plays = [{"hosts": "client_secret", "gather_facts": False, "tasks": tasks}]
     audited = audit.play("ansible.builtin.default", plays=plays, ANSIBLE_DISPLAY_TRACEBACK="never")

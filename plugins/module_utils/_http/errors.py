@@ -96,9 +96,9 @@ _HINTS = {
     Reason.UNTRUSTED: "Set ca_path or REQUESTS_CA_BUNDLE to a PEM file with the CA that signed it.",
     Reason.TLS: "Check that https is spoken at that host and port, and that ca_path is a PEM file of certificates.",
     Reason.LOST: "Run again; if it stays so, look for a firewall, proxy or service that ends connections early.",
-    Reason.NOT_HTTP: "Check {source}: another kind of service answers at that host and port.",
+    Reason.NOT_HTTP: "Check {source}: another kind of service responds at that host and port.",
     Reason.BROKEN: "Run again; if it stays so, look for a proxy that changes responses.",
-    Reason.TOO_LARGE: "Check {source}: another service may answer in its place.",
+    Reason.TOO_LARGE: "Check {source}: another service may respond in its place.",
 }
 # A platform's endpoint is on the machine itself, with no proxy or CA between.
 _LOCAL_HINT = (
@@ -223,7 +223,7 @@ def _describe_detail(reason: Reason, causes: t.Sequence[BaseException]) -> str:
         return ""
     refused = re.match(r"Tunnel connection failed: (\d{3})\b", str(causes[-1]))
     if refused:
-        return f"it answered {refused[1]}"
+        return f"it responded with {refused[1]}"
     for cause in reversed(causes):
         if isinstance(cause, ssl.SSLError):
             return str(getattr(cause, "verify_message", "") or (cause.reason or "").replace("_", " ").lower())

@@ -269,14 +269,14 @@ class _LimitedAdapter(HTTPAdapter):
 def _require_libraries() -> None:
     if not HAS_REQUESTS:
         raise MissingLibraryError(
-            "entra.auth needs the Python package requests where the token is requested.",
-            hint=f"On the control node (with run_on: target, the host) run: {sys.executable} -m pip install requests",
+            "entra.auth needs the Python package requests on the control node.",
+            hint=f"On the control node, run: {sys.executable} -m pip install requests",
         )
     version = urllib3.__version__  # type: ignore[attr-defined]  # its annotations leave it out
     if tuple(int(number) for number in version.split(".")[:2]) < _OLDEST_URLLIB3:
         raise MissingLibraryError(
-            f"urllib3 {version} of {sys.executable} is too old; urllib3 1.26 or newer is needed.",
-            hint="Upgrade requests and urllib3 where the token is requested.",
+            f"urllib3 {version} on the control node is too old; entra.auth needs urllib3 1.26 or newer.",
+            hint=f"On the control node, run: {sys.executable} -m pip install --upgrade requests urllib3",
         )
 
 

@@ -299,7 +299,8 @@ def _select_throttled(batch: list[Item], responses: t.Mapping[str, ItemResponse]
 def _describe(item: Item, response: ItemResponse) -> str:
     body = response["body"]
     error = parse_error_body(body if isinstance(body, dict) else {})
-    return f"{item['id']} ({item['method']} {item['url'].partition('?')[0]}) was answered {response['status']}: {error}"
+    request = f"{item['method']} {item['url'].partition('?')[0]}"
+    return f"{item['id']} ({request}) responded with {response['status']}: {error}"
 
 
 def _get_retry_after(response: ItemResponse) -> float:

@@ -55,7 +55,7 @@ def read_text(response: ApiResponse, *, paginate: bool, any_kind: bool) -> str |
         if paginate and (has_next_page(response.headers) or _NEXT_MARKER.search(text)):
             raise _build_error(
                 response,
-                "with one page of a listing in a format that entra.auth can't follow",
+                "and one page of a listing in a format that entra.auth can't follow",
                 "Set paginate to false, and request the next page in the way that the API documents.",
             )
         return text
@@ -64,16 +64,14 @@ def read_text(response: ApiResponse, *, paginate: bool, any_kind: bool) -> str |
     if "html" in kind:
         raise _build_error(
             response,
-            "with HTML, so another program answered in its place",
+            "and HTML, so another program responded in its place",
             "Look for a captive portal or an intercepting proxy; check url.",
         )
-    raise _build_error(
-        response, f"with {kind or 'data of no named type'}, not with JSON", "Write it to a file with dest."
-    )
+    raise _build_error(response, f"and {kind or 'data of no named type'}, not JSON", "Write it to a file with dest.")
 
 
 def _build_error(response: ApiResponse, what: str, hint: str) -> ApiError:
-    failure = ApiError(f"{response.request.safe_description} was answered {response.status} {what}.", hint=hint)
+    failure = ApiError(f"{response.request.safe_description} responded with {response.status} {what}.", hint=hint)
     failure.result = describe_response(response)
     return failure
 

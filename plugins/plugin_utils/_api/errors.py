@@ -148,7 +148,7 @@ def build_api_error(response: ApiResponse, token: Holder | None, reason: str = "
     ended = token.describe_end() if token and response.status == 401 else ""
     explained = "".join(f" {sentence}" for sentence in (roles, ended, reason) if sentence)
     failure = ApiError(
-        f"{response.request.safe_description} was answered {response.status}: {error}.{explained}",
+        f"{response.request.safe_description} responded with {response.status}: {error}.{explained}",
         hint=find_hint(response.status, error, response.request.url),
         response=build_error_response(mask.mask_headers(response.headers), error),
     )

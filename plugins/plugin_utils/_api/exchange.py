@@ -156,7 +156,7 @@ class ApiResponse:
             hint = "Repeat the request; if it fails again, look for a proxy that cuts responses short."
         else:
             return self.mask.mask_json(content, self.body)
-        raise ApiError(f"{self.request.safe_description} was answered {self.status} with JSON {problem}.", hint=hint)
+        raise ApiError(f"{self.request.safe_description} responded with {self.status} and JSON {problem}.", hint=hint)
 
 
 def build_response(

@@ -134,7 +134,7 @@ class Operation:
         while True:
             state = read_state(response)
             if response.status in (_ACCEPTED, *may_be_missing):
-                self._last_state = f"that its resource was answered {response.status}"
+                self._last_state = f"that its resource responded with {response.status}"
             elif state is None:
                 return self._refuse_unknown(response, is_known=has_ended)
             elif state.is_of_resource or (has_ended and not state.is_known):
@@ -153,7 +153,7 @@ class Operation:
         """Poll the resource of a DELETE until it is gone."""
         while response.status not in _GONE:
             state = read_state(response)
-            self._last_state = f"that the resource was answered {response.status}"
+            self._last_state = f"that the resource responded with {response.status}"
             if state and state.has_failed and "delet" in state.word.lower():
                 raise self._build_failure(response, state)
             response = self._poll(self._first.request.url, response, accept=(*_GOOD, *_GONE))
@@ -164,13 +164,13 @@ class Operation:
     def _conclude_without_state(self, response: ApiResponse) -> ApiResponse:
         """Find out how an operation ended whose address does not say it. Raises ApiError if that is not possible."""
         if self._first.request.method == "DELETE":
-            self._log_progress(f"the address of the operation was answered {response.status}")
+            self._log_progress(f"the address of the operation responded with {response.status}")
             return self._poll_deleted(self._get(self._first.request.url, accept=(*_GOOD, *_GONE)))
         error = f": {parse_error_body(response.body)}" if response.status in _GONE else ""
         what = "no longer exists" if response.status in _GONE else "does not say in which state the operation is"
         raise self._build_error(
             response,
-            f"{_ADDRESS} {what}; {response.request.safe_description} was answered {response.status}{error}.",
+            f"{_ADDRESS} {what}; {response.request.safe_description} responded with {response.status}{error}.",
             "Look at the resource itself; the operation may have ended or may be going on.",
         )
 
@@ -220,7 +220,7 @@ class Operation:
         """Return the result, which may be visible only some time after the end of the operation."""
         response = self._get(url, accept=(*_GOOD, 404))
         while response.status in (_ACCEPTED, 404):
-            self._last_state = f"succeeded, but its result was answered {response.status}"
+            self._last_state = f"succeeded, but its result responded with {response.status}"
             response = self._poll(url, last, accept=(*_GOOD, 404))
         return response
 

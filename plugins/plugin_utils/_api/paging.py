@@ -109,7 +109,7 @@ class _Listing:
             return Page(number, items, self._list_name, self._get_rest(content), response)
         raise ApiError(
             f"Page {number} of the listing has no list of items.",
-            hint="Set paginate to false if this is not a listing; else look for a proxy that answers in its place.",
+            hint="Set paginate to false if this is not a listing; else look for a proxy that responds in its place.",
         )
 
     def _get_rest(self, content: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -70,7 +70,7 @@ def _get_upload_url(begun: ApiResponse) -> str:
     if isinstance(url, str) and Origin.is_safe_lead(begun.request.url, url):
         return url
     raise ApiError(
-        f"{begun.request.safe_description} was answered without an https address to upload to.",
+        f"{begun.request.safe_description} responded without an https address to upload to.",
         hint="Check url: it has to be that of a createUploadSession.",
     )
 
@@ -149,7 +149,7 @@ class _Upload:
             if response.status in _CREATED:
                 return response
         raise ApiError(
-            f"Every byte was sent, but the upload session was answered {response.status} and does not say that the "
+            f"Every byte was sent, but the upload session responded with {response.status} and does not say that the "
             "file is complete.",
             hint="Look at the file before you send the request again.",
         )
@@ -157,7 +157,7 @@ class _Upload:
 
 def _build_unknown(response: ApiResponse) -> ApiError:
     return ApiError(
-        f"The upload session does not say which bytes are missing; it was answered {response.status}.",
+        f"The upload session does not say which bytes are missing; it responded with {response.status}.",
         hint="Send the request again, which begins a new upload session.",
     )
 

@@ -271,7 +271,7 @@ _LOST_WORDS = (
     (
         r"hostname mismatch|doesn't match|not valid for",
         "the certificate of the server is for another name",
-        "Check url; a proxy that inspects TLS may answer in place of the API.",
+        "Check url; a proxy that inspects TLS may respond in place of the API.",
     ),
     (
         r"certificate verify failed|failed to validate the ssl certificate",

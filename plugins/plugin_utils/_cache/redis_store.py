@@ -230,7 +230,7 @@ def _describe_reason(exc: Exception) -> str:
     """Describe a failure in words that contain no address and no password."""
     reasons = {
         redis.AuthenticationError: "it refused the user name or password",
-        redis.TimeoutError: "it did not answer in time",
+        redis.TimeoutError: "it did not respond in time",
         redis.ConnectionError: "it could not be reached",
         redis.exceptions.RedisClusterException: "no node of the cluster could be reached",
         OSError: getattr(exc, "strerror", None) or "its certificates could not be read",

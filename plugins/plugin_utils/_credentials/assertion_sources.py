@@ -197,7 +197,7 @@ def _send(request: Request, field: str, platform: str, network: NetworkSettings)
         _refuse_echo(assertion, request, platform)
         return assertion
     raise NetworkError(
-        f"{platform} answered {response.status} to the request for an assertion, without one.",
+        f"{platform} responded with {response.status} to the request for an assertion, without one.",
         hint=_choose_hint(platform, response.status),
     )
 

@@ -145,7 +145,7 @@ def _read_until_exit(process: subprocess.Popen[bytes], until: float) -> _Finishe
     finally:
         _end(process)
     raise NetworkError(
-        "The Azure CLI did not answer in time.",
+        "The Azure CLI did not respond in time.",
         hint="Run 'az account get-access-token' as the same user to see what it waits for, or raise timeout.",
     )
 
@@ -200,12 +200,12 @@ def _parse_token(output: str) -> Token:
     moment = Moment.now()
     if not isinstance(access_token, str) or not access_token or not is_bearer or expires_on is None:
         raise NetworkError(
-            "The Azure CLI answered with something other than a bearer token.",
+            "The Azure CLI returned something other than a bearer token.",
             hint="Run 'az account get-access-token --output json' as the same user, and check its output.",
         )
     if expires_on <= moment.epoch:
         raise NetworkError(
-            "The Azure CLI answered with a token that has already expired.", hint="Set the clock of this machine."
+            "The Azure CLI returned a token that has already expired.", hint="Set the clock of this machine."
         )
     return Token(
         access_token=access_token,

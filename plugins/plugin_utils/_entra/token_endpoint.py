@@ -166,10 +166,10 @@ def _build_unexplained(parsed: ErrorResponse, response: Response) -> TokenReques
         )
     else:
         failure = NetworkError(
-            f"The token endpoint answered {response.status} without a reason that could be read.",
+            f"The token endpoint responded with {response.status} and no reason that could be read.",
             hint="Try again later; if it stays so, check authority and the proxy."
             if response.status >= 500
-            else "Find out what answered there: check authority and the proxy.",
+            else "Find out what responded there: check authority and the proxy.",
             response=parsed,
         )
     failure.retry_after = _choose_retry_after(response)

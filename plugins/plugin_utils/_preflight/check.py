@@ -5,7 +5,7 @@
 """Check before the real work whether an app works here, what it may do, and when its credential expires.
 
 Every request only reads. Everything that is wrong is found before anything fails, and causes that several APIs share
-are told once.
+are reported once.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -24,6 +24,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.address import bui
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiSession
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import choose_kind, create_credential
 from ansible_collections.entra.auth.plugins.plugin_utils._options.preflight import PreflightCall
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.expirations import (
     CREDENTIAL_LISTS,
@@ -131,10 +132,11 @@ class _Preflight:
             failure = exc
         else:
             return self._check_roles(scope, tokens[scope])
-        names = ("api_url", "cloud", "tenant_id", "client_id", "credential", "expires_at")
         return {
             "scope": scope,
-            **dict.fromkeys(names),
+            "api_url": None,
+            **_describe_app(self._options),
+            "expires_at": None,
             "roles": [],
             "missing_roles": [],
             "error": self._problems.add(scope, failure),
@@ -202,12 +204,13 @@ class _Preflight:
                     "assignment in Azure, or remove arm from the scopes."
                 )
             url = response.request.url.partition("?")[0]
-            return {"url": url, "status": response.status, "ok": True, "answer": _summarize(content)}
-        failure.message = f"{url}: {failure.message}"
+            return {"url": url, "status": response.status, "ok": True, "response": _summarize(response, content)}
+        if url not in failure.message:
+            failure.message = f"{url}: {failure.message}"
         self._problems.add(call.scope, failure)
         status = failure.result.get("status") if isinstance(failure, ApiError) else None
-        answer = f"{status} {failure.response.error or ''}".rstrip() if status else "no answer"
-        return {"url": url, "status": status, "ok": False, "answer": answer}
+        summary = f"{status} {failure.response.error or ''}".rstrip() if status else "no response"
+        return {"url": url, "status": status, "ok": False, "response": summary}
 
     def _check_credentials(self, tokens: t.Mapping[str, AppToken]) -> Report:
         """Read the app's own registration, if that tells when the credential in use expires."""
@@ -230,6 +233,18 @@ class _Preflight:
         return read_expirations(content, listed, kind, str(client_id))
 
 
+def _describe_app(options: AppTokenOptions) -> Report:
+    """Return the app that a token was requested for, as far as the options name it."""
+    kind = choose_kind(options)
+    identity = create_credential(kind, options).get_identity() if kind else options
+    return {
+        "cloud": options.cloud,
+        "tenant_id": identity.tenant_id,
+        "client_id": identity.client_id,
+        "credential": kind,
+    }
+
+
 def _is_without_subscription(call: PreflightCall, content: t.Any) -> bool:
     is_listing = call.scope == _ARM and call.url.partition("?")[0].endswith("/subscriptions")
     return is_listing and not _get_list(content)
@@ -240,11 +255,11 @@ def _get_list(content: t.Any) -> list[t.Any] | None:
     return listed if isinstance(listed, list) else None
 
 
-def _summarize(content: t.Any) -> str:
-    """Return a response in a few words: what it lists or is, by name."""
+def _summarize(response: ApiResponse, content: t.Any) -> str:
+    """Return a response in a few words: what it lists or is, by name, or else its status."""
     listed = _get_list(content)
     if listed is None:
-        return _get_name(content) or "answered"
+        return _get_name(content) or str(response.status)
     names = [name for name in map(_get_name, listed[:_SHOWN_NAMES]) if name]
     more = [f"{len(listed) - len(names)} more"] if len(listed) > len(names) else []
     return ", ".join([*names, *more]) or "nothing"

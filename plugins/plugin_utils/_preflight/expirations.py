@@ -40,7 +40,7 @@ def explain_unread(failure: EntraAuthError, token: AppToken) -> str:
         return "the app may not read its own registration; Application.Read.All allows it"
     if status == 404:
         return f"the app is registered in another tenant than {token.as_dict()['tenant_id']}"
-    return f"Graph answered {status} when the app was read" if status else "Graph could not be reached"
+    return f"Graph responded with {status} when the app was read" if status else "Graph could not be reached"
 
 
 def read_expirations(content: t.Any, listed: str, kind: str, client_id: str) -> Report:

@@ -15,7 +15,7 @@ import typing as t
 Report = dict[str, t.Any]
 
 _ARM = "arm"
-_HEADINGS = ("API", "App", "Tenant", "Roles", "Token valid until", "Answer")
+_HEADINGS = ("API", "App", "Tenant", "Roles", "Token valid until", "Response")
 
 
 def build_table(report: Report) -> list[str]:
@@ -31,19 +31,19 @@ def _build_rows(api: Report) -> t.Iterator[tuple[str, ...]]:
     """Yield one line for an API, and more if it has several roles or calls."""
     none = "by Azure RBAC" if api["scope"] == _ARM and api["expires_at"] else "none"
     roles = [*(api["roles"] or [none]), *(f"missing: {role}" for role in api["missing_roles"])]
-    answers = [_describe_call(call, api["calls"]) for call in api["calls"]]
-    answers = answers or ["no token" if api["expires_at"] is None else "not called"]
+    responses = [_describe_call(call, api["calls"]) for call in api["calls"]]
+    responses = responses or ["no token" if api["expires_at"] is None else "not called"]
     first = (api["scope"], api["client_id"] or "", api["tenant_id"] or "")
-    for number, (role, answer) in enumerate(itertools.zip_longest(roles, answers, fillvalue="")):
+    for number, (role, response) in enumerate(itertools.zip_longest(roles, responses, fillvalue="")):
         left, until = (("", "", ""), "") if number else (first, api["expires_at"] or "")
-        yield (*left, role, until, answer)
+        yield (*left, role, until, response)
 
 
 def _describe_call(call: Report, calls: t.Sequence[Report]) -> str:
     # Not by urlsplit, which refuses some URLs: one that was not sent may be any text.
     url = call["url"]
     path = url.split("://", 1)[1].partition("/")[2] if "://" in url else url.lstrip("/")
-    return f"/{path}: {call['answer']}" if len(calls) > 1 else str(call["answer"])
+    return f"/{path}: {call['response']}" if len(calls) > 1 else str(call["response"])
 
 
 def _describe_credentials(credentials: Report) -> str:

@@ -12,22 +12,46 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import printable
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import OAuthCredential
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential, explain_choice
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
+    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import Credential
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
     from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
 
 _SHOWN_CHARACTERS = 1000
+_CERTIFICATE = ("client_certificate_password", "send_certificate_chain")
+# The options that a credential reads, by its kind or by the option or source that its proof comes from.
+_OPTIONS_BY_PROOF: t.Mapping[str, tuple[str, ...]] = {
+    "client_certificate": _CERTIFICATE,
+    "client_certificate_path": _CERTIFICATE,
+    "request_url": ("federated_token_request_url", "federated_token_request_token"),
+    "managed_identity": ("managed_identity_client_id", "managed_identity_object_id", "managed_identity_resource_id"),
+    "refresh_token": ("refresh_token", "refresh_token_file"),
+    "device_code": ("refresh_token", "refresh_token_file"),
+}
+_MINTING_SOURCES = ("github_actions", "azure_pipelines", "managed_identity", "request_url")
+_PROOF_OPTIONS = frozenset(
+    (
+        "client_secret",
+        "client_secret_file",
+        "client_certificate",
+        "client_certificate_path",
+        "federated_token",
+        "federated_token_file",
+        "federated_token_source",
+    )
+).union(*_OPTIONS_BY_PROOF.values())
 
 
 def log_token(messages: Messages, app_token: AppToken) -> None:
     """Show with -v where a token comes from, and with which credential, roles and options it was requested."""
     options, kind = app_token.options, app_token.credential
     state = f"token from {app_token.source}, valid until {app_token.token.expires_at}"
-    messages.v(_format_message(state, describe_request(options, kind, " ".join(options.scope))))
+    messages.v(_format_message(state, describe_request(options, kind, app_token.scope)))
     show = messages.v if app_token.source == "network" else messages.vv
     roles = f"roles {list_roles(app_token.token)}"
     show(_format_message(f"credential by {explain_choice(options)}", roles, _describe_origins(options, kind)))
@@ -40,7 +64,13 @@ def log_failure(messages: Messages, options: AppTokenOptions, kind: str | None) 
 
 
 def describe_request(options: AppTokenOptions, kind: str, scope: str) -> str:
-    """Return what a token is requested with, in words; names only the tenant, client and authority that are used."""
+    """Return what a token is requested with, in words; names only the tenant, client and authority that are used.
+
+    Args:
+        options: The options of the call.
+        kind: The kind of credential.
+        scope: The scope as it is sent.
+    """
     identity = create_credential(kind, options).get_identity()
     parts = [
         ("credential", kind),
@@ -59,12 +89,22 @@ def list_roles(token: Token) -> str:
 
 
 def _describe_origins(options: AppTokenOptions, kind: str | None) -> str:
-    unused = create_credential(kind, options).list_unused() if kind else []
+    unused = _list_unused(create_credential(kind, options)) if kind else frozenset()
     parts = [
         f"{name} from {origin}{' (not used by this credential)' if name in unused else ''}"
         for name, origin in options.origins.items()
     ]
     return ", ".join(parts)
+
+
+def _list_unused(credential: Credential) -> frozenset[str]:
+    """Return the options that are given, but that this credential does not send or read."""
+    options = credential.options
+    proof = credential.name_proof() if isinstance(credential, OAuthCredential) else credential.kind
+    used = {proof, *_OPTIONS_BY_PROOF.get(credential.kind, ()), *_OPTIONS_BY_PROOF.get(proof, ())}
+    if options.federated_token_source == (proof if proof in _MINTING_SOURCES else "given"):
+        used.add("federated_token_source")
+    return frozenset(credential.list_unused()) | (_PROOF_OPTIONS - used)
 
 
 def _format_message(*parts: str) -> str:

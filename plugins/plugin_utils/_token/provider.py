@@ -106,7 +106,7 @@ def _get_checked(options: AppTokenOptions, kind: str | None, messages: Messages,
     except EntraAuthError as exc:
         from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import describe_request
 
-        exc.request_summary = describe_request(options, str(kind), " ".join(options.scope))
+        exc.request_summary = describe_request(options, str(kind), provider.scope)
         raise
     if options.required_roles:
         _refuse_missing_roles(app_token)
@@ -153,6 +153,11 @@ class TokenProvider:
         cache = self._choose_cache()
         self._is_shared = cache not in CACHES_OF_A_RUN
         self._stores = open_stores(cache, warn=messages.warning)
+
+    @property
+    def scope(self) -> str:
+        """The scope as it is sent."""
+        return self._scope.value
 
     def get_token(self) -> AppToken:
         """Get the token, from the cache if it has a valid one. Raises EntraAuthError."""

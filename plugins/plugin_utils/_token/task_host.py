@@ -79,7 +79,7 @@ class TaskHost:
         except AnsibleError as exc:
             reason = " ".join(str(exc).split())
         failure = EntraAuthError(
-            f"The managed identity of {self.name} could not be asked: {reason}",
+            f"No token was requested from the managed identity of {self.name}: {reason}",
             hint="run_on: target needs a host on which modules run as the task's user; try ansible.builtin.ping there.",
         )
         failure.retry_after = 0  # another task may reach the host in another way
@@ -90,7 +90,7 @@ class TaskHost:
         if not isinstance(failure, dict):
             # The module did not start. What Python says about that may quote the module's arguments.
             return EntraAuthError(
-                f"The managed identity of {self.name} could not be asked: the module did not run there.",
+                f"No token was requested from the managed identity of {self.name}: the module did not run there.",
                 hint="run_on: target needs Python 3.8 or newer with requests on the host, and no Windows host; try "
                 "ansible.builtin.ping there.",
             )

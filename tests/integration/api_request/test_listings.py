@@ -201,8 +201,8 @@ def test_a_wait_beyond_the_budget_is_not_begun(calls: ApiCalls) -> None:
 
 
 def test_html_is_never_repeated_to_the_reader(calls: ApiCalls) -> None:
-    assert "was answered 400: it gave no reason that could be read" in calls.get_failure("refused_html")
-    assert "with HTML, so another program answered in its place" in calls.get_failure("portal")
+    assert "responded with 400: it gave no reason that could be read" in calls.get_failure("refused_html")
+    assert "and HTML, so another program responded in its place" in calls.get_failure("portal")
     assert "s3cret" not in calls.play.output
     assert "sign in to this network" not in calls.play.output
 
@@ -239,7 +239,7 @@ def test_a_challenge_is_answered_with_its_claims(calls: ApiCalls) -> None:
 def test_a_token_that_is_refused_again_is_a_failure_with_a_fix(calls: ApiCalls) -> None:
     said = calls.get_failure("refused")
     assert calls.list_statuses("refused") == [401, 401]
-    assert "was answered 401" in said
+    assert "responded with 401" in said
     assert "Check that scope names this API" in said
     assert "client aaaaaaaa-0000-4000-8000-000000000009" in said
 

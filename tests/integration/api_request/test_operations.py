@@ -112,7 +112,7 @@ def test_a_state_that_can_not_be_read_is_requested_again(calls: ApiCalls) -> Non
     ("style", "said"),
     [
         ("azure_async", ("ended as Failed: Allocation failed.", "(AllocationFailed)")),
-        ("location", ("was answered 409: Allocation failed.", "(AllocationFailed)")),
+        ("location", ("responded with 409: Allocation failed.", "(AllocationFailed)")),
         ("provisioning_state", ("ended as Canceled",)),
     ],
 )

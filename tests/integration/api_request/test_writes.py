@@ -226,6 +226,6 @@ def test_listings_in_a_batch_are_followed(calls: ApiCalls) -> None:
 
 def test_a_batch_fails_by_the_names_of_its_requests_and_keeps_the_others(calls: ApiCalls) -> None:
     said = calls.get_failure("batch_failed")
-    assert "1 of 2 requests of the batch failed: 1 (GET /users/nobody) was answered 404: Resource 'nobody'" in said
+    assert "1 of 2 requests of the batch failed: 1 (GET /users/nobody) responded with 404: Resource 'nobody'" in said
     assert calls.get_result("batch_failed")["responses"][1]["status"] == 200
     assert calls.get_success("batch_selected")["result"] == ["Request_ResourceNotFound"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user reads who gave something wrong, or was answered something wrong: the fault and the fix, in one line."""
+"""What a user reads who gave something wrong, or got a wrong response: the fault and the fix, in one line."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ SAMPLE: t.Final = (
 )  # fmt: skip
 
 REFUSED: t.Final = "Entra refused the token request: AADSTS"
-NOT_ENTRA: t.Final = ("The token endpoint answered 200, but not with a JSON object", "Look for a captive portal")
+NOT_ENTRA: t.Final = ("The token endpoint responded with 200, but without a JSON object", "Look for a captive portal")
 # Refused by whoever was asked, or not even reached.
 ANSWERS: t.Final[dict[str, Case]] = {
     "secret ID": Case(
@@ -311,7 +311,7 @@ FAULTS: t.Final[dict[str, tuple[dict[str, t.Any], tuple[str, ...]]]] = {
         {"status": 429, "retry_after": 30},
         ("Entra has throttled this app's token requests (429", "wait 30 s", "Raise retry_for above that wait"),
     ),
-    "redirect": ({}, ("answered with a redirect (302)", "Check authority")),
+    "redirect": ({}, ("responded with a redirect (302)", "Check authority")),
     "drop": ({}, ("The connection to localhost:", "ended before the response was complete", "Run again")),
     "slow": ({"seconds": 60.0}, ("localhost:", "did not respond completely within ", "Raise timeout")),
 }

@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from plays import Play, Plays
 
 _BOUNDS: t.Final = {"timeout": 2, "retry_for": 5}
-_ONCE: t.Final = "once for the whole run (force_refresh asks again)"
+_ONCE: t.Final = "once for the whole run (force_refresh requests again)"
 _OWN_TASKS: t.Final = ("Get token", "Look up", "Get forced")
 
 

@@ -81,7 +81,7 @@ def test_each_code_is_told_with_cause_and_fix(plays: Plays, emulator: Emulator) 
         assert message.startswith(f"Entra refused the token request: AADSTS{code}: ")
         assert f"({refusal.error}): {hint.cause}." in message
         assert f" To fix it: {hint.fix} Requested with credential client_secret, " in message
-        assert f"client {_client_id(code)}, scope graph." in message
+        assert f"client {_client_id(code)}, scope https://graph.microsoft.com/.default." in message
         assert (
             f"For support: correlation id {result['correlation_id']}, trace id {result['trace_id']}, at 20" in message
         )
@@ -195,7 +195,7 @@ def test_what_is_not_known_has_a_fix_too(plays: Plays, emulator: Emulator) -> No
     assert message.endswith("For support: correlation id c-1.")
     for item, status in ((silent, 400), (text, 502), (broken, 400)):
         assert told[item]["msg"].startswith(
-            f"The token endpoint answered {status} without a reason that could be read."
+            f"The token endpoint responded with {status} and no reason that could be read."
         )
         assert "check authority and the proxy" in told[item]["hint"]
     assert "Bad gateway" not in play.output

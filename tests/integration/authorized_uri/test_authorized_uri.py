@@ -152,14 +152,14 @@ def test_any_other_status_fails_readably(plays: Plays, emulator: Emulator) -> No
     play = plays.run([{"tasks": tasks}], "-vvv", record=True)
     assert play.returncode == 0, play.output
     graph, arm, html = messages(play)
-    assert graph.startswith(f"GET {emulator.urls.api}/v1.0/things was answered 404: ")
+    assert graph.startswith(f"GET {emulator.urls.api}/v1.0/things responded with 404: ")
     for part in ("(Request_ResourceNotFound)", "add 404 to status_code", "trace id", "correlation id"):
         assert part in graph
     assert f"client {emulator.client_id}, scope https://graph.microsoft.com/.default." in graph
     assert "hidden" not in graph
     assert "(MissingApiVersionParameter)" in arm
     assert "To fix it: Add api-version" in arm
-    assert f"GET {emulator.urls.api}/v1.0/groups was answered 501: it gave no reason that could be read." in html
+    assert f"GET {emulator.urls.api}/v1.0/groups responded with 501: it gave no reason that could be read." in html
     assert [entry["status"] for entry in emulator.requests(listener="api")] == [404, 400, 501]
     refused = play.all_shown()[0]["graph"]
     assert refused["json"]["error"]["code"] == "Request_ResourceNotFound"
@@ -239,9 +239,9 @@ def test_a_redirect_elsewhere_gets_no_token_and_fails_by_name(plays: Plays, emul
     assert "hidden" not in users
     assert f"leads to {insecure}, which gets no token" in groups
     assert "leads to http://api.contoso.example, which is not https" in applications
-    assert "was answered 302" in principals
-    assert "was answered 302" in posted
-    assert "/v1.0/things was answered 404" in moved
+    assert "responded with 302" in principals
+    assert "responded with 302" in posted
+    assert "/v1.0/things responded with 404" in moved
     log = emulator.requests()
     asked = [(entry["method"], entry["path"]) for entry in log if entry["listener"] == "api"]
     assert asked == [
@@ -266,8 +266,8 @@ def test_an_answer_that_is_not_whole_is_no_success(plays: Plays, emulator: Emula
     play = plays.run([{"tasks": [*tasks, call("/v1.0/things")]}], record=True)
     assert play.returncode == 0, play.output
     cut, page, reset = messages(play)
-    assert "was answered 200 with JSON that can't be read" in cut
-    assert "was answered 200 with HTML" in page
+    assert "responded with 200 and JSON that can't be read" in cut
+    assert "responded with 200 and HTML" in page
     assert "got no response on h001: the connection was lost" in reset
     assert "Traceback" not in play.output
 
@@ -449,7 +449,7 @@ def test_a_token_that_stays_refused_is_renewed_no_second_time(plays: Plays, emul
     assert play.returncode == 2
     said = message(play)
     for part in (
-        f"GET {emulator.urls.api}/v1.0/users was answered 401",
+        f"GET {emulator.urls.api}/v1.0/users responded with 401",
         emulator.client_id,
         "scope names",
     ):
@@ -491,7 +491,7 @@ def test_a_403_names_the_roles_the_token_has(
     said = message(play)
     assert f"has the roles: {named}." in said
     granted = "admin consent" if scope == "graph" else "role assignment"
-    for part in (f"GET {emulator.urls.api}{url.partition('?')[0]} was answered 403", app["client_id"], granted):
+    for part in (f"GET {emulator.urls.api}{url.partition('?')[0]} responded with 403", app["client_id"], granted):
         assert part in said
     assert ("Insufficient privileges" if scope == "graph" else "does not have authorization") in said
     assert statuses(emulator) == [403]

@@ -171,7 +171,7 @@ def test_a_token_from_elsewhere_is_pinned_checked_and_not_renewed(plays: Plays, 
     said = {name: play.result(name)["msg"] for name in (*given, "pinned")}
     assert "expired at 2001-09-09T01:46:40Z" in said["expired"]
     assert "is for https://management.azure.com/" in said["elsewhere"]
-    assert "was answered 401" in said["refused"]
+    assert "responded with 401" in said["refused"]
     assert "can't be renewed" in said["refused"]
     assert "gets no token" in said["pinned"]
     assert len(calls(emulator)) == 1

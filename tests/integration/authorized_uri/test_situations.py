@@ -94,17 +94,20 @@ BUSY: t.Final[dict[str, Situation]] = {
         call={"retry_for": 5},
         wire=(429,),
         status=429,
-        said=("was answered 429", "asks to wait 600 s, longer than is left of retry_for (5 s)"),
+        said=("responded with 429", "asks to wait 600 s, longer than is left of retry_for (5 s)"),
     ),
     "busy_with_a_post": Situation((fault(503, retry_after=1),), call=POST, wire=(503, 404), status=404, said=("404",)),
     "failed_with_a_get": Situation((fault(500),), wire=(500, 200), pause=1),
-    "failed_with_a_post": Situation((fault(500),), call=POST, wire=(500,), status=500, said=("was answered 500",)),
-    "timed_out_with_a_post": Situation((fault(504),), call=POST, wire=(504,), status=504, said=("was answered 504",)),
+    "failed_with_a_post": Situation((fault(500),), call=POST, wire=(500,), status=500, said=("responded with 500",)),
+    "timed_out_with_a_post": Situation((fault(504),), call=POST, wire=(504,), status=504, said=("responded with 504",)),
 }
 
 REFUSED: t.Final[dict[str, Situation]] = {
     "refused_with_403": Situation(
-        (fault(403),), wire=(403,), status=403, said=("was answered 403", "The token has the roles: ", "admin consent")
+        (fault(403),),
+        wire=(403,),
+        status=403,
+        said=("responded with 403", "The token has the roles: ", "admin consent"),
     ),
     "refused_plainly": Situation((fault(401),), wire=(401, 200), tokens=2),
     "refused_with_claims": Situation(
@@ -120,7 +123,7 @@ REFUSED: t.Final[dict[str, Situation]] = {
         call={"url": "/subscriptions", "query": "api-version=2022-12-01"},
         wire=(401,),
         status=401,
-        said=("was answered 401", "for another API", "Set scope to the API that is called: arm"),
+        said=("responded with 401", "for another API", "Set scope to the API that is called: arm"),
     ),
     "accepted_although_refused": Situation(
         (fault(401),), call={"status_code": [401]}, wire=(401,), status=401, result=...
@@ -142,7 +145,7 @@ REDIRECTED: t.Final[dict[str, Situation]] = {
         status=404,
     ),
     "redirected_as_a_get": Situation(
-        (redirect("/v1.0/others?case=CASE", 303),), call=POST, wire=(303,), status=303, said=("was answered 303",)
+        (redirect("/v1.0/others?case=CASE", 303),), call=POST, wire=(303,), status=303, said=("responded with 303",)
     ),
     "redirected_in_a_circle": Situation(
         (redirect(f"{ORGANIZATION}?case=CASE", times=None),),
@@ -153,7 +156,7 @@ REDIRECTED: t.Final[dict[str, Situation]] = {
 }
 
 CUT: t.Final[dict[str, Situation]] = {
-    "cut_off_in_json": Situation(({"action": "truncated_json"},), said=("was answered 200", "may be cut off")),
+    "cut_off_in_json": Situation(({"action": "truncated_json"},), said=("responded with 200", "may be cut off")),
     "cut_off_in_the_body": Situation(({"action": "reset_mid_body"},), wire=(200, 200)),
     "lost_with_a_get": Situation(({"action": "drop"},), wire=(None, 200)),
     "lost_with_a_post": Situation(
@@ -164,7 +167,7 @@ CUT: t.Final[dict[str, Situation]] = {
         call={"method": "DELETE", "url": "/v1.0/things"},
         wire=(None, 404),
         status=404,
-        said=("was answered 404", "may have taken effect"),
+        said=("responded with 404", "may have taken effect"),
     ),
     "without_an_answer": Situation(
         call={"url": "https://127.0.0.1:9/x", "allowed_hosts": ["127.0.0.1:9"], "retry_for": 0},
@@ -188,8 +191,8 @@ CONTENT: t.Final[dict[str, Situation]] = {
     "byte_order_mark": Situation(content('\ufeff{"a": 1}', "application/json"), result={"a": 1}),
     "json_without_a_type": Situation(content('{"a": 1}', ""), result={"a": 1}),
     "nothing": Situation(content("", "application/json"), result=None),
-    "html": Situation(content("<html>x</html>", "text/html"), said=("with HTML",)),
-    "binary": Situation(content("\x01\x02", "image/png"), said=("with image/png, not with JSON",)),
+    "html": Situation(content("<html>x</html>", "text/html"), said=("and HTML",)),
+    "binary": Situation(content("\x01\x02", "image/png"), said=("and image/png, not JSON",)),
     "nested_too_deeply": Situation(content("[" * 250 + "]" * 250, "application/json"), said=("more than 200 levels",)),
     "an_error_with_a_good_status": Situation(
         content('{"error": {"code": "Partial", "message": "Some."}}', "application/json"),

@@ -182,7 +182,7 @@ def test_older_versions_and_other_sign_ins_are_understood(plays: Plays, emulator
 def test_a_program_that_hangs_is_ended(plays: Plays, emulator: Emulator, cli: AzureCli) -> None:
     cli.sign_in(emulator.urls.login, emulator.tenant_id, "r", seconds=600)
     result = _run(plays, cli, [_get(timeout=0.5)]).result("Get")
-    assert "The Azure CLI did not answer in time." in result["msg"]
+    assert "The Azure CLI did not respond in time." in result["msg"]
 
 
 def test_output_that_is_not_a_token_is_never_shown(plays: Plays, emulator: Emulator, cli: AzureCli) -> None:

@@ -385,7 +385,7 @@ def test_a_platform_that_says_no_is_named(
     emulator.fault("status", endpoint=platform, status=503)
     play = _run(plays, [_get("401"), _get("302"), _get("200"), _get("busy")], env)
     for status in ("401", "302", "200"):
-        assert f"{name} answered {status} to the request for an assertion" in play.result(status)["msg"]
+        assert f"{name} responded with {status} to the request for an assertion" in play.result(status)["msg"]
         assert hint in play.result(status)["hint"]
     assert emulator.requests(listener="foreign") == []
     assert len(_sent(emulator)) == 1

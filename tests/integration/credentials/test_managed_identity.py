@@ -260,7 +260,7 @@ def test_azure_arc(machine: Machine, emulator: Emulator) -> None:
     keys = [str(_headers(entry, "Authorization")[0]) for entry in good[1::2]]
     assert all(key.startswith("Basic ") for key in keys)
     assert not [key for key in keys if key.removeprefix("Basic ") in play.output]
-    assert "answered for another identity than the requested one" in play.result("old agent")["msg"]
+    assert "responded for another identity than the requested one" in play.result("old agent")["msg"]
     assert [entry["status"] for entry in refused] == [401] * len(files)
     for kind in ("outside", "wrong_extension", "symlink"):
         assert "does not name a key file where its key files are" in play.result(kind)["msg"]
@@ -283,7 +283,10 @@ def test_a_virtual_machine_is_asked_again_while_its_service_is_busy(machine: Mac
     assert _statuses(emulator) == [404, 200, 410, 200, 429, 200, 500, 200, 400, 401, 403], play.output
     for status in (400, 401, 403):
         message = play.result(str(status))["msg"]
-        assert f"The managed identity endpoint (virtual machine) answered {status}: Made-up reason {status}." in message
+        assert (
+            f"The managed identity endpoint (virtual machine) responded with {status}: Made-up reason {status}."
+            in message
+        )
         assert "has the requested identity" in message
 
 
@@ -292,7 +295,7 @@ def test_asking_again_ends_with_retry_for(machine: Machine, emulator: Emulator, 
     """A few requests, and what the last one said."""
     emulator.fault("status", endpoint="imds", match="resource=", status=status, times=None)
     play = machine.on("imds", [_get(retry_for=5)])
-    assert f"answered {status}: It answered {status}." in play.result("Get")["msg"]
+    assert f"responded with {status}: It answered {status}." in play.result("Get")["msg"]
     assert 2 <= len(_asked(emulator)) <= 3
 
 
@@ -303,7 +306,7 @@ def test_no_such_identity_is_told_in_the_platform_s_words(machine: Machine, emul
         tasks = [_get("identity", managed_identity_client_id=unknown), _get("scope", scope="https://nowhere.example")]
         play = machine.on(platform, tasks)
         message = play.result("identity")["msg"]
-        assert f"The managed identity endpoint ({name}) answered 400" in message
+        assert f"The managed identity endpoint ({name}) responded with 400" in message
         assert "Identity not found" in message
         assert "AADSTS500011" in play.result("scope")["msg"]
         assert play.result("scope")["error"] == "managed_identity_error"
@@ -326,7 +329,7 @@ def _closed_port() -> int:
 
 def _assert_off_azure(play: Play) -> str:
     message = str(play.result("Get")["msg"])
-    assert message.startswith("No managed identity answers here.")
+    assert message.startswith("No managed identity endpoint responds here.")
     assert "Run this on an Azure resource that has a managed identity, with run_on: target" in message
     assert "Requested with credential managed_identity" in message
     return message

@@ -336,7 +336,7 @@ def test_a_host_that_can_t_ask_says_what_it_lacks(plays: Plays, emulator: Emulat
         assert "requests" in message
         assert "Python" in message
     else:
-        assert message.startswith("The managed identity of h001 could not be asked")
+        assert message.startswith("No token was requested from the managed identity of h001")
         assert "Python 3.8 or newer with requests" in message
     assert "Traceback" not in message
     assert Markers({"secret": emulator.client_secret}).in_text(play.output, "output") == []

@@ -71,12 +71,12 @@ def test_a_table_and_a_fact(plays: Plays, emulator: Emulator) -> None:
     assert (graph["scope"], graph["client_id"], graph["tenant_id"]) == ("graph", emulator.client_id, emulator.tenant_id)
     assert graph["roles"] == ["Application.Read.All", "Group.Read.All", "Organization.Read.All", "User.Read.All"]
     organization = {"url": f"{emulator.urls.api}/v1.0/organization", "status": 200, "ok": True}
-    assert graph["calls"] == [{**organization, "answer": "Contoso (made up)"}]
-    assert arm["calls"][0]["answer"] == "contoso-production, contoso-test"
+    assert graph["calls"] == [{**organization, "response": "Contoso (made up)"}]
+    assert arm["calls"][0]["response"] == "contoso-production, contoso-test"
     (end,) = found["credentials"]["expirations"]
     assert (end["kind"], end["days_left"]) == ("secret", 179)
     heading, first, *_more, _blank, ends = table(play)
-    assert heading.split() == ["API", "App", "Tenant", "Roles", "Token", "valid", "until", "Answer"]
+    assert heading.split() == ["API", "App", "Tenant", "Roles", "Token", "valid", "until", "Response"]
     assert first.split()[:5] == [
         "graph",
         emulator.client_id,
@@ -110,11 +110,11 @@ def test_every_problem_is_in_one_message(plays: Plays, emulator: Emulator) -> No
             "The token for https://graph.microsoft.com/.default lacks the app roles Mail.Send.",
             "The scope 'grpah' is not a known API",
             "The token for https://vault.azure.net/.default lacks the app roles Any.",
-            "/v1.0/organization: The redirect of GET",
-            "/v1.0/nothing was answered 404",
+            f"The redirect of GET {emulator.urls.api}/v1.0/organization",
+            "/v1.0/nothing responded with 404",
             f"{emulator.urls.foreign}/collect: url leads to {emulator.urls.foreign}, which gets no token",
             "http://[: url is not a plain http or https URL",
-            "/subscriptions was answered 400",
+            "/subscriptions responded with 400",
         ],
         1,
     ):
@@ -171,7 +171,7 @@ def test_several_apps_are_checked_without_failing(plays: Plays, emulator: Emulat
     assert (endless["read"], endless["note"], endless["expirations"]) == (True, None, [])
     assert table(play)[-1] == "Expiration of secrets and certificates: none expires"
     (refused,) = found["powerless"]["problems"]
-    assert "was answered 403" in refused
+    assert "responded with 403" in refused
     assert "The token has the roles: none to be seen." in refused
     (expired,) = found["expired"]["problems"]
     assert "AADSTS7000222" in expired

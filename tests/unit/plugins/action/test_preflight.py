@@ -34,7 +34,7 @@ def run(arguments: Options, variables: Options | None = None, **keywords: t.Any)
 def test_the_report_is_the_result(options: Options) -> None:
     result = run({**options, "scopes": "graph"})
     assert (result["ok"], result["changed"], result.get("failed")) == (True, False, None)
-    assert result["apis"][0]["calls"][0]["answer"] == "Contoso (made up)"
+    assert result["apis"][0]["calls"][0]["response"] == "Contoso (made up)"
     assert result["table"][0].startswith("API")
 
 
@@ -87,7 +87,7 @@ def test_in_the_role_the_message_is_for_its_last_task(options: Options) -> None:
     variables = {f"app_token_{name}": value for name, value in options.items()}
     result = run({}, {**variables, "preflight_scopes": "graph", "preflight_calls": [{"url": "/x"}]}, _role=ROLE)
     assert "failed" not in result
-    assert result["message"].startswith("Preflight found 1 problem:\n1. /x: ")
+    assert result["message"].startswith("Preflight found 1 problem:\n1. GET ")
 
 
 def test_in_the_role_bad_variables_are_a_report(options: Options) -> None:

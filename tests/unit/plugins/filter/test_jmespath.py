@@ -125,7 +125,7 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 def test_the_documented_example_does_what_it_says() -> None:
     (task,) = yaml.safe_load(module.EXAMPLES)
     templar = Templar(loader=DataLoader(), variables=task["vars"])
-    assert templar.template(as_template(task["ansible.builtin.debug"]["msg"])) == ["Ann"]
+    assert templar.template(as_template(task["ansible.builtin.debug"]["msg"])) == ["User 0001"]
 
 
 def test_it_takes_the_numbers_of_a_play() -> None:

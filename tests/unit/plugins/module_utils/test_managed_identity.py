@@ -173,7 +173,7 @@ def test_what_answers_in_the_place_of_imds_is_told_at_once(
     with CannedServer(answer(status, "hunter2", Location="http://127.0.0.1:1")) as server:
         monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
         error = failure(retry_for=60)
-    assert error.message.startswith("No managed identity answers here. ")
+    assert error.message.startswith("No managed identity endpoint responds here. ")
     assert f"({status})" in error.message
     assert "hunter2" not in str(error)
     assert len(server.received) == 1
@@ -224,14 +224,14 @@ def test_a_lost_connection_to_imds_is_retried_once(monkeypatch: pytest.MonkeyPat
         assert ask().access_token == "canned-token"
     with CannedServer(hang_up) as server:
         monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", server.url)
-        assert failure().message.startswith("No managed identity answers here. ")
+        assert failure().message.startswith("No managed identity endpoint responds here. ")
     assert len(server.received) == 2
 
 
 def test_where_nothing_answers_it_says_that_there_is_no_identity(monkeypatch: pytest.MonkeyPatch, clock: Waits) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")
     error = failure(retry_for=60)
-    assert error.message.startswith("No managed identity answers here. ")
+    assert error.message.startswith("No managed identity endpoint responds here. ")
     assert "another credential" in str(error.hint)
     assert clock.slept == []
 
@@ -431,7 +431,7 @@ def test_a_response_that_names_another_identity_is_refused_on_every_platform(mon
     monkeypatch.setenv("IDENTITY_HEADER", "h")
     with CannedServer(token_answer(client_id="of-the-system")) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
-        assert "(App Service) answered for another identity" in failure(managed_identity_client_id="m").message
+        assert "(App Service) responded for another identity" in failure(managed_identity_client_id="m").message
         assert ask(managed_identity_object_id="o").access_token == "canned-token"
 
 
@@ -466,7 +466,7 @@ def test_a_refusal_is_told_in_the_platform_s_words(body: str, shown: str, monkey
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "hunter2")
         error = failure()
-    assert error.message == f"The managed identity endpoint (App Service) answered 400: {shown}."
+    assert error.message == f"The managed identity endpoint (App Service) responded with 400: {shown}."
     assert error.response.correlation_id == "r-1"
     assert "hunter2" not in str(error)
 

@@ -61,7 +61,7 @@ def test_a_response_without_a_type_is_one_of_a_bearer_token() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 300 + b"]" * 300, b'{"a":' * 300])
 def test_a_success_is_a_json_object_of_reasonable_depth(body: bytes) -> None:
-    with pytest.raises(NetworkError, match="not with a JSON object"):
+    with pytest.raises(NetworkError, match="without a JSON object"):
         parse_json_object(response(body))
     assert parse_json_object(response(body, 400)) == {}
 

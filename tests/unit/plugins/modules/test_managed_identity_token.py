@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 
 import pytest
@@ -14,6 +15,7 @@ from ansible.module_utils import basic
 from canned_server import CannedServer, json_answer
 
 from ansible_collections.entra.auth.plugins.module_utils import _managed_identity
+from ansible_collections.entra.auth.plugins.module_utils._http import transport
 from ansible_collections.entra.auth.plugins.modules.managed_identity_token import main
 
 ARM = "https://management.azure.com"
@@ -66,6 +68,13 @@ def test_a_token_comes_back_with_its_lifetime(run: Run, app_service: t.Callable[
     (received,) = server.received
     assert "client_id=the-client" in received.target
     assert "resource=https%3A%2F%2Fmanagement.azure.com" in received.target
+
+
+def test_a_missing_package_is_one_of_the_host(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HAS_REQUESTS", False)
+    result = run()
+    assert result["msg"] == "entra.auth needs the Python package requests on this host."
+    assert result["failure"]["hint"] == f"On this host, run: {sys.executable} -m pip install requests"
 
 
 def test_a_refusal_comes_back_with_what_the_platform_said(

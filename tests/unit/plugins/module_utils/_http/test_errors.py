@@ -102,7 +102,7 @@ def test_the_words_of_a_proxy_are_not_quoted(status: str) -> None:
     with CannedServer(f"HTTP/1.1 {status.format(SAID)}\r\nA: {SAID}\r\n\r\n{SAID}".encode()) as proxy:
         error = fail("https://login.test/token", proxy=f"http://me:hunter2@127.0.0.1:{proxy.port}")
     assert error.message == (
-        f"The proxy on the way to login.test did not let the request through: it answered {status[:3]}."
+        f"The proxy on the way to login.test did not let the request through: it responded with {status[:3]}."
     )
     assert "HTTPS_PROXY" in error.hint
 

@@ -14,6 +14,7 @@ import hashlib
 import os
 import socket
 import ssl
+import sys
 import time
 import typing as t
 import urllib.parse
@@ -637,18 +638,18 @@ def test_an_answer_keeps_its_body_out_of_what_is_printed() -> None:
 
 def test_a_missing_requests_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "HAS_REQUESTS", False)
-    with pytest.raises(MissingLibraryError, match="requests") as missing:
+    with pytest.raises(MissingLibraryError, match="the Python package requests on the control node") as missing:
         Transport(NetworkSettings(1, 1))
-    assert missing.value.hint.endswith("-m pip install requests")
+    assert missing.value.hint == f"On the control node, run: {sys.executable} -m pip install requests"
 
 
 @pytest.mark.parametrize("version", ["1.25.11", "1.9", "0.26"])
 def test_a_urllib3_that_is_too_old_says_what_to_upgrade(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(urllib3, "__version__", version)
-    with pytest.raises(MissingLibraryError, match=r"is too old; urllib3 1\.26 or newer is needed") as missing:
+    with pytest.raises(MissingLibraryError, match=r"is too old; entra\.auth needs urllib3 1\.26 or newer") as missing:
         Transport(NetworkSettings(1, 1))
-    assert f"urllib3 {version} of " in missing.value.message
-    assert missing.value.hint
+    assert f"urllib3 {version} on the control node" in missing.value.message
+    assert missing.value.hint.endswith("-m pip install --upgrade requests urllib3")
 
 
 @pytest.mark.parametrize("version", ["1.26.5", "2.0", "2.8.0.dev1", "10.0"])

@@ -108,7 +108,7 @@ def test_waits_are_obeyed_and_announced(clock: t.Any) -> None:
 @pytest.mark.parametrize("retry_for", [0, 10, 1000])
 def test_repetitions_end_within_the_budget_however_many_there_are(clock: t.Any, retry_for: float) -> None:
     session = Session([(429, {"Retry-After": "1"})], retry_for=retry_for)
-    with pytest.raises(ApiError, match=r"was answered 429.* longer than is left of retry_for"):
+    with pytest.raises(ApiError, match=r"responded with 429.* longer than is left of retry_for"):
         session.send(get())
     assert retry_for - 1 <= sum(clock.slept) <= retry_for
 
@@ -133,7 +133,7 @@ def test_a_token_that_can_t_be_renewed_is_sent_once() -> None:
     holder = Holder()
     holder.can_renew = False
     session = Session([(401, CHALLENGE)], holder=holder)
-    with pytest.raises(ApiError, match="was answered 401"):
+    with pytest.raises(ApiError, match="responded with 401"):
         session.send(get())
     assert len(session.sent) == 1
 
@@ -173,7 +173,7 @@ def test_a_redirect_to_a_stranger_is_not_followed() -> None:
 
 def test_a_download_goes_on_at_a_stranger_without_token_and_headers() -> None:
     session = Session([(302, {"Location": "https://files.example/y?sig=1"}), (401, CHALLENGE)])
-    with pytest.raises(ApiError, match=r"files\.example/y was answered 401") as failed:
+    with pytest.raises(ApiError, match=r"files\.example/y responded with 401") as failed:
         session.send(get(is_download=True, headers={"Prefer": "x"}))
     assert session.sent[1] == ("GET", "https://files.example/y?sig=1", None)
     assert session.requests[1].headers == {}
@@ -220,7 +220,7 @@ def test_every_token_that_was_sent_is_masked() -> None:
 
 def test_a_repeated_write_says_that_the_first_may_have_taken_effect(clock: t.Any) -> None:
     session = Session([(500, {}), (404, {})])
-    with pytest.raises(ApiError, match=r"was answered 404.* may have taken effect"):
+    with pytest.raises(ApiError, match=r"responded with 404.* may have taken effect"):
         session.send(ApiRequest("DELETE", f"{API}/x"))
 
 

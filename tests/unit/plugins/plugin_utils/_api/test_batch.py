@@ -167,7 +167,7 @@ def test_a_batch_that_fails_keeps_the_responses_before_it(call: ApiCaller) -> No
     requests = [{"url": "/users", "method": "POST", "body": {}}] * 40
     with (
         CannedServer(respond_to(20), json_answer(500, {})) as server,
-        pytest.raises(ApiError, match=r"was answered 500.* 20 of 40 requests have responses") as failure,
+        pytest.raises(ApiError, match=r"responded with 500.* 20 of 40 requests have responses") as failure,
     ):
         call(server, url=None, requests=requests)
     fields = failure.value.to_fields()
@@ -186,7 +186,7 @@ def test_a_bad_response_fails_the_batch_by_the_name_of_its_request(call: ApiCall
     with CannedServer(respond(missing, {"id": "2", "status": 200})) as server, pytest.raises(ApiError) as failure:
         call(server, url=None, requests=[{"url": "/users/x?$select=id"}, {"url": "/b"}])
     assert failure.value.message == (
-        "1 of 2 requests of the batch failed: 1 (GET /users/x) was answered 404: No such user (NotFound)."
+        "1 of 2 requests of the batch failed: 1 (GET /users/x) responded with 404: No such user (NotFound)."
     )
     assert "responses" in failure.value.hint
     assert [one["status"] for one in failure.value.to_fields()["responses"]] == [404, 200]

@@ -86,7 +86,7 @@ def test_an_expression_that_does_not_fit_loses_no_response(
 
 
 def test_an_unexpected_success_is_a_failure_that_says_what_to_do(call: ApiCaller) -> None:
-    with CannedServer(OK) as server, pytest.raises(ApiError, match="was answered 200") as failure:
+    with CannedServer(OK) as server, pytest.raises(ApiError, match="responded with 200") as failure:
         call(server, method="POST", body={}, status_code=[201])
     assert "add 200 to status_code" in failure.value.hint
     assert failure.value.to_fields()["status"] == 200

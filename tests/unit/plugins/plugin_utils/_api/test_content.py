@@ -48,9 +48,9 @@ def test_text_is_the_result(call: ApiCaller, kind: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("text/html", "with HTML, so another program answered in its place"),
-        ("application/pdf", "with application/pdf, not with JSON"),
-        ("", "with data of no named type, not with JSON"),
+        ("text/html", "and HTML, so another program responded in its place"),
+        ("application/pdf", "and application/pdf, not JSON"),
+        ("", "and data of no named type, not JSON"),
     ],
 )
 def test_other_content_is_a_failure_with_its_status(call: ApiCaller, kind: str, message: str) -> None:

@@ -177,7 +177,7 @@ def test_a_success_without_the_whole_content_is_a_failure_unless_it_is_named(
     call: ApiCaller, path: pathlib.Path, status: int
 ) -> None:
     response = answer(status, b"a part" if status == 206 else b"")
-    with CannedServer(response) as server, pytest.raises(ApiError, match=f"was answered {status}") as failure:
+    with CannedServer(response) as server, pytest.raises(ApiError, match=f"responded with {status}") as failure:
         call(server, dest=str(path))
     assert f"add {status} to status_code" in failure.value.hint
     assert_untouched(path)

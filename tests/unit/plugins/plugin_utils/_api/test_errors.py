@@ -139,7 +139,7 @@ def test_an_error_has_words_ids_fix_and_what_was_asked() -> None:
     failure = build_api_error(respond(403, error(), **ids), t.cast("t.Any", Held()), "Never again.")
     said = str(failure)
     assert said.startswith(
-        "GET https://graph.microsoft.com/v1.0/users was answered 403: m (A). The token has the roles"
+        "GET https://graph.microsoft.com/v1.0/users responded with 403: m (A). The token has the roles"
     )
     assert "The token has the roles: A. Never again. To fix it: Grant the app" in said
     assert said.endswith("Requested with client c. For support: correlation id q, trace id r, at D.")

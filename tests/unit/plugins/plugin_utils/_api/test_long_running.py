@@ -185,7 +185,7 @@ def test_a_failed_operation_fails_the_task_with_its_reason(
             "does not say in which state",
             id="no state at its address",
         ),
-        pytest.param("POST", [STATUS_URL, answer(204)], "was answered 204", id="nothing at its address"),
+        pytest.param("POST", [STATUS_URL, answer(204)], "responded with 204", id="nothing at its address"),
         pytest.param("POST", [LOCATION, MISSING], "no longer exists; GET .* 404: It is not there", id="404"),
         pytest.param("PUT", [LOCATION, answer(410)], "no longer exists; GET .* 410", id="410"),
     ],

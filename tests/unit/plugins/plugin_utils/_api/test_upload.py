@@ -115,8 +115,8 @@ def test_a_deferred_file_is_committed(send: Uploader) -> None:
         ([missing(99, 200)], "does not say which bytes are missing"),
         ([json_answer(200, {"nextExpectedRanges": ["x-"]})], "does not say which bytes are missing"),
         ([answer(416), answer(200)], "does not say which bytes are missing"),
-        ([answer(202), answer(202)], "Every byte was sent, but .* was answered 202 and does not say"),
-        ([answer(204)], "Every byte was sent, but .* was answered 204 and does not say"),
+        ([answer(202), answer(202)], "Every byte was sent, but .* responded with 202 and does not say"),
+        ([answer(204)], "Every byte was sent, but .* responded with 204 and does not say"),
     ],
 )
 def test_an_end_that_is_not_told_is_not_a_success(send: Uploader, responses: list[bytes], message: str) -> None:

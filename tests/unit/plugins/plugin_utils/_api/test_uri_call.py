@@ -112,8 +112,8 @@ def test_the_content_is_returned_as_text_if_the_task_wants_it(host: t.Any) -> No
 @pytest.mark.parametrize(
     ("content", "content_type", "message"),
     [
-        ("<html>x</html>", "text/html", "with HTML"),
-        ("\0\1", "image/png", "with image/png, not with JSON"),
+        ("<html>x</html>", "text/html", "and HTML"),
+        ("\0\1", "image/png", "and image/png, not JSON"),
         ('{"a":', "application/json", "may be cut off"),
     ],
 )

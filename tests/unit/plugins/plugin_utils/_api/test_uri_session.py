@@ -267,7 +267,7 @@ def test_a_token_that_comes_back_is_masked_after_decoding(spelled: str) -> None:
 def test_an_error_of_the_api_has_its_words_and_the_fields_of_uri() -> None:
     body = {"error": {"code": "NotFound", "message": "Not there."}}
     error = fail({"status": 404, "failed": True, "msg": "Status code", "content": json.dumps(body), "request_id": "r"})
-    assert str(error).startswith("GET https://api.example/x was answered 404: Not there (NotFound). To fix it: ")
+    assert str(error).startswith("GET https://api.example/x responded with 404: Not there (NotFound). To fix it: ")
     assert "Requested with client c." in str(error)
     fields = error.to_fields()
     assert (fields["status"], fields["request_id"], fields["result"]) == (404, "r", None)

@@ -49,7 +49,7 @@ def test_a_stored_failure_has_all_of_its_parts(run: DirectoryStore) -> None:
     assert known.from_cache
     assert not REFUSED.from_cache
     known.request_summary = "x"
-    assert "Requested with x, once for the whole run (force_refresh asks again)." in str(known)
+    assert "Requested with x, once for the whole run (force_refresh requests again)." in str(known)
 
 
 def test_a_stored_failure_has_its_type(run: DirectoryStore) -> None:

@@ -450,7 +450,7 @@ def test_a_server_that_is_down_is_named(tmp_path: pathlib.Path) -> None:
 def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_store, "_SOCKET_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert get_reason(f"redis://:hunter2@127.0.0.1:{silent.getsockname()[1]}") == "it did not answer in time"
+        assert get_reason(f"redis://:hunter2@127.0.0.1:{silent.getsockname()[1]}") == "it did not respond in time"
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_platform_that_mints_nothing_is_named(
     with CannedServer(refusal) as github:
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", github.url)
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "job-hunter2")
-        with pytest.raises(NetworkError, match="GitHub Actions answered") as failed:
+        with pytest.raises(NetworkError, match="GitHub Actions responded") as failed:
             form_sent("federated")
     assert failed.value.hint
     assert "hunter2" not in str(failed.value)
@@ -229,7 +229,7 @@ def test_half_of_a_request_url_is_refused(given: dict[str, str], missing: str, f
 def test_an_issuer_that_mints_nothing_is_named_by_its_option(refusal: bytes, hint: str, form_sent: FormSent) -> None:
     with CannedServer(refusal) as issuer:
         given = {"federated_token_request_url": issuer.url, "federated_token_request_token": "hunter2"}
-        with pytest.raises(NetworkError, match="federated_token_request_url answered ") as failed:
+        with pytest.raises(NetworkError, match="federated_token_request_url responded with ") as failed:
             form_sent("federated", retry_for=0, **given)
     assert hint in str(failed.value.hint)
     assert "hunter2" not in str(failed.value)

@@ -101,7 +101,7 @@ def test_its_input_is_empty(az: Program) -> None:
 
 def test_it_is_ended_with_its_children_when_it_takes_too_long(az: Program, tmp_path: pathlib.Path) -> None:
     az(f"sleep 600 & echo $! > {tmp_path}/child; wait")
-    assert "did not answer in time" in failure(NetworkError, timeout=0.5).message
+    assert "did not respond in time" in failure(NetworkError, timeout=0.5).message
     child = int((tmp_path / "child").read_text())
     wait_until(lambda: _state_of(child) in (None, "Z", "X"))
 

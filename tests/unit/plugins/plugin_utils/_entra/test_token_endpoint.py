@@ -202,7 +202,7 @@ def test_a_token_of_another_type_is_refused(token_type: t.Any) -> None:
 
 @pytest.mark.parametrize("access_token", [None, "", 5, ["a"], {"a": "b"}, False])
 def test_a_success_without_a_token_is_an_error(access_token: t.Any) -> None:
-    assert "200 without an access token" in failure(token_answer(access_token=access_token)).message
+    assert "200, but without an access token" in failure(token_answer(access_token=access_token)).message
 
 
 @pytest.mark.parametrize("access_token", ["a b", "a\r\nX-Evil: 1", "a\x00b", "tok\u00e9n"])
@@ -241,7 +241,7 @@ def test_a_token_is_as_old_as_its_own_attempt(clock: Waits) -> None:
 )
 def test_a_success_that_is_no_json_object_is_an_error(body: str | bytes) -> None:
     error = failure(answer(200, body))
-    assert "200, but not with a JSON object" in error.message
+    assert "200, but without a JSON object" in error.message
     assert "captive portal" in str(error.hint)
     assert "Sign in" not in str(error)
 
@@ -256,7 +256,7 @@ def test_a_redirect_is_an_error_that_names_it(status: int) -> None:
 @pytest.mark.parametrize("body", ["", "<html>hunter3</html>", "[1]", "{}", '{"message": "hunter3"}', '{"error": 5}'])
 def test_a_refusal_that_can_t_be_read_is_told_by_its_status(status: int, body: str, clock: Waits) -> None:
     error = failure(answer(status, body))
-    assert f"answered {status} without a reason that could be read" in error.message
+    assert f"responded with {status} and no reason that could be read" in error.message
     assert "hunter3" not in str(error)
 
 

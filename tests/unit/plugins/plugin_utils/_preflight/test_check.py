@@ -49,7 +49,7 @@ def test_an_app_that_works_has_no_problem(run: Checker, emulator: Emulator) -> N
     report = run(scopes=["graph", "arm"], warn_days=30)
     assert (report["ok"], report["problems"]) == (True, [])
     assert [api["scope"] for api in report["apis"]] == ["graph", "arm"]
-    assert [call["answer"] for api in report["apis"] for call in api["calls"]] == [
+    assert [call["response"] for api in report["apis"] for call in api["calls"]] == [
         "Contoso (made up)",
         "contoso-production, contoso-test",
     ]
@@ -85,6 +85,17 @@ def test_a_wrong_secret_is_one_problem_without_the_secret(run: Checker, emulator
     (problem,) = report["problems"]
     assert "AADSTS7000215" in problem
     assert "hunter2" not in str(report)
+    names = ("cloud", "tenant_id", "client_id", "credential", "expires_at")
+    known = ("public", emulator.tenant_id, emulator.client_id, "client_secret", None)
+    assert [tuple(api[name] for name in names) for api in report["apis"]] == [known] * 2
+    # The table names them too.
+    assert report["table"][1].split()[:3] == ["graph", emulator.client_id, emulator.tenant_id]
+
+
+def test_the_app_is_named_if_it_has_no_credential(run: Checker, emulator: Emulator) -> None:
+    report = run(changes={"client_secret": None})
+    names = ("tenant_id", "client_id", "credential")
+    assert [report["apis"][0][name] for name in names] == [emulator.tenant_id, emulator.client_id, None]
 
 
 def test_different_causes_are_all_told(run: Checker) -> None:
@@ -92,9 +103,9 @@ def test_different_causes_are_all_told(run: Checker) -> None:
         report = run(server, calls=[{"url": "/v1.0/a"}, {"url": "https://other.example/b"}, {"url": "/v1.0/a b"}])
     assert len(report["problems"]) == 4
     joined = "\n".join(report["problems"])
-    for part in ("/v1.0/organization was answered 403", "other.example/b: url leads to", "blank"):
+    for part in ("/v1.0/organization responded with 403", "other.example/b: url leads to", "blank"):
         assert part in joined
-    assert [call["answer"] for call in report["apis"][0]["calls"]] == ["403 Denied"] * 2 + ["no answer"] * 2
+    assert [call["response"] for call in report["apis"][0]["calls"]] == ["403 Denied"] * 2 + ["no response"] * 2
 
 
 def test_a_status_that_the_call_names_is_a_success(run: Checker) -> None:
@@ -118,7 +129,7 @@ def test_an_api_that_is_not_reached_is_a_problem(run: Checker) -> None:
     with CannedServer(b"") as server:
         report = run(server)
     assert not report["ok"]
-    assert report["apis"][0]["calls"][0]["answer"] == "no answer"
+    assert report["apis"][0]["calls"][0]["response"] == "no response"
 
 
 def test_an_app_that_sees_no_subscription_is_warned_of(run: Checker) -> None:
@@ -130,7 +141,7 @@ def test_an_app_that_sees_no_subscription_is_warned_of(run: Checker) -> None:
 
 @pytest.mark.parametrize(
     ("status", "note"),
-    [(403, "Application.Read.All allows it"), (404, "in another tenant than"), (500, "Graph answered 500")],
+    [(403, "Application.Read.All allows it"), (404, "in another tenant than"), (500, "Graph responded with 500")],
 )
 def test_a_registration_that_can_not_be_read_is_no_problem(run: Checker, status: int, note: str) -> None:
     with CannedServer(json_answer(status, {})) as server:
@@ -178,18 +189,18 @@ def test_a_long_wait_is_not_taken_for_a_wrong_clock(run: Checker, clock: Clock) 
         ({"value": [{"name": "a"}, {"id": "b"}, {}, {}]}, "a, b, 2 more"),
         ({"value": []}, "nothing"),
         ({"displayName": "d\x1b[31m"}, "d [31m"),
-        ({"displayName": {"a": 1}}, "answered"),
-        ([1], "answered"),
+        ({"displayName": {"a": 1}}, "200"),
+        ([1], "200"),
     ],
 )
 def test_a_response_is_shown_in_a_few_words(run: Checker, content: t.Any, words: str) -> None:
     with CannedServer(json_answer(200, content)) as server:
-        assert run(server)["apis"][0]["calls"][0]["answer"] == words
+        assert run(server)["apis"][0]["calls"][0]["response"] == words
 
 
-def test_text_is_an_answer_too(run: Checker) -> None:
+def test_text_is_a_response_too(run: Checker) -> None:
     with CannedServer(answer(200, "893", Content_Type="text/plain")) as server:
-        assert run(server)["apis"][0]["calls"][0]["answer"] == "answered"
+        assert run(server)["apis"][0]["calls"][0]["response"] == "200"
 
 
 def test_no_token_is_in_the_report(run: Checker, emulator: Emulator) -> None:

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.table import build_table
 
 UNTIL: t.Final = "2026-11-23T22:14:28Z"
-CALL: t.Final = {"url": "https://graph.microsoft.com/v1.0/organization", "answer": "Contoso"}
+CALL: t.Final = {"url": "https://graph.microsoft.com/v1.0/organization", "response": "Contoso"}
 
 
 def api(scope: str = "graph", **more: t.Any) -> dict[str, t.Any]:
@@ -25,10 +25,10 @@ def report(*apis: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
 
 
 def test_an_api_is_a_line_with_more_lines_for_roles_and_calls() -> None:
-    other = {"url": "/v1.0/users", "answer": "Ann"}
+    other = {"url": "/v1.0/users", "response": "Ann"}
     lines = build_table(report(api(roles=["A", "B"], missing_roles=["C"], calls=[CALL, other])))
     assert lines[:4] == [
-        "API    App  Tenant  Roles       Token valid until     Answer",
+        "API    App  Tenant  Roles       Token valid until     Response",
         f"graph  c    t       A           {UNTIL}  /v1.0/organization: Contoso",
         "                    B                                 /v1.0/users: Ann",
         "                    missing: C",
@@ -50,8 +50,8 @@ def test_an_api_without_a_token_says_so() -> None:
 
 
 def test_a_url_that_can_not_be_split_is_shown() -> None:
-    calls = [{"url": "http://[", "answer": "no answer"}, CALL]
-    assert "/: no answer" in build_table(report(api(calls=calls)))[1]
+    calls = [{"url": "http://[", "response": "no response"}, CALL]
+    assert "/: no response" in build_table(report(api(calls=calls)))[1]
 
 
 def test_expirations_and_warnings_follow() -> None:

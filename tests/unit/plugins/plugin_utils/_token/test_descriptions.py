@@ -11,7 +11,9 @@ import typing as t
 import pytest
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import choose_kind
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import log_failure
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
@@ -53,6 +55,76 @@ def test_what_was_done_and_why_is_shown_with_v(emulator: Emulator, reader: Optio
     assert "User.Read.All" in second
     assert "tenant_id from option tenant_id" in second
     assert messages.on("warning") == messages.on("vv") == messages.on("display") == []
+
+
+UNUSED: t.Final = " (not used by this credential)"
+SIGN_IN: t.Final = {"client_id": "c", "refresh_token": "r"}
+BY_PROOF: t.Final = {
+    # A public app's refresh token, and a secret of another app in the environment, which is not sent.
+    "public app": (
+        {**SIGN_IN, "client_secret": "s"},
+        {"client_id": "option client_id", "refresh_token": "option refresh_token", "client_secret": "environment X"},
+        {"client_secret"},
+    ),
+    "confidential app": (
+        {**SIGN_IN, "client_secret": "s"},
+        {"client_id": "environment Y", "refresh_token": "option refresh_token", "client_secret": "environment X"},
+        set(),
+    ),
+    "secret in two places": (
+        {"client_secret": "s", "client_secret_file": "/f"},
+        {"client_secret": "option client_secret", "client_secret_file": "environment X"},
+        {"client_secret_file"},
+    ),
+    "certificate": (
+        {"client_certificate_path": "/f", "client_certificate_password": "p", "client_secret": "s"},
+        {"client_certificate_path": "environment X", "client_certificate_password": "environment Y"}
+        | {"client_secret": "environment Z"},
+        {"client_secret"},
+    ),
+    "assertion of a platform": (
+        {"federated_token_source": "github_actions", "federated_token": "a"},
+        {"federated_token_source": "option federated_token_source", "federated_token": "environment X"},
+        {"federated_token"},
+    ),
+    "given assertion": (
+        {"federated_token_source": "given", "federated_token": "a", "federated_token_request_token": "b"},
+        {"federated_token_source": "option federated_token_source", "federated_token": "environment X"}
+        | {"federated_token_request_token": "environment Y"},
+        {"federated_token_request_token"},
+    ),
+    "issuer with a URL": (
+        {"federated_token_request_url": "https://i.test", "federated_token_request_token": "b"},
+        {"federated_token_request_url": "environment X", "federated_token_request_token": "environment Y"},
+        set(),
+    ),
+    "managed identity": (
+        {"credential": "managed_identity", "managed_identity_client_id": "m", "client_secret": "s"},
+        {"managed_identity_client_id": "option managed_identity_client_id", "client_secret": "environment X"},
+        {"client_secret"},
+    ),
+    "managed identity as assertion": (
+        {"federated_token_source": "managed_identity", "managed_identity_client_id": "m"},
+        {"federated_token_source": "option federated_token_source", "managed_identity_client_id": "variable X"},
+        set(),
+    ),
+    "device code": (
+        {"credential": "device_code", "refresh_token_file": "/f", "client_certificate": "c"},
+        {"refresh_token_file": "option refresh_token_file", "client_certificate": "environment X"},
+        {"client_certificate"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BY_PROOF)
+def test_an_option_that_is_not_used_is_marked(case: str, messages: Shown) -> None:
+    given, origins, unused = BY_PROOF[case]
+    options = AppTokenOptions(**{"tenant_id": "t", **given}, origins=origins)
+    log_failure(messages, options, choose_kind(options))
+    (line,) = messages.on("v")
+    for name, origin in origins.items():
+        assert f"{name} from {origin}" in line
+        assert (f"{name} from {origin}{UNUSED}" in line) == (name in unused), line
 
 
 def test_a_token_from_the_cache_is_shown_in_one_line(reader: Options, messages: Shown) -> None:

@@ -212,7 +212,7 @@ def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
         f"authority {emulator.urls.login}",
         f"tenant {emulator.tenant_id}",
         f"client {emulator.client_id}",
-        "scope graph",
+        f"scope {GRAPH}",
         "correlation id ",
         "trace id ",
     ):
@@ -224,7 +224,8 @@ def test_a_refusal_says_what_was_asked_what_was_said_and_what_to_do(
 def test_the_cloud_is_named_where_no_authority_is(messages: Shown, run_directory: pathlib.Path) -> None:
     options = {"tenant_id": "contoso.com", "client_id": "c", "client_secret": "s", "cloud": "usgov", "retry_for": 0}
     error = failure(messages, options, proxy="http://127.0.0.1:1")
-    requested = "Requested with credential client_secret, cloud usgov, tenant contoso.com, client c, scope graph."
+    scope = "https://graph.microsoft.us/.default"
+    requested = f"Requested with credential client_secret, cloud usgov, tenant contoso.com, client c, scope {scope}."
     assert requested in str(error)
 
 

@@ -197,7 +197,7 @@ def test_a_refusal_is_met_once_for_all_hosts_and_shown_in_full_to_each(
     assert len({str(error.to_fields()) for error in errors}) == 1
     assert "once for the whole run" not in str(errors[0])
     for error in errors[1:]:
-        assert "scope graph, once for the whole run (force_refresh asks again)." in str(error)
+        assert "graph.microsoft.com/.default, once for the whole run (force_refresh requests again)." in str(error)
         assert "AADSTS7000215" in str(error)
         assert "To fix it: " in str(error)
     failure(messages, reader, client_secret="hunter2-is-wrong", force_refresh=True)

@@ -97,7 +97,7 @@ def test_a_token_lives_for_a_day_at_most(lifetime: float, seconds: float, monkey
 )
 def test_any_other_result_is_not_quoted(result: Result) -> None:
     error = failure(result)
-    assert error.message == "The managed identity of h001 could not be asked: the module did not run there."
+    assert error.message == "No token was requested from the managed identity of h001: the module did not run there."
     assert "hunter2" not in str(error)
     assert error.hint
 
@@ -147,7 +147,7 @@ def test_when_to_retry_is_a_number_of_seconds(seconds: t.Any, expected: float | 
 
 def test_a_module_that_did_not_start_is_described_in_ansible_s_words() -> None:
     error = failure(AnsibleError("Incorrect sudo\n password"))
-    assert error.message == "The managed identity of h001 could not be asked: Incorrect sudo password"
+    assert error.message == "No token was requested from the managed identity of h001: Incorrect sudo password"
     assert error.__context__ is None
     assert error.retry_after == 0, "another task may reach the host in another way"
 
