@@ -138,12 +138,16 @@ def docs_site(session: nox.Session) -> None:
         "--disallow-unknown-collection-refs", ".", **alone,
     )  # fmt: skip
     shutil.copy(ROOT / "tools/docs_conf.py", site / "conf.py")
+    (site / "static").mkdir(mode=0o755)
+    shutil.copy(ROOT / "tools/docs.css", site / "static/docs.css")
     # Where the guides name them from: docs/images beside docs/docsite.
     shutil.copytree(ROOT / "docs/images", site / "images")
     run(
         session, "antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--dest-dir", f"{site}/rst",
         "entra.auth",
     )  # fmt: skip
+    # The generated index has a sidebar without groups and with the whole titles of plugin pages.
+    shutil.copy(ROOT / "tools/docs_index.rst", site / "rst/index.rst")
     run(session, "sphinx-build", "-q", "-W", "--keep-going", "-c", str(site), f"{site}/rst", f"{site}/html")
     session.log(f"The documentation is in {site.relative_to(ROOT)}/html/index.html")
 

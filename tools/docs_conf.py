@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import pathlib
+import re
+import typing as t
 import zlib
 
 project = title = html_short_title = "entra.auth"
@@ -14,6 +16,8 @@ copyright = "2026, entra.auth contributors"  # noqa: A001 (the name is Sphinx's)
 
 extensions = ["sphinx.ext.intersphinx", "sphinx_antsibull_ext"]
 html_theme = "sphinx_ansible_theme"
+html_static_path = ["static"]
+html_css_files = ["docs.css"]
 pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
 html_show_sphinx = False
@@ -60,4 +64,17 @@ inventory.write_bytes(
     b"# Sphinx inventory version 2\n# Project: Ansible\n# Version: devel\n"
     b"# The remainder of this file is compressed using zlib.\n" + zlib.compress(entries.encode())
 )
+
+
+def name_changelog(app: t.Any, page: str, source: list[str]) -> None:
+    """Replace the generated title of the changelog, which writes the collection's name with capitals."""
+    if page == "changelog":
+        source[0] = re.sub(r"=+\nEntra\.Auth Release Notes\n=+", "=========\nChangelog\n=========", source[0], count=1)
+
+
+def setup(app: t.Any) -> None:
+    """Connect the hook above; Sphinx calls this."""
+    app.connect("source-read", name_changelog)
+
+
 intersphinx_mapping = {"ansible_devel": (ANSIBLE_DOCS, str(inventory))}

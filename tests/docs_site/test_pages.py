@@ -62,6 +62,23 @@ def test_a_page_is_pleasant_to_read(path: pathlib.Path, page: Page) -> None:
             assert measure(page, "document.documentElement.scrollHeight") <= MAX_GUIDE_HEIGHT
 
 
+def test_a_page_is_dark_for_readers_who_prefer_that(browser: Browser) -> None:
+    tab = browser.new_page(color_scheme="dark")
+    tab.goto((SITE / "index.html").as_uri())
+    assert measure(tab, "getComputedStyle(all('.wy-nav-content')[0]).filter").startswith("invert(")
+    tab.close()
+
+
+def test_the_sidebar_has_groups(browser: Browser) -> None:
+    tab = browser.new_page()
+    tab.goto((SITE / "index.html").as_uri())
+    groups = measure(tab, "all('.wy-menu-vertical p.caption').map((caption) => caption.textContent)")
+    assert {"Start", "Credentials", "Calling APIs", "Operating", "Modules", "Roles"} <= set(groups)
+    # The titles of pages would be longer.
+    assert measure(tab, "all('.wy-menu-vertical a').filter((link) => link.offsetHeight > 40).length") == 0
+    tab.close()
+
+
 class Links(html.parser.HTMLParser):
     """The links of a page, and the places in it that a link can name."""
 

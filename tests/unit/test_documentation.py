@@ -105,8 +105,18 @@ def test_every_guide_is_listed() -> None:
     sections = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text())["sections"]
     listed = [name for entry in sections for name in entry["toctree"]]
     assert sorted(listed) == [guide.stem for guide in GUIDES]
-    linked = re.findall(r"entra-auth.github.io/entra.auth/(\w+)\.html", README.read_text())
-    assert set(linked) <= set(listed)
+    # The site's own index has the same groups.
+    index = (ROOT / "tools/docs_index.rst").read_text()
+    groups = re.findall(r":caption: (.+)\n   :maxdepth: 1\n\n((?:   .+\n)+)", index)
+    shown = {title: [name[8:] for name in names.split() if name.startswith("docsite/")] for title, names in groups}
+    assert {entry["title"]: entry["toctree"] for entry in sections} == {
+        name: ones for name, ones in shown.items() if ones
+    }
+    pages = README.read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    # The site has the guides in the folder docsite.
+    linked = re.findall(r"entra-auth\.github\.io/entra\.auth/([^)\s]+)", pages)
+    assert linked
+    assert set(linked) <= {f"docsite/{name}.html" for name in listed}
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)

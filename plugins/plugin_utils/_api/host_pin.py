@@ -172,7 +172,7 @@ _HINTS: t.Mapping[UrlOrigin, str] = {
 def _suggest_scope(url: str) -> str:
     called = find_apis_at(url)
     aliases = sorted({alias for cloud in CLOUDS.values() for alias, api in cloud.apis.items() if api in called})
-    scope = f"Set scope to {' or '.join(aliases)}" if aliases else "Set scope to the API that is called"
+    scope = f"Set scope to {' or '.join(aliases)}" if aliases else "Check url, and set scope to the API that is called"
     return f"{scope}; if you trust that host with this token, name it in allowed_hosts."
 
 

@@ -201,7 +201,7 @@ def describe_roles(token: Token | None) -> str:
     """Return the permissions in a token as a sentence: app roles, or the scopes of a user."""
     scopes = str(token.decode_claims().get("scp") or "").split() if token else []
     roles = (token.list_roles() if token else []) or scopes
-    return f"The token has the roles: {', '.join(sorted(roles)) or 'none to be seen'}."
+    return f"The token has the roles: {', '.join(sorted(roles))}." if roles else "No roles can be read from the token."
 
 
 def read_audience(access_token: str) -> str:

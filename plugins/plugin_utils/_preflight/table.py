@@ -29,7 +29,8 @@ def build_table(report: Report) -> list[str]:
 
 def _build_rows(api: Report) -> t.Iterator[tuple[str, ...]]:
     """Yield one line for an API, and more if it has several roles or calls."""
-    none = "by Azure RBAC" if api["scope"] == _ARM and api["expires_at"] else "none"
+    none = "by Azure RBAC" if api["scope"] == _ARM else "none"
+    none = none if api["expires_at"] else "unknown"
     roles = [*(api["roles"] or [none]), *(f"missing: {role}" for role in api["missing_roles"])]
     responses = [_describe_call(call, api["calls"]) for call in api["calls"]]
     responses = responses or ["no token" if api["expires_at"] is None else "not called"]

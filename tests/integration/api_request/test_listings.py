@@ -248,7 +248,7 @@ def test_a_403_names_the_roles_of_the_token(calls: ApiCalls) -> None:
     said = calls.get_failure("denied")
     result = calls.get_result("denied")
     assert "Insufficient privileges" in said
-    assert "The token has the roles: none to be seen." in said
+    assert "No roles can be read from the token." in said
     assert "Grant the app the permission" in said
     assert (result["status"], result["error"]) == (403, "Authorization_RequestDenied")
     assert result["request_id"] == result["trace_id"]

@@ -164,7 +164,7 @@ def test_v_tells_all_but_the_values(plays: Plays, emulator: Emulator, leaf: Issu
     for line, source in ((lines[0], "network"), (lines[2], "cache")):
         assert line.startswith(f"entra.auth: token from {source}, valid until 20")
         assert f"credential client_certificate, authority {emulator.urls.login}, tenant contoso.example" in line
-        assert f"client {emulator.client_id}, scope https://management.azure.com/.default" in line
+        assert f"client {emulator.client_id}, scope https://management.core.usgovcloudapi.net/.default" in line
     for origin in (
         "tenant_id from variable app_token_tenant_id",
         "client_id from environment ENTRA_AUTH_CLIENT_ID",

@@ -172,7 +172,7 @@ def test_several_apps_are_checked_without_failing(plays: Plays, emulator: Emulat
     assert table(play)[-1] == "Expiration of secrets and certificates: none expires"
     (refused,) = found["powerless"]["problems"]
     assert "responded with 403" in refused
-    assert "The token has the roles: none to be seen." in refused
+    assert "No roles can be read from the token." in refused
     (expired,) = found["expired"]["problems"]
     assert "AADSTS7000222" in expired
     assert found["expired"]["apis"][0]["calls"] == []

@@ -145,7 +145,7 @@ FOREIGN: t.Final = "https://stranger.example/x"
 @pytest.mark.parametrize(
     ("origin", "advice"),
     [
-        ("typed", "Set scope to the API that is called; if you trust that host"),
+        ("typed", "Check url, and set scope to the API that is called; if you trust that host"),
         ("redirect", "use entra.auth.api_request with dest, which fetches it without the token"),
         ("next_link", "continues its listing on another host"),
         ("operation", "Check the resource itself"),

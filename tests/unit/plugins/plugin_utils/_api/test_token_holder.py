@@ -181,7 +181,7 @@ def test_an_error_of_the_provider_reaches_the_caller() -> None:
     with pytest.raises(NetworkError):
         holder.get_token()
     assert holder.describe_request() is None
-    assert holder.describe_roles() == "The token has the roles: none to be seen."
+    assert holder.describe_roles() == "No roles can be read from the token."
     assert holder.describe_end() == ""
 
 
