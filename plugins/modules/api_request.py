@@ -185,8 +185,8 @@ options:
         E(HTTPS_PROXY) and E(NO_PROXY) are used.
   validate_certs:
     description:
-      - Whether the certificates of the login host and of the API have to be valid. Without that, credential and token
-        go to any host that responds.
+      - Whether the certificates of the login host and of the API have to be valid. If this is off, credential and
+        token go to any host that responds.
 extends_documentation_fragment:
   - entra.auth._app_token
   - entra.auth._app_token.required_roles
@@ -230,8 +230,8 @@ seealso:
 """
 
 EXAMPLES = r"""
-# The variables in these examples can as well be set in the inventory as app_token_tenant_id and so on,
-# or in the environment as ENTRA_AUTH_TENANT_ID or AZURE_TENANT_ID and so on; then no task needs them.
+# tenant, client and secret are your own variables. No task needs them if the environment has AZURE_TENANT_ID,
+# AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the inventory has app_token_tenant_id and so on.
 
 - name: List all users, however many pages there are
   entra.auth.api_request:
@@ -413,12 +413,12 @@ body:
 error:
   description:
     - The code of the API's error, followed by the codes of its inner errors.
-    - If no token could be acquired, the error of OAuth 2.0.
+    - If no token was issued, the error of OAuth 2.0.
   returned: failure
   type: str
   sample: Authorization_RequestDenied
 error_codes:
-  description: The AADSTS codes of the error, if no token could be acquired.
+  description: The AADSTS codes of the error, if no token was issued.
   returned: failure
   type: list
   elements: int

@@ -16,7 +16,7 @@ author:
 description:
   - Runs M(ansible.builtin.uri) on the task's host with a valid C(Authorization) header, so C(delegate_to),
     C(environment), C(become) and the network of the host count as in any task.
-  - The token is acquired on the control node and sent over https only, to the hosts of the API that O(scope) names.
+  - The token is requested on the control node and sent over https only, to the hosts of the API that O(scope) names.
   - A request to a busy API is repeated after the time in C(Retry-After). A refused token is renewed once, with the
     claims that the API requires. A redirect is followed only to a host that may receive the token.
   - The token is in no result, so that no task needs C(no_log).
@@ -41,7 +41,7 @@ options:
     default: GET
   headers:
     description:
-      - Headers in addition to those of O(extra_headers), over which they win. They can't replace C(Authorization).
+      - Headers in addition to O(extra_headers). They replace headers of the same name there, but not C(Authorization).
     type: dict
     default: {}
   body:
@@ -95,8 +95,8 @@ options:
   access_token:
     description:
       - A token from elsewhere, such as another collection or a secret store, in place of a credential.
-      - It is sent to the hosts of O(scope) only and masked like any other token. Its audience and its end are checked
-        as far as they can be read. It can't be renewed.
+      - It is sent to the hosts of O(scope) only and masked like any other token. Its audience and expiry are checked as
+        far as they can be read. It can't be renewed.
     type: str
   creates:
     description:
@@ -185,7 +185,7 @@ attributes:
     description:
       - Requests that read are made, but O(dest) is not written. For any other request C(method), C(url) and C(body) are
         returned, with secrets masked as by M(entra.auth.api_request).
-      - A token is acquired in any case.
+      - A token is requested in any case.
     support: full
   diff_mode:
     description:

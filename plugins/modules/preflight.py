@@ -77,7 +77,7 @@ options:
     type: bool
     default: true
   scope:
-    description: Is not used; see O(scopes).
+    description: Not used; see O(scopes).
   timeout:
     description:
       - Seconds that one HTTP exchange may take.

@@ -242,7 +242,7 @@ def test_an_issuer_that_redirects_is_not_followed(status: int, form_sent: FormSe
     with (
         CannedServer(json_answer(200, {"value": ASSERTION})) as other,
         CannedServer(answer(status, Location=f"{other.url}/token")) as issuer,
-        pytest.raises(NetworkError, match=f"answered {status} ") as failed,
+        pytest.raises(NetworkError, match=f"responded with {status} ") as failed,
     ):
         form_sent("federated", federated_token_request_url=issuer.url, **given)
     assert "redirects are not followed" in str(failed.value.hint)
