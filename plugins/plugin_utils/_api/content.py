@@ -33,7 +33,7 @@ def refuse_error(response: ApiResponse, content: t.Any) -> None:
     """Raise ApiError if a response with a good status has an error as its whole content."""
     if 200 <= response.status < 300 and is_error(content):
         error = parse_error_body(content)
-        raise _build_error(response, f"with an error: {error}", "Correct what the message says.")
+        raise _build_error(response, f"and an error: {error}", "Correct what the message says.")
 
 
 def read_text(response: ApiResponse, *, paginate: bool, any_kind: bool) -> str | None:

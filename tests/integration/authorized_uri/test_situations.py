@@ -196,10 +196,10 @@ CONTENT: t.Final[dict[str, Situation]] = {
     "nested_too_deeply": Situation(content("[" * 250 + "]" * 250, "application/json"), said=("more than 200 levels",)),
     "an_error_with_a_good_status": Situation(
         content('{"error": {"code": "Partial", "message": "Some."}}', "application/json"),
-        said=("was answered 200 with an error: Some (Partial)", "Correct what the message says"),
+        said=("responded with 200 and an error: Some (Partial)", "Correct what the message says"),
     ),
     "letters_beyond_ascii_in_the_url": Situation(
-        call={"url": "/v1.0/things/Grüße"}, wire=(404,), status=404, said=("Gr%C3%BC%C3%9Fe", "was answered 404")
+        call={"url": "/v1.0/things/Grüße"}, wire=(404,), status=404, said=("Gr%C3%BC%C3%9Fe", "responded with 404")
     ),
     "an_error_that_is_allowed": Situation(
         call={"url": "/v1.0/things", "status_code": [200, 404]}, wire=(404,), status=404

@@ -255,7 +255,7 @@ def test_the_repetitions_of_a_batch_share_one_budget(call: ApiCaller, clock: Clo
     """The request that carries it does not get the whole budget again after a throttled response."""
     busy = json_answer(503, {}, Retry_After="4")
     throttled = respond({"id": "1", "status": 429, "headers": {"Retry-After": "4"}})
-    with CannedServer(throttled, busy) as server, pytest.raises(ApiError, match="was answered 503"):
+    with CannedServer(throttled, busy) as server, pytest.raises(ApiError, match="responded with 503"):
         call(server, url="/v1.0/$batch", requests=[{"url": "/me"}], retry_for=10)
     assert clock.slept == [4, 4]
 

@@ -73,7 +73,7 @@ def test_an_error_with_a_good_status_is_a_failure(call: ApiCaller) -> None:
     content = {"error": {"code": "PartialError", "message": "Some of it."}}
     with (
         CannedServer(json_answer(200, content)) as server,
-        pytest.raises(ApiError, match=r"was answered 200 with an error: Some of it \(PartialError\)") as failure,
+        pytest.raises(ApiError, match=r"responded with 200 and an error: Some of it \(PartialError\)") as failure,
     ):
         call(server)
     assert failure.value.to_fields()["status"] == 200
