@@ -82,7 +82,7 @@ from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader()
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import parse_api_request_options
 from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import resolve_options
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
 class Silent:
@@ -91,7 +91,7 @@ class Silent:
     v = vv = warning = display
 
 def call(arguments):
-    options = OptionSources({}, {}, str).resolve()
+    options = resolve_options({}, {}, str)
     run = TaskContext(Silent(), UnreachableHost({}), check_mode=False, diff_mode=False, find_file=str)
     return execute(parse_api_request_options(arguments), options, run)
 

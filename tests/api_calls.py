@@ -16,11 +16,9 @@ from hypothesis import strategies as st
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse, Headers
-from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
-    parse_api_request_options,
-    split_arguments,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import parse_api_request_options
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
 if t.TYPE_CHECKING:

@@ -33,15 +33,12 @@ _TIMEOUT_SECONDS = 30
 
 def collection() -> str:
     """As the action and the lookup do it, from the options to the encrypted cache."""
-    from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, obtain
+    from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import resolve_options
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
     from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
-    sources = OptionSources({}, {}, lambda value: value)
-    outcome = obtain(sources, Display(), UnreachableHost({}), lambda app_token: app_token)
-    if isinstance(outcome, Failure):
-        raise SystemExit(outcome.msg)
-    return outcome.token.access_token
+    options = resolve_options({}, {}, lambda value: value)
+    return get_app_token(options, Display(), UnreachableHost({})).token.access_token
 
 
 def post() -> str:

@@ -10,8 +10,6 @@ import contextlib
 import typing as t
 
 from ansible.errors import AnsibleError
-from ansible.module_utils.compat.version import LooseVersion
-from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
@@ -20,11 +18,11 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskCo
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
     API_OPTIONS,
     parse_api_request_options,
-    split_arguments,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
+    IS_BEFORE_2_19,
     ControllerAction,
     Result,
     Variables,
@@ -39,8 +37,6 @@ display = Display()
 _NO_RESPONSE = -1
 # Result fields that hold what an API sent, or what is sent to it.
 _CONTENT = frozenset({"json", "value", "result", "responses", "headers", "body", "diff"})
-# Before 2.19 the task decides whether the result of a loop as a whole is hidden, and a hidden failure has no message.
-_IS_BEFORE_2_19 = LooseVersion(core_version) < LooseVersion("2.19")
 
 
 class ActionModule(ControllerAction):
@@ -55,15 +51,13 @@ class ActionModule(ControllerAction):
             result.setdefault("status", _NO_RESPONSE)
         return self._hide(result) if self._hides_result() and _CONTENT & set(result) else result
 
-    def find_sources(self, variables: Variables) -> OptionSources:
-        """Return where the options of ``app_token`` come from."""
-        _own, shared = split_arguments(self._task.args)
-        return OptionSources(shared, variables, self._templar.template)
+    def find_direct(self, variables: Variables) -> Result:
+        """Return the options of ``app_token`` that the task gives."""
+        return split_arguments(self._task.args)[1]
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the API's response as result."""
-        own, _shared = split_arguments(self._task.args)
-        call = parse_api_request_options(own)
+        call = parse_api_request_options(split_arguments(self._task.args)[0])
         register_secrets(call.access_token)
         context = TaskContext(
             display,
@@ -82,12 +76,10 @@ class ActionModule(ControllerAction):
 
     def _hide(self, result: Result) -> Result:
         """Return a result that only register gets. The message of a failure is shown."""
-        if _IS_BEFORE_2_19:
-            if result.get("failed"):
-                display.warning(str(result["msg"]))
-            if self._task.loop is not None:
-                self._task.no_log = True
-        return {**result, "_ansible_no_log": True}
+        if IS_BEFORE_2_19 and result.get("failed"):
+            # In these cores a hidden failure has no message.
+            display.warning(str(result["msg"]))
+        return self.hide_result(result)
 
     def _find_file(self, path: str) -> str:
         with contextlib.suppress(AnsibleError):

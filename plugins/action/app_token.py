@@ -6,13 +6,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import typing as t
 
-from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.loader import lookup_loader
-from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
@@ -31,7 +28,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-    from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
 
 # Loaded here, once in the main process for all workers: a play that gets a token often uses the lookup as well.
 lookup_loader.get("entra.auth.app_token", class_only=True)
@@ -39,34 +35,27 @@ importlib.import_module("ansible_collections.entra.auth.plugins.plugin_utils._to
 
 display = Display()
 
-_ROLE = "app_token"
 _PREFIX = "app_token_"
 # Variables of the role that are not options.
 _OF_ROLE = ("fact", "headers", "uri")
-
-# Older cores hide the result of a whole loop only if its task has no_log, not if the results of its items have.
-_LOOPS_NEED_NO_LOG = LooseVersion(core_version) < LooseVersion("2.19")
 
 
 class ActionModule(ControllerAction):
     """Get a token and hand it to ``register`` alone."""
 
-    def find_sources(self, variables: Variables) -> OptionSources:
-        """Return where the options come from; in the role ``app_token`` its variables are what the call gives."""
-        sources = super().find_sources(variables)
-        if self.find_role() != _ROLE:
-            return sources
+    def find_direct(self, variables: Variables) -> t.Mapping[str, t.Any]:
+        """Return the options that the task gives; in the role ``app_token`` its variables are what the call gives."""
+        if not self.is_in_role():
+            return self._task.args
         warn_of_misspelt_variables(_PREFIX, (*OPTIONS, *_OF_ROLE), variables)
         given = read_role_variables(_PREFIX, OPTIONS, variables, self._templar.template)
-        return dataclasses.replace(sources, direct={**sources.direct, **given})
+        return {**self._task.args, **given}
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the token, which callbacks don't see."""
         token = get_app_token(options, display, self.find_target(variables)).as_dict()
-        if _LOOPS_NEED_NO_LOG and self._task.loop is not None:
-            self._task.no_log = True
-        result = self._build_role_result(token, options, variables) if self.find_role() == _ROLE else token
-        return {"changed": False, "_ansible_no_log": True, **result}
+        result = self._build_role_result(token, options, variables) if self.is_in_role() else token
+        return self.hide_result({"changed": False, **result})
 
     def _build_role_result(self, token: Result, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the token, the name of its fact, and the call for the variables that the role leaves behind."""

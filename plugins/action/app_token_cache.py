@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
+from ansible_collections.entra.auth.plugins.module_utils._errors import printable
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import read_metadata
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import CACHES_OF_A_RUN, OptionSpec
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import refuse_unknown_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
     ControllerAction,
@@ -33,15 +33,10 @@ _SHOWN_CHARACTERS = 200
 class ActionModule(ControllerAction):
     """List the entries of the cache, and clear it."""
 
-    def find_sources(self, variables: Variables) -> OptionSources:
-        """Return where ``cache`` comes from. Raises InputError for an unknown option."""
-        unknown = [str(name) for name in self._task.args if name not in _OPTIONS]
-        if unknown:
-            raise InputError(
-                f"'{unknown[0]}' is not an option of app_token_cache.",
-                hint=f"Use the options {' and '.join(_OPTIONS)}.",
-            )
-        return OptionSources({"cache": self._task.args.get("cache")}, variables, self._templar.template)
+    def find_direct(self, variables: Variables) -> Result:
+        """Return the option ``cache``, if it is given. Raises InputError for an unknown option."""
+        refuse_unknown_arguments("app_token_cache", self._task.args, _OPTIONS)
+        return {"cache": self._task.args.get("cache")}
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the public metadata of all entries, as they are or were before the cache was cleared."""

@@ -18,19 +18,15 @@ from ansible.utils.display import Display
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_call import UriCall, UriTask
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import UNREADABLE
-from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import split_arguments
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
-from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import (
-    PASSED_OPTIONS,
-    URI_OPTIONS,
-    parse_uri_options,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import split_arguments
+from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import URI_OPTIONS, parse_uri_options
 from ansible_collections.entra.auth.plugins.plugin_utils._options.role_variables import (
     find_misspelt_variables,
     read_role_variables,
     warn_of_misspelt_variables,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, read_variable
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import read_variable
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
     ControllerAction,
     Result,
@@ -44,9 +40,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 display = Display()
 
 _URI = "ansible.builtin.uri"
-_ROLE = "authorized_uri"
 _PREFIX = "authorized_uri_"
-_ROLE_OPTIONS = {**URI_OPTIONS, **OPTIONS, **{name: OptionSpec(name, "raw") for name in PASSED_OPTIONS}}
+_ROLE_OPTIONS = {**URI_OPTIONS, **OPTIONS}
 _FACT = "authorized_uri_result"
 # Variables of the role that are not options.
 _OF_ROLE = ("fact", "result")
@@ -76,7 +71,7 @@ class ActionModule(ControllerAction):
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
         """Return the result of the task; in the role the response, and the name of the fact for it."""
         result = super().run(tmp, task_vars)
-        if self.find_role() != _ROLE:
+        if not self.is_in_role():
             return result
         shown = {name: result[name] for name in _SHOWN if name in result}
         return {**shown, "fact": self._find_fact(task_vars or {}), "response": result}
@@ -86,14 +81,13 @@ class ActionModule(ControllerAction):
             return str(read_variable(f"{_PREFIX}fact", variables, self._templar.template) or _FACT)
         return _FACT
 
-    def find_sources(self, variables: Variables) -> OptionSources:
-        """Return where the options of ``app_token`` come from."""
-        shared = split_arguments(self._find_arguments(variables))[1]
-        return OptionSources(shared, variables, self._templar.template)
+    def find_direct(self, variables: Variables) -> Result:
+        """Return the options of ``app_token`` that the task or the role gives."""
+        return split_arguments(self._find_arguments(variables))[1]
 
     def _find_arguments(self, variables: Variables) -> Result:
         """Return the task's arguments; in the role its variables, and defaults of the play for the credential alone."""
-        if self.find_role() != _ROLE:
+        if not self.is_in_role():
             return dict(self._task.args)
         given = read_role_variables(_PREFIX, _ROLE_OPTIONS, variables, self._templar.template)
         known = (*_ROLE_OPTIONS, *_OF_ROLE)

@@ -9,24 +9,23 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible.module_utils.compat.version import LooseVersion
-from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._options.preflight import (
     PREFLIGHT_OPTIONS,
     parse_preflight_options,
-    split_preflight_arguments,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.role_variables import (
     read_role_variables,
     warn_of_misspelt_variables,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, read_variable
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import read_variable
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.check import build_failed_report, check
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import (
+    IS_BEFORE_2_19,
     ControllerAction,
     Result,
     Variables,
@@ -37,10 +36,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 display = Display()
 
-_ROLE = "preflight"
 _PREFIX = "preflight_"
 _FACT = "preflight_result"
-_IS_BEFORE_2_19 = LooseVersion(core_version) < LooseVersion("2.19")
 
 
 class ActionModule(ControllerAction):
@@ -52,20 +49,19 @@ class ActionModule(ControllerAction):
         report = build_failed_report(str(result["msg"])) if result.get("failed") else result
         variables = task_vars or {}
         message = _describe_problems(report["problems"]) if self._fails(variables) else ""
-        if self.find_role() == _ROLE:
+        if self.is_in_role():
             return self._build_role_result(report, message, variables)
         return {"changed": False, **report, **({"failed": True, "msg": message} if message else {})}
 
-    def find_sources(self, variables: Variables) -> OptionSources:
-        """Return where the options of ``app_token`` come from."""
-        _own, shared = split_preflight_arguments(self._task.args)
-        return OptionSources(shared, variables, self._templar.template)
+    def find_direct(self, variables: Variables) -> Result:
+        """Return the options of ``app_token`` that the task gives."""
+        return split_arguments(self._task.args, PREFLIGHT_OPTIONS)[1]
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the report. Raises InputError for options that can't be used."""
-        own, _shared = split_preflight_arguments(self._task.args)
+        own = split_arguments(self._task.args, PREFLIGHT_OPTIONS)[0]
         prefix = ""
-        if self.find_role() == _ROLE:
+        if self.is_in_role():
             prefix = _PREFIX
             warn_of_misspelt_variables(_PREFIX, (*PREFLIGHT_OPTIONS, "fact", "result"), variables)
             own = {**own, **read_role_variables(_PREFIX, PREFLIGHT_OPTIONS, variables, self._templar.template)}
@@ -78,7 +74,7 @@ class ActionModule(ControllerAction):
         return True
 
     def _read_option(self, name: str, variables: Variables) -> t.Any:
-        if self.find_role() == _ROLE:
+        if self.is_in_role():
             return read_variable(f"{_PREFIX}{name}", variables, self._templar.template)
         return self._task.args.get(name)
 
@@ -89,7 +85,7 @@ class ActionModule(ControllerAction):
             fact = self._read_option("fact", variables)
         kept = {name: value for name, value in report.items() if name != "table"}
         # The message has the problems too, but before 2.19 Ansible shows it in one line.
-        shown = [f"Problem: {problem}" for problem in report["problems"]] if _IS_BEFORE_2_19 or not message else []
+        shown = [f"Problem: {problem}" for problem in report["problems"]] if IS_BEFORE_2_19 or not message else []
         return {
             "changed": False,
             "report": kept,

@@ -16,7 +16,7 @@ TEXT: t.Final = "aud1tCrash~text-of-an-exception"
 _PLUGINS: t.Final = "ansible_collections.entra.auth.plugins."
 # The functions after which it crashes, by the name of the point: module, class if there is one, and function.
 POINTS: t.Final[dict[str, tuple[str, ...]]] = {
-    "options": ("plugin_utils._options.sources", "OptionSources", "resolve"),
+    "options": ("plugin_utils._options.sources", "resolve_options"),
     "credential": ("plugin_utils._credentials.client_secret", "ClientSecret", "build_client_authentication"),
     "response": ("plugin_utils._entra.token_endpoint", "parse_token_response"),
     "encrypt": ("plugin_utils._cache.encryption", "EntryCipher", "encrypt"),
@@ -48,7 +48,7 @@ def _wrap(holder: t.Any, name: str, point: str) -> None:
     @functools.wraps(function)
     def crashing(*args: t.Any, **kwargs: t.Any) -> t.Any:
         returned = function(*args, **kwargs)
-        if name == "resolve":
+        if name == "resolve_options":
             _called.update(point=returned.extra_headers.get(TRIGGER), secrets=returned.list_secrets())
         if _called["point"] == point:
             _crash(f"{TEXT} {_called['secrets']} {args} {kwargs} {_spelled(returned)}")

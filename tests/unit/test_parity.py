@@ -22,7 +22,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAut
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES
-from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS, ELEMENTS
+from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import API_OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import OUTPUTS, AppToken
 
@@ -153,7 +153,7 @@ def test_api_request_documents_its_options_and_all_of_app_token() -> None:
 def test_an_option_of_api_request_is_documented_as_it_is(name: str) -> None:
     option, spec = api_request_docs()[0][name], API_OPTIONS[name]
     assert option["type"] == spec.type
-    assert option.get("elements") == (ELEMENTS.get(name, "str") if spec.type == "list" else None)
+    assert option.get("elements") == (spec.elements if spec.type == "list" else None)
     assert tuple(option.get("choices", ())) == spec.choices
     assert (option.get("default") or None) == (spec.default or None)
     assert in_plain_words(option["description"])

@@ -13,11 +13,13 @@ import dataclasses
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTION_NAMES, list_options
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import define_option as _option
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import (
+    convert_arguments,
+    refuse_unknown_arguments,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import build_unknown_option_error
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 METHODS = (*SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")
@@ -70,15 +72,7 @@ class ApiRequestOptions:
         return self.expects(status) and status in _CONTENT_STATUSES
 
 
-API_OPTIONS: t.Mapping[str, OptionSpec] = {
-    option.name: OptionSpec(option.name, **option.metadata)
-    for option in dataclasses.fields(ApiRequestOptions)
-    if option.metadata
-}
-_APP_TOKEN_NAMES = frozenset(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
-ELEMENTS = {name: spec.elements for name, spec in API_OPTIONS.items() if spec.type == "list"}
-
-
+API_OPTIONS = list_options(ApiRequestOptions)
 # Options of ansible.builtin.uri without a meaning here. The content is always returned.
 _OF_URI = """
 attributes ciphers client_cert client_key creates decompress follow_redirects force group http_agent owner remote_src
@@ -87,32 +81,20 @@ removes return_content selevel serole setype seuser unix_socket unsafe_writes us
 _URI_OPTIONS = frozenset(_OF_URI.split())
 
 
-def split_arguments(arguments: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """Split a task's arguments into those of api_request, with every unknown one, and those of app_token."""
-    shared = {name: value for name, value in arguments.items() if name in _APP_TOKEN_NAMES}
-    return {name: value for name, value in arguments.items() if name not in shared}, shared
-
-
 def parse_api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOptions:
     """Return the options that a task's own arguments give.
 
     Raises InputError for an unknown option, a value of the wrong type and options that contradict each other.
     """
     _refuse_unknown(arguments)
-    own = {name: value for name, value in arguments.items() if not is_blank(value)}
-    values = {name: _convert(API_OPTIONS[name], value) for name, value in own.items()}
-    options = ApiRequestOptions(**values, given=frozenset(own))
+    values = convert_arguments(API_OPTIONS, arguments)
+    options = ApiRequestOptions(**values, given=frozenset(values))
+    if options.max_items == 0:
+        raise InputError("max_items is 0.", hint="Set max_items to 1 or more, or remove it to get all.")
     if options.requests:
         options = dataclasses.replace(options, url=options.url or _BATCH_URL, method="POST")
     _refuse_contradictions(options)
     return options
-
-
-def _convert(spec: OptionSpec, value: t.Any) -> t.Any:
-    converted = convert(spec, str(value).upper() if spec.name == "method" else value, f"option {spec.name}")
-    if spec.name == "max_items" and converted < 1:
-        raise InputError("max_items is 0.", hint="Set max_items to 1 or more, or remove it to get all.")
-    return converted
 
 
 def is_upload_session(url: str) -> bool:
@@ -120,15 +102,16 @@ def is_upload_session(url: str) -> bool:
     return url.partition("?")[0].lower().endswith("/createuploadsession")
 
 
-def _refuse_unknown(arguments: t.Iterable[t.Any]) -> None:
-    unknown = [name for name in arguments if name not in API_OPTIONS]
-    if not unknown:
-        return
-    error = build_unknown_option_error("api_request", unknown, [*API_OPTIONS, *sorted(_APP_TOKEN_NAMES)])
-    if _URI_OPTIONS.issuperset(unknown):
-        names = " and ".join(map(str, unknown))
-        error.hint = f"Remove {names}, or use entra.auth.authorized_uri, which runs ansible.builtin.uri on a host."
-    raise error
+def _refuse_unknown(arguments: t.Mapping[str, t.Any]) -> None:
+    known = (*API_OPTIONS, *OPTION_NAMES)
+    try:
+        refuse_unknown_arguments("api_request", arguments, known)
+    except InputError as exc:
+        unknown = [name for name in arguments if name not in known]
+        if _URI_OPTIONS.issuperset(unknown):
+            names = " and ".join(unknown)
+            exc.hint = f"Remove {names}, or use entra.auth.authorized_uri, which runs ansible.builtin.uri on a host."
+        raise
 
 
 def _refuse_contradictions(options: ApiRequestOptions) -> None:
@@ -147,11 +130,9 @@ def _refuse_contradictions(options: ApiRequestOptions) -> None:
 
 __all__ = (
     "API_OPTIONS",
-    "ELEMENTS",
     "METHODS",
     "SAFE_METHODS",
     "ApiRequestOptions",
     "is_upload_session",
     "parse_api_request_options",
-    "split_arguments",
 )

@@ -100,6 +100,7 @@ class OptionSpec:
 
 
 def define_option(type_: str, default: t.Any = None, **spec: t.Any) -> t.Any:
+    """Return the field of an option; ``spec`` are more fields of its OptionSpec."""
     factory = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
     metadata = {"type": type_, "default": default, **spec}
     # pylint: disable-next=invalid-field-call  # it is called in the class below, for each option
@@ -211,11 +212,27 @@ def _decode(text: str) -> tuple[str, str]:
     return urllib.parse.unquote(text), urllib.parse.unquote_plus(text)
 
 
-OPTIONS: t.Mapping[str, OptionSpec] = {
-    option.name: OptionSpec(option.name, **option.metadata)
-    for option in dataclasses.fields(AppTokenOptions)
-    if option.metadata
-}
+def list_options(options: t.Any) -> dict[str, OptionSpec]:
+    """Return the options that the fields of a class define, by their names."""
+    return {
+        field.name: OptionSpec(field.name, **field.metadata) for field in dataclasses.fields(options) if field.metadata
+    }
 
 
-__all__ = ("CACHES", "CACHES_OF_A_RUN", "INI_SECTION", "OPTIONS", "AppTokenOptions", "OptionSpec", "find_passwords")
+OPTIONS: t.Mapping[str, OptionSpec] = list_options(AppTokenOptions)
+# With the aliases.
+OPTION_NAMES = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
+
+
+__all__ = (
+    "CACHES",
+    "CACHES_OF_A_RUN",
+    "INI_SECTION",
+    "OPTIONS",
+    "OPTION_NAMES",
+    "AppTokenOptions",
+    "OptionSpec",
+    "define_option",
+    "find_passwords",
+    "list_options",
+)

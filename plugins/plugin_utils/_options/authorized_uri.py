@@ -14,11 +14,17 @@ import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import (
+    OPTION_NAMES,
+    OptionSpec,
+    list_options,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import define_option as _option
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import (
+    convert_arguments,
+    refuse_unknown_arguments,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import build_unknown_option_error
-from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank, to_plain
 
 BODY_FORMATS = ("json", "raw", "form-urlencoded", "form-multipart")
 # Options of ansible.builtin.uri that are handed to it as they are. They concern the task's host.
@@ -65,12 +71,10 @@ class AuthorizedUriOptions:
         return status in self.status_code if self.status_code else 200 <= status < 300
 
 
-URI_OPTIONS: t.Mapping[str, OptionSpec] = {
-    option.name: OptionSpec(option.name, **option.metadata)
-    for option in dataclasses.fields(AuthorizedUriOptions)
-    if option.metadata
+URI_OPTIONS = {
+    **list_options(AuthorizedUriOptions),
+    **{name: OptionSpec(name, "raw") for name in PASSED_OPTIONS},
 }
-_APP_TOKEN_NAMES = tuple(sorted(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases)))
 
 
 def parse_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
@@ -80,30 +84,23 @@ def parse_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
         InputError: An option is unknown, of another type, set by this module itself, or contradicts another one.
     """
     named = {_PASSED_ALIASES.get(name, name): value for name, value in arguments.items()}
-    _refuse_unusable(named)
-    given = {name: value for name, value in named.items() if not is_blank(value)}
-    values = {name: _convert(URI_OPTIONS[name], value) for name, value in given.items() if name in URI_OPTIONS}
-    passed = {name: to_plain(value) for name, value in given.items() if name in PASSED_OPTIONS}
+    _refuse_owned(named)
+    refuse_unknown_arguments("authorized_uri", named, (*URI_OPTIONS, *OPTION_NAMES))
+    given = convert_arguments(URI_OPTIONS, named)
+    passed = {name: value for name, value in given.items() if name in PASSED_OPTIONS}
+    values = {name: value for name, value in given.items() if name not in passed}
     options = AuthorizedUriOptions(**values, passed=passed, given=frozenset(given))
     _refuse_contradictions(options)
     return options
 
 
-def _convert(spec: OptionSpec, value: t.Any) -> t.Any:
-    return convert(spec, str(value).upper() if spec.name == "method" else value, f"option {spec.name}")
-
-
-def _refuse_unusable(arguments: t.Iterable[str]) -> None:
-    names = list(arguments)
+def _refuse_owned(names: t.Iterable[str]) -> None:
     owned = [name for name in names if name in (*OWNED_OPTIONS, *_OWNED_ALIASES)]
     if owned:
         raise InputError(
             f"authorized_uri sets {', '.join(owned)} of ansible.builtin.uri itself.",
             hint=f"Remove {', '.join(owned)}: the module sends the token, and follows redirects that stay at the API.",
         )
-    unknown = [name for name in names if name not in URI_OPTIONS and name not in PASSED_OPTIONS]
-    if unknown:
-        raise build_unknown_option_error("authorized_uri", unknown, (*URI_OPTIONS, *PASSED_OPTIONS, *_APP_TOKEN_NAMES))
 
 
 def _refuse_contradictions(options: AuthorizedUriOptions) -> None:

@@ -13,8 +13,16 @@ import dataclasses
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, OptionSpec, define_option
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import build_unknown_option_error
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import (
+    OPTION_NAMES,
+    OptionSpec,
+    define_option,
+    list_options,
+)
+from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import (
+    convert_arguments,
+    refuse_unknown_arguments,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, is_blank
 
 
@@ -40,24 +48,9 @@ class PreflightOptions:
     fail: bool = define_option("bool", True)
 
 
-def _list_specs(options: t.Any) -> dict[str, OptionSpec]:
-    return {
-        option.name: OptionSpec(option.name, **option.metadata)
-        for option in dataclasses.fields(options)
-        if option.metadata
-    }
-
-
-PREFLIGHT_OPTIONS: t.Mapping[str, OptionSpec] = _list_specs(PreflightOptions)
-CALL_OPTIONS: t.Mapping[str, OptionSpec] = _list_specs(PreflightCall)
+PREFLIGHT_OPTIONS = list_options(PreflightOptions)
+_CALL_OPTIONS = list_options(PreflightCall)
 _ROLES = OptionSpec("required_roles", "list")
-_APP_TOKEN_NAMES = frozenset(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
-
-
-def split_preflight_arguments(arguments: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """Split a task's arguments into those of preflight, with every unknown one, and those of app_token."""
-    shared = {name: value for name, value in arguments.items() if name in _APP_TOKEN_NAMES - set(PREFLIGHT_OPTIONS)}
-    return {name: value for name, value in arguments.items() if name not in shared}, shared
 
 
 def parse_preflight_options(arguments: t.Mapping[str, t.Any], prefix: str = "") -> PreflightOptions:
@@ -70,15 +63,9 @@ def parse_preflight_options(arguments: t.Mapping[str, t.Any], prefix: str = "") 
     Raises:
         InputError: An unknown option, or a value of another type.
     """
-    unknown = [name for name in arguments if name not in PREFLIGHT_OPTIONS]
-    if unknown:
-        raise build_unknown_option_error("preflight", unknown, [*PREFLIGHT_OPTIONS, *sorted(_APP_TOKEN_NAMES)])
+    refuse_unknown_arguments("preflight", arguments, (*PREFLIGHT_OPTIONS, *OPTION_NAMES))
     origin = f"variable {prefix}" if prefix else "option "
-    values = {
-        name: convert(PREFLIGHT_OPTIONS[name], value, f"{origin}{name}")
-        for name, value in arguments.items()
-        if not is_blank(value)
-    }
+    values = convert_arguments(PREFLIGHT_OPTIONS, arguments, origin)
     values["calls"] = [_parse_call(call, f"{origin}calls") for call in values.get("calls", [])]
     required = values.get("required_roles", {})
     values["required_roles"] = {
@@ -88,23 +75,21 @@ def parse_preflight_options(arguments: t.Mapping[str, t.Any], prefix: str = "") 
 
 
 def _parse_call(call: t.Mapping[str, t.Any], origin: str) -> PreflightCall:
-    unknown = sorted(set(call) - set(CALL_OPTIONS))
+    unknown = sorted(set(call) - set(_CALL_OPTIONS))
     if unknown:
         raise InputError(
             f"calls (from {origin}): '{unknown[0]}' is not a part of a call.",
             hint="Give url, and scope and status_code if they differ from graph and 200. A call only reads.",
         )
-    values = {name: convert(CALL_OPTIONS[name], value, origin) for name, value in call.items() if not is_blank(value)}
+    values = {name: convert(_CALL_OPTIONS[name], value, origin) for name, value in call.items() if not is_blank(value)}
     if not values.get("url"):
         raise InputError(f"calls (from {origin}): a call has no url.", hint="Give the url of each call, or a path.")
     return PreflightCall(**values)
 
 
 __all__ = (
-    "CALL_OPTIONS",
     "PREFLIGHT_OPTIONS",
     "PreflightCall",
     "PreflightOptions",
     "parse_preflight_options",
-    "split_preflight_arguments",
 )

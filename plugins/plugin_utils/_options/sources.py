@@ -17,7 +17,6 @@ unknown keywords, takes facts for variables, and repeats secret values in its er
 from __future__ import annotations
 
 import configparser
-import dataclasses
 import functools
 import os
 import typing as t
@@ -28,7 +27,12 @@ from ansible.errors import AnsibleError
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import find_cloud
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
-from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import INI_SECTION, OPTIONS, AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import (
+    INI_SECTION,
+    OPTION_NAMES,
+    OPTIONS,
+    AppTokenOptions,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._options.types import convert, expand_path, is_blank
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -37,55 +41,55 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Variables = t.Mapping[str, t.Any]
 Template = t.Callable[[t.Any], t.Any]
 
-_KNOWN = tuple(name for spec in OPTIONS.values() for name in (spec.name, *spec.aliases))
+_MAX_FILE_CHARACTERS = 4096
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
 
-@dataclasses.dataclass(frozen=True)
-class OptionSources:
-    """The places in which one call looks for its options.
+def resolve_options(direct: t.Mapping[str, t.Any], variables: Variables, template: Template) -> AppTokenOptions:
+    """Return all options of a call with their origins.
 
-    Attributes:
+    Args:
         direct: A task's arguments or a lookup's keywords, evaluated.
         variables: The variables of the task's host, not evaluated.
         template: Evaluates a variable.
+
+    Raises:
+        InputError: An option is unknown, a value has another type, or a variable can't be evaluated.
     """
+    if not all(name in OPTION_NAMES for name in direct):
+        # Loaded only here: a worker compiles every file that a call needs.
+        from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import refuse_unknown_arguments
 
-    direct: t.Mapping[str, t.Any]
-    variables: Variables
-    template: Template
+        refuse_unknown_arguments("app_token", direct, OPTION_NAMES)
+    values: dict[str, t.Any] = {}
+    origins: dict[str, str] = {}
+    for spec in OPTIONS.values():
+        for origin, value in _find_candidates(spec, direct, variables, template):
+            if not is_blank(value):
+                values[spec.name] = convert(spec, value, origin)
+                origins[spec.name] = origin
+                break
+    if _is_overruled_authority(origins):
+        del values["authority"], origins["authority"]
+    if "authority" in values:
+        values["cloud"] = _choose_cloud(values, origins)
+    return AppTokenOptions(**values, origins=origins)
 
-    def resolve(self) -> AppTokenOptions:
-        """Return all options with their origins. Raises InputError for an unknown option or a value of another type."""
-        _refuse_unknown(self.direct)
-        values: dict[str, t.Any] = {}
-        origins: dict[str, str] = {}
-        for spec in OPTIONS.values():
-            for origin, value in self._find_candidates(spec):
-                if not is_blank(value):
-                    values[spec.name] = convert(spec, value, origin)
-                    origins[spec.name] = origin
-                    break
-        if _is_overruled_authority(origins):
-            del values["authority"], origins["authority"]
-        if "authority" in values:
-            values["cloud"] = _choose_cloud(values, origins)
-        return AppTokenOptions(**values, origins=origins)
 
-    def _find_candidates(self, spec: OptionSpec) -> t.Iterator[tuple[str, t.Any]]:
-        for name in (spec.name, *spec.aliases):
-            yield f"option {name}", self.direct.get(name)
-        if spec.variable in self.variables:
-            yield f"variable {spec.variable}", self._read(spec)
-        for name in spec.env:
-            yield f"environment {name}", os.environ.get(name)
-        for name in spec.vendor_file_env:
-            yield f"environment {name}", _read_file(name, os.environ.get(name))
-        if spec.ini_key:
-            yield f"ansible.cfg [{INI_SECTION}] {spec.ini_key}", _read_ini_section(_CONFIG_FILE).get(spec.ini_key)
-
-    def _read(self, spec: OptionSpec) -> t.Any:
-        return read_variable(spec.variable, self.variables, self.template, secret=spec.may_hold_secret)
+def _find_candidates(
+    spec: OptionSpec, direct: t.Mapping[str, t.Any], variables: Variables, template: Template
+) -> t.Iterator[tuple[str, t.Any]]:
+    for name in (spec.name, *spec.aliases):
+        yield f"option {name}", direct.get(name)
+    if spec.variable in variables:
+        value = read_variable(spec.variable, variables, template, secret=spec.may_hold_secret)
+        yield f"variable {spec.variable}", value
+    for name in spec.env:
+        yield f"environment {name}", os.environ.get(name)
+    for name in spec.vendor_file_env:
+        yield f"environment {name}", _read_file(name, os.environ.get(name))
+    if spec.ini_key:
+        yield f"ansible.cfg [{INI_SECTION}] {spec.ini_key}", _read_ini_section(_CONFIG_FILE).get(spec.ini_key)
 
 
 def read_variable(name: str, variables: Variables, template: Template, *, secret: bool = False) -> t.Any:
@@ -157,25 +161,6 @@ def _choose_cloud(values: t.Mapping[str, t.Any], origins: t.Mapping[str, str]) -
     return cloud
 
 
-def _refuse_unknown(direct: t.Iterable[t.Any]) -> None:
-    unknown = [name for name in direct if name not in _KNOWN]
-    if unknown:
-        raise build_unknown_option_error("app_token", unknown, _KNOWN)
-
-
-def build_unknown_option_error(plugin: str, unknown: t.Sequence[t.Any], known: t.Sequence[str]) -> InputError:
-    """Return the error for all names among a task's arguments that are not options, with what is probably meant."""
-    import difflib
-
-    close = {str(name): difflib.get_close_matches(str(name).lower(), known, n=1) for name in unknown}
-    names = " and ".join(f"'{name}'" for name in close)
-    fixes = [f"{found[0]} instead of {name}" for name, found in close.items() if found]
-    return InputError(
-        f"{names} {'is not an option' if len(close) == 1 else 'are not options'} of {plugin}.",
-        hint=f"Write {' and '.join(fixes)}." if fixes else f"The options are {', '.join(sorted(known))}.",
-    )
-
-
 @functools.lru_cache(maxsize=1)
 def _read_ini_section(path: str | None) -> t.Mapping[str, str]:
     if path is None:
@@ -187,11 +172,9 @@ def _read_ini_section(path: str | None) -> t.Mapping[str, str]:
 
 
 __all__ = (
-    "OptionSources",
     "Template",
     "Variables",
-    "build_unknown_option_error",
     "get_host_name",
-    "is_blank",
     "read_variable",
+    "resolve_options",
 )

@@ -14,10 +14,12 @@ import contextlib
 import typing as t
 
 from ansible import constants
+from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as core_version
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, get_host_name
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import get_host_name, resolve_options
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._token.task_host import TaskHost
@@ -26,6 +28,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 _COLLECTION = "entra.auth."
+IS_BEFORE_2_19 = LooseVersion(core_version) < LooseVersion("2.19")
 
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
@@ -34,7 +37,7 @@ Result = dict[str, t.Any]
 class ControllerAction(ActionBase):
     """An action whose work is ``execute``. It hides the task's secrets and returns each error as a result.
 
-    ``find_sources`` says where the options of ``app_token`` come from, if not from all arguments of the task.
+    ``find_direct`` says which options of ``app_token`` the task itself gives, if not all of its arguments.
     ``async_advice`` is a sentence about what to do instead of ``async``.
     """
 
@@ -53,7 +56,8 @@ class ControllerAction(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         outcome = run_guarded(
-            lambda: self.find_sources(variables).resolve(), lambda options: self.execute(options, variables)
+            lambda: resolve_options(self.find_direct(variables), variables, self._templar.template),
+            lambda options: self.execute(options, variables),
         )
         return outcome.as_result() if isinstance(outcome, Failure) else outcome
 
@@ -61,9 +65,9 @@ class ControllerAction(ActionBase):
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Do the work and return the fields of the result. Raises EntraAuthError."""
 
-    def find_sources(self, variables: Variables) -> OptionSources:
-        """Return where the options of ``app_token`` come from. Raises InputError."""
-        return OptionSources(self._task.args, variables, self._templar.template)
+    def find_direct(self, variables: Variables) -> t.Mapping[str, t.Any]:
+        """Return the options of ``app_token`` that the task itself gives. Raises InputError."""
+        return self._task.args
 
     def find_target(self, variables: Variables) -> TaskHost:
         """Return the host on which modules of this task run.
@@ -73,11 +77,22 @@ class ControllerAction(ActionBase):
         """
         return TaskHost(str(self._task.delegate_to or get_host_name(variables)), self, variables)
 
-    def find_role(self) -> str | None:
-        """Return the name of this collection's role that the task is part of, without the collection's name."""
+    @property
+    def module_name(self) -> str:
+        """The name of the module, without that of the collection."""
+        return str(self._task.action).rpartition(".")[2]
+
+    def is_in_role(self) -> bool:
+        """Return whether the task is part of this collection's role with the name of the module."""
         role = self._task._role  # a variable could be set by anyone, also outside of the role
-        name = role.get_name() if role else ""
-        return name.removeprefix(_COLLECTION) if name.startswith(_COLLECTION) else None
+        return bool(role) and role.get_name() == f"{_COLLECTION}{self.module_name}"
+
+    def hide_result(self, result: Result) -> Result:
+        """Return a result that ``register`` gets and no callback."""
+        if IS_BEFORE_2_19 and self._task.loop is not None:
+            # These cores hide the result of a whole loop if its task has no_log, not if the results of its items have.
+            self._task.no_log = True
+        return {**result, "_ansible_no_log": True}
 
     def run_silently(self, module: str, arguments: dict[str, t.Any], task_vars: Variables) -> Result:
         """Run a module on the host so that neither it nor the connection logs its result, at any verbosity."""
@@ -102,12 +117,11 @@ class ControllerAction(ActionBase):
                 context.no_log = no_log
 
     def _refuse_async(self) -> Result:
-        name = str(self._task.action).rpartition(".")[2]
         refused = InputError(
-            f"{name} does not support async, because its work needs the control node.",
+            f"{self.module_name} does not support async, because its work needs the control node.",
             hint=f"Remove async. {self.async_advice}".strip(),
         )
         return Failure.from_error(refused).as_result()
 
 
-__all__ = ("ControllerAction", "Result", "Variables")
+__all__ = ("IS_BEFORE_2_19", "ControllerAction", "Result", "Variables")

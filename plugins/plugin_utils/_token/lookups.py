@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import open_stores
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import resolve_options
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import select_output
@@ -70,7 +70,7 @@ def _resolve(call: LookupCall) -> AppTokenOptions:
         from ansible_collections.entra.auth.plugins.plugin_utils._token.role_call import decrypt_call
 
         return decrypt_call(str(call.direct["_role_call"]))
-    return OptionSources(call.direct, call.variables, call.template).resolve()
+    return resolve_options(*call)
 
 
 def store_record(call: LookupCall, app_token: AppToken) -> None:

@@ -72,7 +72,7 @@ def test_an_empty_cache_is_not_changed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        ({"caches": "user"}, "'caches' is not an option of app_token_cache.", "Use the options cache and clear."),
+        ({"caches": "user"}, "'caches' is not an option of app_token_cache.", "Write cache instead of caches."),
         ({"clear": "perhaps"}, "clear (from option clear) has to be true or false, not 'perhaps'.", "Correct option"),
         ({"cache": {"a": "hunter2"}}, "cache (from option cache) has to be text", "Correct option cache"),
     ],

@@ -16,7 +16,6 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import (
     OWNED_OPTIONS,
-    PASSED_OPTIONS,
     URI_OPTIONS,
     parse_uri_options,
 )
@@ -28,12 +27,12 @@ def parse(**arguments: t.Any) -> t.Any:
 
 def test_every_option_of_uri_has_its_place() -> None:
     documentation = get_plugin_docs("ansible.builtin.uri", "module", module_loader, fragment_loader, False)[0]
-    places = {*URI_OPTIONS, *PASSED_OPTIONS, *OWNED_OPTIONS, *OPTIONS}
+    places = {*URI_OPTIONS, *OWNED_OPTIONS, *OPTIONS}
     assert set(documentation["options"]) <= places
 
 
 def test_no_option_has_two_places() -> None:
-    names = [*URI_OPTIONS, *PASSED_OPTIONS, *OWNED_OPTIONS, *OPTIONS]
+    names = [*URI_OPTIONS, *OWNED_OPTIONS, *OPTIONS]
     assert len(names) == len(set(names))
 
 

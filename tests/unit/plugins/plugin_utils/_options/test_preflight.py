@@ -19,7 +19,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.preflight impo
     PreflightCall,
     PreflightOptions,
     parse_preflight_options,
-    split_preflight_arguments,
 )
 
 
@@ -71,11 +70,6 @@ def test_a_value_that_can_not_work_is_refused_by_name(arguments: dict[str, t.Any
 def test_the_variable_of_the_role_is_named() -> None:
     with pytest.raises(InputError, match="variable preflight_warn_days"):
         parse_preflight_options({"warn_days": "soon"}, "preflight_")
-
-
-def test_the_options_of_app_token_are_split_off() -> None:
-    own, shared = split_preflight_arguments({"scopes": [], "required_roles": {}, "tenant": "t", "unknown": 1})
-    assert (own, shared) == ({"scopes": [], "required_roles": {}, "unknown": 1}, {"tenant": "t"})
 
 
 @given(st.dictionaries(st.sampled_from(list(PREFLIGHT_OPTIONS)), JSON))

@@ -15,7 +15,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._options import sources as sources_module
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions, OptionSpec
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources, get_host_name
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import get_host_name, resolve_options
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -50,7 +50,7 @@ def resolve(
     variables: dict[str, t.Any] | None = None,
     template: t.Callable[[t.Any], t.Any] = lambda value: value,
 ) -> AppTokenOptions:
-    return OptionSources(direct or {}, variables or {}, template).resolve()
+    return resolve_options(direct or {}, variables or {}, template)
 
 
 def samples(spec: OptionSpec) -> list[tuple[str, t.Any]]:

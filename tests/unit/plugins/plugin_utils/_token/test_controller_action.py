@@ -151,16 +151,17 @@ class OfRole:
 
 
 @pytest.mark.parametrize(
-    ("role", "name"),
+    ("role", "is_own"),
     [
-        (None, None),
-        (OfRole("entra.auth.app_token"), "app_token"),
-        (OfRole("app_token"), None),
-        (OfRole("other.entra.auth.app_token"), None),
+        (None, False),
+        (OfRole("entra.auth.echo"), True),
+        (OfRole("entra.auth.app_token"), False),
+        (OfRole("echo"), False),
+        (OfRole("other.entra.auth.echo"), False),
     ],
 )
-def test_the_task_says_in_which_role_it_is(role: OfRole | None, name: str | None) -> None:
-    assert echo({}, _role=role).find_role() == name
+def test_the_task_says_whether_it_is_in_the_role_of_its_module(role: OfRole | None, is_own: bool) -> None:
+    assert echo({}, _role=role).is_in_role() is is_own
 
 
 # --- modules that are run silently ------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, ErrorResponse
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import OptionSources
+from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import resolve_options
 from ansible_collections.entra.auth.plugins.plugin_utils._token import failures
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
@@ -25,8 +25,10 @@ SECRET = "hunter2-and-more"
 
 
 def get_token(direct: dict[str, t.Any], messages: t.Any) -> t.Any:
-    resolve = OptionSources(direct, {}, lambda value: value).resolve
-    return run_guarded(resolve, lambda options: get_app_token(options, messages, UnreachableHost({})))
+    return run_guarded(
+        lambda: resolve_options(direct, {}, lambda value: value),
+        lambda options: get_app_token(options, messages, UnreachableHost({})),
+    )
 
 
 def fail_with(error: BaseException, **options: t.Any) -> Failure:
