@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the URLs that a platform puts into the environment, before a header or token of the platform is sent there.
+"""Check the URLs that options and the variables of a platform name, before a token is sent there.
 
 **PRIVATE** to the collection: not an API.
 """
@@ -34,7 +34,7 @@ def refuse_insecure_url(name: str, url: str, *, link_local: bool = False) -> Non
     places = "this machine or a link-local address" if link_local else "this machine"
     raise InputError(
         f"{name} is not an https URL, so a token would travel in clear text. Nothing was sent there.",
-        hint=f"Correct {name}; http is accepted for {places} only.",
+        hint=f"Correct {name}, and write it as https://host; http is accepted for {places} only.",
     )
 
 

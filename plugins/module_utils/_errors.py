@@ -13,6 +13,7 @@ job's output, and ``hint`` is the sentence that says what to do. Neither holds a
 from __future__ import annotations
 
 import dataclasses
+import sys
 import typing as t
 
 _SHOWN_CHARACTERS = 500
@@ -114,6 +115,14 @@ class TokenRequestRefused(EntraAuthError):
 
 class MissingLibraryError(EntraAuthError):
     """A Python package is not installed where the code runs."""
+
+    @classmethod
+    def on_control_node(cls, package: str) -> MissingLibraryError:
+        """Return the error for a package that the control node lacks."""
+        return cls(
+            f"entra.auth needs the Python package {package} on the control node.",
+            hint=f"On the control node, run: {sys.executable} -m pip install {package}",
+        )
 
 
 __all__ = (

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import datetime
 import enum
@@ -22,7 +21,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 
 # RFC 6750 section 2.1, b64token. Other characters could end the header line, or escape masking by value.
-_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _RENEW_AHEAD_SECONDS = 60
 _MOMENTS = ("issued_on", "expires_on")
 # By how much the clocks of machines that share a cache may differ, as much as Entra allows.
@@ -65,7 +64,7 @@ class Token:
     refresh_token: str | None = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if not _B64TOKEN.fullmatch(self.access_token):
+        if not B64TOKEN.fullmatch(self.access_token):
             # Not at the top: a lookup of a cached token loads this file and nothing that it does not need.
             from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
 
@@ -135,7 +134,7 @@ class Token:
             return {}
         try:
             claims = parse_json(base64.urlsafe_b64decode(segments[1] + "=" * (-len(segments[1]) % 4)))
-        except (binascii.Error, ValueError):
+        except ValueError:
             return {}
         return claims if isinstance(claims, dict) else {}
 
@@ -157,4 +156,4 @@ class Token:
         return cls(**content)
 
 
-__all__ = ("Freshness", "Token")
+__all__ = ("B64TOKEN", "Freshness", "Token")

@@ -13,12 +13,12 @@ import re
 import typing as t
 import urllib.parse
 
+from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import Scope
 
-_MASK = "********"
 # Names under which APIs take secrets: passwordProfile, secretText, adminPassword, keyCredentials.key, sasToken, …
 _SECRET_NAME = re.compile(
     r"passw|pwd|secret|token|credential|connectionstring|privatekey|accesskey|sharedkey|assertion|signature|^sas$|^key$|^pfx",
@@ -52,9 +52,7 @@ def mask_body(data: t.Any, *, hide_values: bool = False) -> t.Any:
         )
         secret = _SECRET_NAME_OR_VALUE if hidden else _SECRET_NAME
         return {
-            name: _MASK
-            if secret.search(name) and value not in (None, "")
-            else mask_body(value, hide_values=hide_values)
+            name: MASK if secret.search(name) and value not in (None, "") else mask_body(value, hide_values=hide_values)
             for name, value in data.items()
         }
     return [mask_body(item, hide_values=hide_values) for item in data] if isinstance(data, list) else data

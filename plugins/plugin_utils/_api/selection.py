@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import sys
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
@@ -35,10 +34,7 @@ def build_selector(expression: str | None) -> Selector:
     if expression is None:
         return lambda data: data
     if not HAS_JMESPATH:
-        raise MissingLibraryError(
-            "entra.auth needs the Python package jmespath on the control node.",
-            hint=f"On the control node, run: {sys.executable} -m pip install jmespath",
-        )
+        raise MissingLibraryError.on_control_node("jmespath")
     compiled, reason = _compile(expression)
     if compiled is None:
         raise InputError(

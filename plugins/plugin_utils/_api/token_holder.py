@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._clock import Moment
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
-from ansible_collections.entra.auth.plugins.module_utils._token import Freshness, Token
+from ansible_collections.entra.auth.plugins.module_utils._token import B64TOKEN, Freshness, Token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import describe_request
 from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import parse_claims_challenge
 
@@ -28,8 +27,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # While another caller renews a token, or fails to, the token is not acquired again for each page of a listing.
 _ACQUIRE_AGAIN_SECONDS = 30.0
-# RFC 6750 section 2.1, b64token.
-_BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 # The year 9999, the last that a date can show.
 _MAX_EPOCH = 253402300799
 
@@ -148,7 +145,7 @@ class GivenToken:
             InputError: It is not a bearer token, or it has expired.
         """
         register_secrets(access_token)
-        if not _BEARER_TOKEN.fullmatch(access_token):
+        if not B64TOKEN.fullmatch(access_token):
             raise InputError(
                 "access_token has characters that no bearer token has.",
                 hint="Give the token alone, without 'Bearer' before it and without line breaks.",

@@ -16,7 +16,6 @@ import hashlib
 import hmac
 import json
 import os
-import sys
 import typing as t
 
 try:
@@ -28,9 +27,6 @@ except ImportError:
     HAS_CRYPTOGRAPHY = False
 else:
     HAS_CRYPTOGRAPHY = True
-
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
 
 _FORMAT = b"entra.auth cache 2\n"
 _NONCE_BYTES = 12
@@ -46,7 +42,10 @@ class EntryCipher:
 
     def __init__(self, secret: str) -> None:
         if not HAS_CRYPTOGRAPHY:
-            raise _build_missing_error()
+            # Not at the top: a lookup of a cached token loads this file and nothing that it does not need.
+            from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
+
+            raise MissingLibraryError.on_control_node("cryptography")
         keys = HKDF(algorithm=hashes.SHA256(), length=2 * _KEY_BYTES, salt=None, info=_FORMAT).derive(secret.encode())
         self._cipher = AESGCM(keys[:_KEY_BYTES])
         self._naming_key = keys[_KEY_BYTES:]
@@ -68,16 +67,6 @@ class EntryCipher:
             return self._cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + name.encode())
         except (InvalidTag, ValueError):
             return None
-
-
-def _build_missing_error() -> MissingLibraryError:
-    # Not at the top: a lookup of a cached token loads this file and nothing that it does not need.
-    from ansible_collections.entra.auth.plugins.module_utils._errors import MissingLibraryError
-
-    return MissingLibraryError(
-        "entra.auth needs the Python package cryptography on the control node.",
-        hint=f"On the control node, run: {sys.executable} -m pip install cryptography",
-    )
 
 
 def read_metadata(entry: bytes) -> dict[str, t.Any] | None:

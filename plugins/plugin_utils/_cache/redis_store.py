@@ -62,10 +62,7 @@ class RedisStore:
 
     def __init__(self, url: str) -> None:
         if not HAS_REDIS:
-            raise MissingLibraryError(
-                "entra.auth needs the Python package redis on the control node.",
-                hint=f"On the control node, run: {sys.executable} -m pip install redis",
-            )
+            raise MissingLibraryError.on_control_node("redis")
         try:
             self._redis = _open_client(url)
             self._redis.ping()

@@ -24,12 +24,12 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-# An option that the environment or ansible.cfg holds may be meant for another app than this call's.
 # For a user's token.
 MISSING_SCOPES_HINT = (
     "Add them to the app as delegated permissions and have the user or an administrator consent; then sign in again, "
     "or request once with force_refresh."
 )
+# An option that the environment or ansible.cfg holds may be meant for another app than this call's.
 _CHOSEN_ORIGINS = ("option ", "variable ")
 # The strongest first.
 _ORIGINS = (*_CHOSEN_ORIGINS, "environment ENTRA_AUTH_", "environment ", "ansible.cfg ")

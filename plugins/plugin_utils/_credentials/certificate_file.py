@@ -15,7 +15,6 @@ import base64
 import dataclasses
 import datetime
 import hashlib
-import sys
 import time
 import typing as t
 import uuid
@@ -69,7 +68,7 @@ class SigningCertificate:
             MissingLibraryError: if PyJWT is not installed.
         """
         if not HAS_PYJWT:
-            raise _build_missing_error("PyJWT")
+            raise MissingLibraryError.on_control_node("PyJWT")
         now = int(time.time())
         claims = {
             "aud": token_url,
@@ -112,19 +111,12 @@ def load_client_certificate(
         MissingLibraryError: if cryptography is not installed.
     """
     if not HAS_CRYPTOGRAPHY:
-        raise _build_missing_error("cryptography")
+        raise MissingLibraryError.on_control_node("cryptography")
     material = read_certificate_material(content, password, source)
     key, leaf = _choose_pair(material, source)
     _refuse_outside_validity(leaf, source)
     chain = _build_chain(leaf, material.certificates)
     return SigningCertificate(key, tuple(one.public_bytes(serialization.Encoding.DER) for one in chain))
-
-
-def _build_missing_error(package: str) -> MissingLibraryError:
-    return MissingLibraryError(
-        f"entra.auth needs the Python package {package} on the control node.",
-        hint=f"On the control node, run: {sys.executable} -m pip install {package}",
-    )
 
 
 def _choose_pair(material: CertificateMaterial, source: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:

@@ -12,7 +12,6 @@ Loaded for a token request only: parsing X.509 takes longer than reading a cache
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import textwrap
 import typing as t
@@ -95,7 +94,7 @@ def _is_der(content: bytes) -> bool:
 def _decode_base64(text: str) -> bytes | None:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
 
 

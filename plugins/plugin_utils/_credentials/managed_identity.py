@@ -29,8 +29,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-_DEFAULT = "/.default"
-
 
 class ManagedIdentity(Credential):
     """Sends the request to the platform instead of Entra; needs no tenant, no client and no secret."""
@@ -116,7 +114,7 @@ class ManagedIdentity(Credential):
 def get_resource(request: TokenRequest) -> str:
     """Return the identifier that the platforms' endpoints take in place of a scope."""
     # A slash that remains is part of the resource's name.
-    return request.scope[: -len(_DEFAULT)] if request.scope.endswith(_DEFAULT) else request.scope
+    return request.scope.removesuffix("/.default")
 
 
 __all__ = ("ManagedIdentity", "get_resource")

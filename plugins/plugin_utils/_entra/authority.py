@@ -20,7 +20,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CL
 
 # Letters, digits, dots and hyphens: a GUID or a verified domain, without characters that change the meaning of a URL.
 _TENANT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?", re.IGNORECASE)
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f]")
 # No segment is "." or "..", because those are removed on the way, and another path than the checked one is requested.
@@ -122,7 +122,7 @@ def _use_login_host(base: str) -> str:
 def refuse_other_tenant(authority: str, tenant_id: str) -> None:
     """Raise InputError if an authority of Entra names another tenant than tenant_id does; both as GUIDs."""
     tenant = urllib.parse.urlsplit(normalize_authority(authority)).path.strip("/")
-    if _GUID.fullmatch(tenant) and _GUID.fullmatch(tenant_id) and tenant.lower() != tenant_id.lower():
+    if GUID.fullmatch(tenant) and GUID.fullmatch(tenant_id) and tenant.lower() != tenant_id.lower():
         raise InputError(
             f"The authority names the tenant {tenant}, but tenant_id is {tenant_id}.",
             hint="Write the authority without the tenant, or correct tenant_id.",
@@ -176,6 +176,7 @@ def _is_host(host: str) -> bool:
 
 
 __all__ = (
+    "GUID",
     "build_token_url",
     "find_cloud",
     "is_loopback",

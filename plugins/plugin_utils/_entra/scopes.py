@@ -18,6 +18,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import GUID
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import ALIASES
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -26,7 +27,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _DEFAULT = "/.default"
 _GRANTED = "The permissions of an application are granted to it; a token for the API has all that are granted."
 _WHITE_SPACE = re.compile(r"\s")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ def resolve_scope(requested: t.Sequence[str], cloud: Cloud, *, delegated: bool) 
     if not requested:
         raise _build_empty_error()
     values = [_build_full_scope(item.strip(), cloud, delegated=delegated) for item in requested]
-    resources = {value[: -len(_DEFAULT)] for value in values if value.endswith(_DEFAULT)}
+    resources = {value.removesuffix(_DEFAULT) for value in values if value.endswith(_DEFAULT)}
     if len(resources) > 1:
         raise InputError(
             f"A token is for one API, but the scope names {len(resources)}: {', '.join(sorted(resources))}.",
@@ -81,7 +81,7 @@ def _build_full_scope(item: str, cloud: Cloud, *, delegated: bool) -> str:
         return cloud.get_api(alias).resource + _DEFAULT
     if item.endswith(_DEFAULT):
         return item
-    if _GUID.fullmatch(item) or cloud.find_api(item):
+    if GUID.fullmatch(item) or cloud.find_api(item):
         return item + _DEFAULT
     if "://" in item:
         _refuse_part_of_known_api(item, cloud, delegated=delegated)
@@ -128,7 +128,7 @@ def _has_path(uri: str) -> bool:
 
 def _get_resource(value: str) -> str:
     """Return the resource of a full scope, which is followed by ``/.default`` or the name of a permission."""
-    return value[: -len(_DEFAULT)] if value.endswith(_DEFAULT) else value.rpartition("/")[0] or value
+    return value.removesuffix(_DEFAULT) if value.endswith(_DEFAULT) else value.rpartition("/")[0] or value
 
 
 def _build_unknown_error(item: str) -> InputError:

@@ -41,7 +41,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Variables = t.Mapping[str, t.Any]
 Template = t.Callable[[t.Any], t.Any]
 
-_MAX_FILE_CHARACTERS = 4096
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
 

@@ -13,7 +13,6 @@ one text, encrypted with the secret of the run. Only a process of the same run c
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import json
 
@@ -65,7 +64,7 @@ def decrypt_call(text: str) -> AppTokenOptions:
 def _decode(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
 
 
