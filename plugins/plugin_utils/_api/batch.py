@@ -21,6 +21,7 @@ import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
+from ansible_collections.entra.auth.plugins.plugin_utils._api.backoff import Backoff
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError, add_result, parse_error_body
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse, Headers
 from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import is_listing
@@ -41,8 +42,6 @@ _MAX_ITEMS = 20
 _MEMBERS = frozenset({"id", "method", "url", "headers", "body", "dependsOn"})
 _THROTTLED = (429, 503)
 _FAILED_DEPENDENCY = 424
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
 _SHOWN_FAILURES = 3
 
 
@@ -188,16 +187,15 @@ class Batch:
 
     def _send_until_done(self, batch: list[Item], responses: dict[str, ItemResponse]) -> None:
         """Add the responses to a batch; throttled requests are sent again while there is time."""
-        until, backoff = time.monotonic() + self._retry_for, _FIRST_PAUSE_SECONDS
+        backoff = Backoff(self._retry_for)
         while True:
             self._post(batch, responses, until)
             again = _select_throttled(batch, responses)
-            pause = max([_get_retry_after(responses[item["id"]]) for item in again], default=0.0) or backoff
-            if not again or time.monotonic() + pause > until:
+            pause = backoff.choose_pause(max((_get_retry_after(responses[item["id"]]) for item in again), default=None))
+            if not again or pause is None:
                 return
             self._log_progress(f"{len(again)} requests of a batch were throttled; sends them again in {pause:g} s")
             time.sleep(pause)
-            backoff = min(2 * backoff, _LONGEST_PAUSE_SECONDS)
             batch = again
 
     def _post(self, batch: list[Item], responses: dict[str, ItemResponse], until: float) -> None:

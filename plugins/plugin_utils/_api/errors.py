@@ -13,11 +13,11 @@ section 5.2, and the plain ``message`` of Azure DevOps.
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, ErrorResponse, printable
+from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse
@@ -74,8 +74,8 @@ class ServiceError:
 def parse_error_body(body: bytes | t.Mapping[str, t.Any]) -> ServiceError:
     """Return the error in a body; an empty one for a body in no known shape, such as HTML."""
     try:
-        content = json.loads(body) if isinstance(body, bytes) else body
-    except (ValueError, RecursionError):
+        content = parse_json(body) if isinstance(body, bytes) else body
+    except ValueError:
         return ServiceError()
     if not isinstance(content, dict):
         return ServiceError()

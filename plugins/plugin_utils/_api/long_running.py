@@ -21,6 +21,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.backoff import Backoff
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import resolve_link
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import (
     ApiError,
@@ -38,33 +39,11 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _STATUS_URLS = ("Azure-AsyncOperation", "Operation-Location")
 _ADDRESS = "The address of the operation"
 _GRAPH_VERSION = re.compile(r"/(v1\.0|beta)(?=/)")
-# If the service names no interval: from one second, doubled, to the interval at which the Azure SDKs poll.
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
 # If the service names an interval of zero.
 _SHORTEST_PAUSE_SECONDS = 1.0
 _ACCEPTED = 202
 _GOOD = (200, 201, _ACCEPTED, 204)
 _GONE = (404, 410)
-
-
-class PollPolicy:
-    """How long to wait before the next poll, and when to give up."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._until = time.monotonic() + seconds
-        self._backoff = _FIRST_PAUSE_SECONDS
-        self._requested: float | None = None
-
-    def get_pause(self, response: ApiResponse) -> float | None:
-        """Return the seconds to wait after a response; None if that is longer than there is time."""
-        if response.retry_after is not None:
-            # It holds until a response names another one.
-            self._requested = max(response.retry_after, _SHORTEST_PAUSE_SECONDS)
-        pause = self._requested or self._backoff
-        self._backoff = min(2 * self._backoff, _LONGEST_PAUSE_SECONDS)
-        return None if time.monotonic() + pause > self._until else pause
 
 
 class Operation:
@@ -75,7 +54,9 @@ class Operation:
     ) -> None:
         self._session = session
         self._first = response
-        self._policy = PollPolicy(seconds)
+        self._seconds = seconds
+        self._backoff = Backoff(seconds)
+        self._requested_pause: float | None = None
         self._log_progress = log_progress
         self._last_state = ""
 
@@ -226,7 +207,10 @@ class Operation:
 
     def _poll(self, url: str, response: ApiResponse, accept: tuple[int, ...] = _GOOD) -> ApiResponse:
         """Return the next response of ``url``, after the pause that the last response asks for."""
-        pause = self._policy.get_pause(response)
+        if response.retry_after is not None:
+            # It holds until a response names another one.
+            self._requested_pause = max(response.retry_after, _SHORTEST_PAUSE_SECONDS)
+        pause = self._backoff.choose_pause(self._requested_pause)
         if pause is None:
             raise self._build_timeout(response)
         self._log_progress(f"the operation goes on; next poll in {pause:g} s")
@@ -280,7 +264,7 @@ class Operation:
         return self._build_error(
             response,
             f"The operation that {self._first.request.safe_description} began has not ended within wait_timeout "
-            f"({self._policy.seconds:g} s); it goes on.{state}",
+            f"({self._seconds:g} s); it goes on.{state}",
             "Raise wait_timeout, or look at the resource later.",
         )
 
@@ -298,4 +282,4 @@ class Operation:
         return resolve_link(self._first.request.url, url, _ADDRESS)
 
 
-__all__ = ("Operation", "PollPolicy")
+__all__ = ("Operation",)

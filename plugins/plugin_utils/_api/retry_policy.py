@@ -17,11 +17,15 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.entra.auth.plugins.plugin_utils._api.backoff import get_pause
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import parse_error_body
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse
 
 # The status of a request that got no response, as ansible.builtin.uri reports it.
 NO_RESPONSE = -1
-MAX_REDIRECTS = 5
+_MAX_REDIRECTS = 5
 _MAX_LOST_RESPONSES = 3
 # A service that refuses a request as too many has not processed it. A request that may have been processed is repeated
 # only if that makes no difference.
@@ -29,8 +33,6 @@ _BUSY = frozenset({429, 503})
 _BUSY_IF_IDEMPOTENT = _BUSY | {408, 500, 502, 504, 509}
 _REDIRECTS_OF_ANY_METHOD = frozenset({307, 308})
 _REDIRECTS_OF_READS = _REDIRECTS_OF_ANY_METHOD | {301, 302, 303}
-# Without a usable Retry-After, zero among those: doubled from one second, up to half a minute.
-_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _WRONG_AUDIENCE = re.compile(
     r"(wrong|invalid|incorrect)\W+audience|audience\b.{0,200}\bis\W+invalid|TokenAudience\b", re.IGNORECASE
 )
@@ -40,26 +42,6 @@ _TAKEN_EFFECT = (
     "The request was repeated after an attempt without a complete response, and that attempt may have taken effect."
 )
 _CLAIMS = re.compile(r'(?:^|[\s,])claims\s*=\s*(?:"([^"]+)"|([^\s,"]+))', re.IGNORECASE)
-
-
-class Answered(t.Protocol):
-    """The part of a response that the policy reads."""
-
-    @property
-    def status(self) -> int:
-        """The status code; NO_RESPONSE if there was no response."""
-
-    @property
-    def headers(self) -> t.Mapping[str, str]:
-        """The header fields; names compare without case."""
-
-    @property
-    def body(self) -> bytes:
-        """The body."""
-
-    @property
-    def retry_after(self) -> float | None:
-        """The seconds that the response asks to wait."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +108,7 @@ class RetryPolicy:
     renewed_without_claims: bool = False
     is_uncertain: bool = False
 
-    def next(self, response: Answered, *, now: float, is_wrong_audience: bool = False) -> Step:
+    def next(self, response: ApiResponse, *, now: float, is_wrong_audience: bool = False) -> Step:
         """Return what to do after a response.
 
         Args:
@@ -157,13 +139,13 @@ class RetryPolicy:
         return policy._wait(None, now)
 
     def _wait(self, retry_after: float | None, now: float) -> Step:
-        seconds = retry_after or _BACKOFF_SECONDS[min(self.waits, len(_BACKOFF_SECONDS) - 1)]
+        seconds = retry_after or get_pause(self.waits)
         if now + seconds > self.deadline:
             asked = "It asks to wait" if retry_after else "The next attempt is due in"
             return Stop(f"{asked} {seconds:.0f} s, longer than is left of retry_for ({self.retry_for:g} s).")
         return Wait(seconds, dataclasses.replace(self, waits=self.waits + 1))
 
-    def _renew(self, response: Answered, is_wrong_audience: bool) -> Step:
+    def _renew(self, response: ApiResponse, is_wrong_audience: bool) -> Step:
         claims = extract_claims(response.headers.get("WWW-Authenticate", ""))
         if claims:
             if self.renewed_with_claims:
@@ -175,12 +157,12 @@ class RetryPolicy:
             return Stop("A new token was refused as well.")
         return Renew(None, dataclasses.replace(self, renewed_without_claims=True))
 
-    def _follow(self, response: Answered) -> Step:
+    def _follow(self, response: ApiResponse) -> Step:
         location = response.headers.get("Location")
         if not location:
             return Stop()
-        if self.redirects >= MAX_REDIRECTS:
-            return Stop(f"There were more than {MAX_REDIRECTS} redirects in a row.")
+        if self.redirects >= _MAX_REDIRECTS:
+            return Stop(f"There were more than {_MAX_REDIRECTS} redirects in a row.")
         return Follow(location, dataclasses.replace(self, redirects=self.redirects + 1))
 
 
@@ -193,7 +175,7 @@ def extract_claims(header: str) -> str | None:
     return (match[1] or match[2]) if match else None
 
 
-def blames_audience(response: Answered) -> bool:
+def blames_audience(response: ApiResponse) -> bool:
     """Return whether a 401 says that the token is for another API.
 
     Services word it differently: ``InvalidAuthenticationTokenAudience`` (Azure Resource Manager), "Invalid audience"
@@ -205,12 +187,10 @@ def blames_audience(response: Answered) -> bool:
 
 
 __all__ = (
-    "MAX_REDIRECTS",
     "NO_RESPONSE",
     "Follow",
     "Renew",
     "RetryPolicy",
-    "Step",
     "Stop",
     "Wait",
     "blames_audience",

@@ -31,39 +31,17 @@ _ACQUIRE_AGAIN_SECONDS = 30.0
 _MAX_EPOCH = 253402300799
 
 
-class Holder(t.Protocol):
-    """The token of one call. ``can_renew`` is whether a refused token can be replaced."""
-
-    can_renew: bool
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """Every access token that has been held, the current one last."""
-
-    def get_token(self) -> Token:
-        """Return a token that is valid now. Raises EntraAuthError."""
-
-    def renew(self, claims: str | None) -> None:
-        """Replace the token that the API has refused. Raises EntraAuthError."""
-
-    def describe_request(self) -> str | None:
-        """Return in words what the token was requested with; None before the first."""
-
-    def describe_roles(self) -> str:
-        """Return the permissions in the token as a sentence."""
-
-    def describe_end(self) -> str:
-        """Return a sentence on when the token expires, if the user has to replace it; otherwise an empty text."""
-
-
 class TokenHolder:
-    """The token of the options. ``acquire`` is the provider, which gets a token for options."""
+    """The token of the options. ``acquire`` is the provider, which gets a token for options.
+
+    ``can_renew`` is whether a refused token can be replaced.
+    """
 
     can_renew = True
 
     def __init__(self, options: AppTokenOptions, acquire: t.Callable[[AppTokenOptions], AppToken]) -> None:
         self._options = options
-        self._provide = acquire
+        self._get_app_token = acquire
         self._held: AppToken | None = None
         self._values: dict[str, None] = {}
         self._acquire_again_on = 0.0
@@ -104,7 +82,7 @@ class TokenHolder:
             self._acquire(dataclasses.replace(self._options, force_refresh=True))
 
     def _acquire(self, options: AppTokenOptions) -> AppToken:
-        self._held = self._provide(options)
+        self._held = self._get_app_token(options)
         self._values.pop(self.current_value, None)
         self._values[self.current_value] = None
         self._options = dataclasses.replace(self._options, force_refresh=False)
@@ -192,6 +170,9 @@ class GivenToken:
         """Return a sentence on when the token expires."""
         end = f"expires at {self._token.expires_at}" if _find_end(self._token.access_token) else "can't be read"
         return f"The token given as access_token {end} and can't be renewed."
+
+
+Holder = TokenHolder | GivenToken
 
 
 def describe_roles(token: Token | None) -> str:

@@ -18,6 +18,7 @@ import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.backoff import Backoff
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import Origin
@@ -30,8 +31,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _UNIT_BYTES = 320 * 1024
 _DRIVE_PIECE_BYTES = 32 * _UNIT_BYTES
 _OTHER_PIECE_BYTES = 12 * _UNIT_BYTES
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
 _CREATED = (200, 201)
 _ACCEPTED = 202
 _NOT_SATISFIABLE = 416
@@ -166,28 +165,22 @@ class ProgressDeadline:
     """How long to repeat pieces that make no progress. ``seconds`` count from the last progress."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self._backoff = Backoff(seconds)
         self._furthest = 0
-        self._restart()
-
-    def _restart(self) -> None:
-        self._until = time.monotonic() + self._seconds
-        self._pause = _FIRST_PAUSE_SECONDS
 
     def await_next(self, position: int, retry_after: float | None) -> None:
         """Return at once after progress, and after a pause without. Raises ApiError if there is no time for it."""
         if position > self._furthest:
             self._furthest = position
-            self._restart()
+            self._backoff.restart()
             return
-        pause = retry_after or self._pause
-        if time.monotonic() + pause > self._until:
+        pause = self._backoff.choose_pause(retry_after)
+        if pause is None:
             raise ApiError(
                 f"The upload makes no progress at {position} bytes.",
                 hint="Send the request again, which begins a new upload session; raise retry_for if that is too short.",
             )
         time.sleep(pause)
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
 
 
 __all__ = ("ProgressDeadline", "upload")

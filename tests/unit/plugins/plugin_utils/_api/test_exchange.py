@@ -124,6 +124,11 @@ def test_json_that_ansible_could_not_process_is_refused(
         respond(opening * levels + inner + closing * levels).parse_json()
 
 
+def test_json_that_python_can_not_parse_is_refused_for_its_levels() -> None:
+    with pytest.raises(ApiError, match="more than 200 levels"):
+        respond(b"[" * 100_000).parse_json()
+
+
 def test_the_token_is_in_no_part_of_a_response() -> None:
     escaped = json.dumps({"echo": TOKEN, "part": TOKEN[5:30]}).replace("e", "\\u0065")
     response = respond(escaped.encode(), X_Echo=f"Bearer {TOKEN}")
