@@ -74,7 +74,7 @@ ee: $(NOX) ## Build an execution environment with podman and run jobs in it
 	@$(NOX) -s awx ee
 
 release: $(NOX) ## Check and build the release, and stop before the upload
-	@$(NOX) -s release
+	@$(NOX) -s build-import-check release
 
 sessions: $(NOX) ## List every session of nox
 	@$(NOX) --list

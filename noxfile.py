@@ -352,7 +352,7 @@ def ee(session: nox.Session) -> None:
 def release(session: nox.Session) -> None:
     """Check and build the release of the version in galaxy.yml, and stop before the upload."""
     install_dev(session)
-    install(session, "cyclonedx-bom", "galaxy-importer >= 0.4.44")
+    install(session, "cyclonedx-bom")
     run(session, "antsibull-changelog", "lint")
     run(session, "python", "tools/check_release.py")
     artifact = workspace.build_artifact(session, run)

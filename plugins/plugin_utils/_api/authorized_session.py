@@ -29,10 +29,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import Holder
 
 
-def _log_nothing(text: str) -> None:
-    """Discard a message about the progress."""
-
-
 class AuthorizedSession(abc.ABC):
     """Sends requests with the token of a holder to the hosts of a pin.
 
@@ -46,7 +42,7 @@ class AuthorizedSession(abc.ABC):
         expects: t.Callable[[int], bool],
         *,
         retry_for: float,
-        log_progress: t.Callable[[str], object] = _log_nothing,
+        log_progress: t.Callable[[str], object],
     ) -> None:
         """Prepare a session.
 

@@ -46,15 +46,14 @@ class ApiSession(AuthorizedSession):
         expects: t.Callable[[int], bool],
         *,
         is_graph: bool,
-        log_progress: t.Callable[[str], object] | None = None,
+        log_progress: t.Callable[[str], object],
     ) -> None:
         """Prepare a session; see AuthorizedSession.
 
         Raises:
             MissingLibraryError: requests is not installed.
         """
-        progress = {"log_progress": log_progress} if log_progress else {}
-        super().__init__(token, pin, expects, retry_for=network.retry_for, **progress)
+        super().__init__(token, pin, expects, retry_for=network.retry_for, log_progress=log_progress)
         self.is_graph = is_graph
         self._transport = Transport(dataclasses.replace(network, service=Service.API, on_pause=self._log_wait))
 
@@ -119,4 +118,4 @@ def _build_too_large(response: requests.Response, size: str, otherwise: str) -> 
     )
 
 
-__all__ = ("ApiRequest", "ApiResponse", "ApiSession", "read_bounded")
+__all__ = ("ApiSession", "read_bounded")

@@ -59,13 +59,13 @@ class Renewal:
         if not self._is_forced and (failure := self._failures.load(self._key.failure_key)):
             return self._use_old_token(self._old, failure)
         waits = self._is_forced or not self._old or self._cache.get_freshness(self._old) not in _USABLE
-        with self._lock(self._key, wait_seconds=self._cache.wait_seconds if waits else 0) as is_held:
+        with self._cache.lock(self._key, wait_seconds=self._cache.wait_seconds if waits else 0) as is_held:
             if self._old and not is_held and not waits:
                 return self._old, "cache"
             return self._find_or_request(request, replaces)
 
     def _find_or_request(self, request: t.Callable[[], Token], replaces: CacheKey | None) -> tuple[Token, str]:
-        found = self._cache.entries.read(self._derive_name(self._key))
+        found = self._cache.read(self._key)
         if found and self._is_wanted(found):
             return found, "cache"
         old = None if self._is_forced else found
@@ -89,7 +89,7 @@ class Renewal:
         self._failures.remove(self._key.failure_key)
         self._store(self._key, token)
         if replaces:
-            with self._lock(replaces, wait_seconds=self._cache.wait_seconds) as is_held:
+            with self._cache.lock(replaces, wait_seconds=self._cache.wait_seconds) as is_held:
                 if is_held:
                     self._store(replaces, token)
 
@@ -112,17 +112,11 @@ class Renewal:
 
     def _store(self, key: CacheKey, token: Token) -> None:
         try:
-            self._cache.entries.write(self._derive_name(key), token, key.public_metadata)
+            self._cache.write(key, token)
         except OSError as exc:
             self._cache.warn(
                 f"A token could not be stored in the cache: {exc.strerror}. The next caller requests its own."
             )
-
-    def _lock(self, key: CacheKey, *, wait_seconds: float) -> t.ContextManager[bool]:
-        return self._cache.stores.tokens.lock(self._derive_name(key), wait_seconds=wait_seconds)
-
-    def _derive_name(self, key: CacheKey) -> str:
-        return self._cache.cipher.derive_name(key.key)
 
 
 __all__ = ("Renewal",)

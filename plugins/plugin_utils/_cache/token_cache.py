@@ -21,7 +21,6 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkE
 from ansible_collections.entra.auth.plugins.module_utils._token import Freshness, Token
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._cache.base import Store
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption import EntryCipher
     from ansible_collections.entra.auth.plugins.plugin_utils._cache.stores import Stores
 
@@ -80,7 +79,6 @@ class TokenCache:
     ) -> None:
         self.stores = stores
         self.cipher = cipher
-        self.entries = Entries(stores.tokens, cipher)
         self.wait_seconds = wait_seconds
         self.warn = warn
         self._min_validity = min_validity
@@ -106,7 +104,7 @@ class TokenCache:
         Raises:
             EntraAuthError: The request failed, for this caller or for another one of the run.
         """
-        found = self.entries.read(self.cipher.derive_name(key.key))
+        found = self.read(key)
         if found and not force and self.get_freshness(found) is Freshness.FRESH:
             return Cached(found, "cache")
         from ansible_collections.entra.auth.plugins.plugin_utils._cache.renewal import Renewal
@@ -117,26 +115,25 @@ class TokenCache:
         """Determine what may be done with a token now."""
         return token.judge_freshness(Moment.now(), min_validity=self._min_validity)
 
-
-class Entries:
-    """Encrypted tokens in a store."""
-
-    def __init__(self, store: Store, cipher: EntryCipher) -> None:
-        self._store = store
-        self._cipher = cipher
-
-    def read(self, name: str) -> Token | None:
+    def read(self, key: CacheKey) -> Token | None:
         """Read a token; return None if it is missing, damaged or encrypted with another secret."""
-        content = self._cipher.decrypt(self._store.read(name), name)
+        name = self.cipher.derive_name(key.key)
+        content = self.cipher.decrypt(self.stores.tokens.read(name), name)
         with contextlib.suppress(TypeError, ValueError, NetworkError):
             return Token.from_dict(json.loads(content or b""))
         return None
 
-    def write(self, name: str, token: Token, public_metadata: t.Mapping[str, str]) -> None:
+    def write(self, key: CacheKey, token: Token) -> None:
         """Store a token until it expires. Raises OSError."""
-        metadata = {**public_metadata, "expires_at": token.expires_at} if public_metadata else {}
-        content = self._cipher.encrypt(json.dumps(dataclasses.asdict(token)).encode(), name, metadata)
-        self._store.write(name, content, keep_seconds=min(token.expires_on - token.issued_on, _LONGEST_SECONDS))
+        name = self.cipher.derive_name(key.key)
+        metadata = {**key.public_metadata, "expires_at": token.expires_at} if key.public_metadata else {}
+        content = self.cipher.encrypt(json.dumps(dataclasses.asdict(token)).encode(), name, metadata)
+        keep_seconds = min(token.expires_on - token.issued_on, _LONGEST_SECONDS)
+        self.stores.tokens.write(name, content, keep_seconds=keep_seconds)
+
+    def lock(self, key: CacheKey, *, wait_seconds: float) -> t.ContextManager[bool]:
+        """Hold the right to request a token; yield False if another caller holds it for longer than that."""
+        return self.stores.tokens.lock(self.cipher.derive_name(key.key), wait_seconds=wait_seconds)
 
 
 __all__ = ("CacheKey", "Cached", "TokenCache")

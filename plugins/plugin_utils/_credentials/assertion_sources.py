@@ -122,10 +122,7 @@ def _mint_by_managed_identity(audience: str, options: AppTokenOptions, network: 
         request_managed_identity_token,
     )
 
-    selector = Selector(
-        options.managed_identity_client_id, options.managed_identity_object_id, options.managed_identity_resource_id
-    )
-    return request_managed_identity_token(audience, selector, network).access_token
+    return request_managed_identity_token(audience, Selector(*options.selected_identity), network).access_token
 
 
 def _build_get_request(url: str, token: str, audience: str) -> Request:

@@ -79,12 +79,7 @@ class Federated(AssertionCredential):
         """Return what a call chooses at a platform that mints assertions."""
         options = self.options
         if source == "managed_identity":
-            given = (
-                options.managed_identity_client_id,
-                options.managed_identity_object_id,
-                options.managed_identity_resource_id,
-            )
-            return "|".join(map(str, given))
+            return "|".join(map(str, options.selected_identity))
         if source == "request_url" and is_chosen(options, "federated_token_request_token"):
             return _hash_text(f"{options.federated_token_request_url}\n{options.federated_token_request_token}")
         return ""

@@ -101,11 +101,7 @@ class ManagedIdentity(Credential):
         of an app registration.
         """
         options = self.options
-        given = (
-            options.managed_identity_client_id,
-            options.managed_identity_object_id,
-            options.managed_identity_resource_id,
-        )
+        given = options.selected_identity
         if not any(given) and is_chosen(options, "client_id"):
             return options.client_id, None, None
         return given

@@ -20,28 +20,6 @@ import typing as t
 Fix = str | t.Mapping[str, str]
 Row = tuple[tuple[int, ...], str, Fix]
 
-# The first sentence of their description does not tell the cause.
-VAGUE = frozenset(
-    {
-        50012,
-        50013,
-        50017,
-        50027,
-        50105,
-        50131,
-        70000,
-        70002,
-        700024,
-        700027,
-        90004,
-        90013,
-        90023,
-        90100,
-        90117,
-        9002313,
-    }
-)
-
 DEFAULT_SCOPE = "Set scope to an alias such as graph or arm, or to one resource followed by /.default."
 _NOTHING_EMPTY = "Check that client_id, scope and {proof} are not empty and that no proxy changes the request."
 _NO_OBO = "Use a credential of the app's own (client_secret, client_certificate or federated_token)."
@@ -75,6 +53,11 @@ _REGISTERED_CERTIFICATE = {
 
 # A table is read by its rows: codes and cause on one line, the fix on the next.
 # fmt: off
+# The first sentence of their description does not tell the cause.
+VAGUE = frozenset({
+    50012, 50013, 50017, 50027, 50105, 50131, 70000, 70002,
+    700024, 700027, 90004, 90013, 90023, 90100, 90117, 9002313,
+})
 CREDENTIAL: tuple[Row, ...] = (
     ((7000215,), "the client secret is wrong; most often the secret ID was pasted instead of its Value",
      "Give the secret's Value as {proof}, whole, not URL-encoded and without a trailing line break."),

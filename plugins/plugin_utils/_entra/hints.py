@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-import types
 import typing as t
 import urllib.parse
 
@@ -25,18 +24,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra import aadsts_re
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._entra.aadsts_requests import Fix
-
-
-class Kind(enum.Enum):
-    """Where the fault is, and so who can correct it."""
-
-    CREDENTIAL = "credential"
-    APPLICATION = "application"
-    REQUEST = "request"
-    POLICY = "policy"
-    FEDERATION = "federation"
-    USER = "user"
-    TRANSIENT = "transient"
 
 
 class Issuer(enum.Enum):
@@ -51,7 +38,6 @@ class Issuer(enum.Enum):
 class Hint:
     """``cause`` is a clause that says what went wrong, if that is known; ``fix`` a sentence that says what to do."""
 
-    kind: Kind
     cause: str
     fix: str
 
@@ -84,89 +70,89 @@ _PROOFS = (
     Proof("request_url", "the token that federated_token_request_url issues", "platform"),
     Proof("managed_identity", "the token of the managed identity", "identity"),
 )
-PROOFS: t.Mapping[str, Proof] = types.MappingProxyType({proof.option: proof for proof in _PROOFS})
+PROOFS: t.Mapping[str, Proof] = {proof.option: proof for proof in _PROOFS}
 # Of a proof that nothing is known about.
 _UNKNOWN_PROOF = Proof("?", "the credential", "")
 
 
 # fmt: off
-_BY_ERROR: t.Mapping[str, tuple[Kind, str, Fix]] = {
-    "invalid_client": (Kind.CREDENTIAL, "the app's credential was refused", {
+_BY_ERROR: t.Mapping[str, tuple[str, Fix]] = {
+    "invalid_client": ("the app's credential was refused", {
         "": "Check that client_id, tenant_id and {proof} belong together, then replace {proof}.",
         "public": "Check client_id and tenant_id, and give client_secret, client_certificate or federated_token."}),
-    "invalid_grant": (Kind.USER, "the refresh token, code or assertion is expired, revoked or of another app", {
+    "invalid_grant": ("the refresh token, code or assertion is expired, revoked or of another app", {
         "": f"Have the user {directory.SIGN_IN} for the same client_id.",
         "given": "Give a new federated_token for the same client_id.",
         "file": "Have the issuer renew the token in federated_token_file, for the same client_id.",
         "platform": "Run the job again for a new token, and check the app's federated credential.",
         "identity": "Check the app's federated credential, and that it names this managed identity."}),
-    "unauthorized_client": (Kind.APPLICATION, "the app may not do this in this tenant", directory.CHECK_APP),
-    "invalid_scope": (Kind.REQUEST, "the scope is not valid, unknown or malformed", requests.DEFAULT_SCOPE),
+    "unauthorized_client": ("the app may not do this in this tenant", directory.CHECK_APP),
+    "invalid_scope": ("the scope is not valid, unknown or malformed", requests.DEFAULT_SCOPE),
     "invalid_request": (
-        Kind.REQUEST, "a parameter is missing or malformed",
+        "a parameter is missing or malformed",
         "Check tenant_id, client_id, scope and {proof} for empty values, line breaks and double encoding."),
     "invalid_resource": (
-        Kind.APPLICATION, "the API in scope is not known or not set up in this tenant", directory.FIND_API),
+        "the API in scope is not known or not set up in this tenant", directory.FIND_API),
     "invalid_instance": (
-        Kind.REQUEST, "the login host is not one that Entra knows",
+        "the login host is not one that Entra knows",
         "Correct authority, or remove it and set cloud, which chooses the login host."),
-    "unsupported_grant_type": (Kind.REQUEST, "the grant type is not allowed", requests.OTHER_KIND),
+    "unsupported_grant_type": ("the grant type is not allowed", requests.OTHER_KIND),
     "unsupported_response_type": (
-        Kind.REQUEST, "the login host does not support this kind of request",
+        "the login host does not support this kind of request",
         "Check that authority is a login host of Entra, or remove it and set cloud."),
     "access_denied": (
-        Kind.POLICY, "the user, an administrator or a policy denied access",
+        "the user, an administrator or a policy denied access",
         "Find the correlation id in the Entra sign-in log, and ask an administrator to grant the access it lacks."),
     "interaction_required": (
-        Kind.POLICY, "the service wants the user to take part",
+        "the service wants the user to take part",
         f"Have the user {directory.SIGN_IN}, with the claims the service asked for, if any, as claims_challenge."),
-    "login_required": (Kind.USER, "the user has to sign in again", directory.NEW_TOKEN),
+    "login_required": ("the user has to sign in again", directory.NEW_TOKEN),
     "consent_required": (
-        Kind.APPLICATION, "neither the user nor an administrator has consented to the app using this API",
+        "neither the user nor an administrator has consented to the app using this API",
         directory.CONSENT),
-    "temporarily_unavailable": (Kind.TRANSIENT, "the service is busy or has a temporary fault", directory.LATER),
-    "server_error": (Kind.TRANSIENT, "the service had a fault of its own", directory.SUPPORT),
+    "temporarily_unavailable": ("the service is busy or has a temporary fault", directory.LATER),
+    "server_error": ("the service had a fault of its own", directory.SUPPORT),
     "authorization_pending": (
-        Kind.USER, "the user has not finished the sign-in yet",
+        "the user has not finished the sign-in yet",
         "Open the address that was shown, enter the code and finish the sign-in."),
     "slow_down": (
-        Kind.TRANSIENT, "the service was asked for the sign-in's result too often",
+        "the service was asked for the sign-in's result too often",
         "Run one sign-in at a time, and finish it with the code that was shown last."),
     "authorization_declined": (
-        Kind.USER, "the user declined the sign-in", "Run the play again and accept the sign-in for this app."),
-    "expired_token": (Kind.USER, "the device code has expired", directory.NEW_CODE),
-    "bad_verification_code": (Kind.USER, "the device code is wrong", directory.NEW_CODE),
+        "the user declined the sign-in", "Run the play again and accept the sign-in for this app."),
+    "expired_token": ("the device code has expired", directory.NEW_CODE),
+    "bad_verification_code": ("the device code is wrong", directory.NEW_CODE),
 }
 # A sign-in ends alike with every issuer.
 _OF_SIGN_IN = (
     "authorization_pending", "slow_down", "authorization_declined", "expired_token", "bad_verification_code",
 )
-_ELSEWHERE: t.Mapping[Issuer, t.Mapping[str, tuple[Kind, str, Fix]]] = {
+_ELSEWHERE: t.Mapping[Issuer, t.Mapping[str, tuple[str, Fix]]] = {
     Issuer.AD_FS: {
-        "": (Kind.REQUEST, "",
+        "": ("",
              "Look for the activity id of the message in the event log AD FS/Admin of the server."),
         "invalid_client": (
-            Kind.CREDENTIAL, "the app's credential was refused",
+            "the app's credential was refused",
             "Compare client_id and {proof} with the app in its application group of AD FS."),
         "unauthorized_client": (
-            Kind.APPLICATION, "the app may not use this API or this grant",
+            "the app may not use this API or this grant",
             "Add the web API to the app's application group of AD FS, and permit the app and the scope there."),
         "invalid_resource": (
-            Kind.APPLICATION, "the API in scope is not known",
+            "the API in scope is not known",
             "Set scope to the identifier of a web API in the app's application group of AD FS."),
         "invalid_scope": (
-            Kind.REQUEST, "the scope is not valid",
+            "the scope is not valid",
             "Set scope to the identifier of a web API in the app's application group of AD FS, followed by a scope."),
     },
     Issuer.B2C: {
-        "": (Kind.REQUEST, "",
+        "": ("",
              "Look up the AADB2C code of the message in Learn (Azure Active Directory B2C error codes), and check the "
              "policy in authority."),
         "invalid_client": (
-            Kind.CREDENTIAL, "the app's credential was refused",
+            "the app's credential was refused",
             "Check client_id and client_secret in the B2C tenant, which takes no certificate or federated token."),
         "invalid_scope": (
-            Kind.REQUEST, "the scope is not valid",
+            "the scope is not valid",
             "Set scope to an API of the B2C tenant followed by /.default, and grant the app its permissions there."),
     },
 }
@@ -174,27 +160,15 @@ _ELSEWHERE: t.Mapping[Issuer, t.Mapping[str, tuple[Kind, str, Fix]]] = {
 _READ_ERROR = "Correct what the message names; the sign-in log of Entra has the attempt under the correlation id."
 _READ_CODE = "Correct what the message names; https://login.microsoftonline.com/error?code={code} explains the code."
 
-_TABLE: t.Mapping[int, tuple[Kind, str, Fix]] = types.MappingProxyType(
-    {
-        code: (kind, cause, fix)
-        for kind, rows in (
-            (Kind.CREDENTIAL, requests.CREDENTIAL),
-            (Kind.FEDERATION, requests.FEDERATION),
-            (Kind.REQUEST, requests.REQUEST),
-            (Kind.APPLICATION, directory.APPLICATION),
-            (Kind.POLICY, directory.POLICY),
-            (Kind.USER, directory.USER),
-            (Kind.TRANSIENT, directory.TRANSIENT),
-        )
-        for codes, cause, fix in rows
-        for code in codes
-    }
-)
-
-
-def list_known_codes() -> list[int]:
-    """Return the AADSTS codes for which there is a hint."""
-    return sorted(_TABLE)
+BY_CODE: t.Mapping[int, tuple[str, Fix]] = {
+    code: (cause, fix)
+    for rows in (
+        *(requests.CREDENTIAL, requests.FEDERATION, requests.REQUEST),
+        *(directory.APPLICATION, directory.POLICY, directory.USER, directory.TRANSIENT),
+    )
+    for codes, cause, fix in rows
+    for code in codes
+}
 
 
 def find_code_hint(error_codes: t.Sequence[int], proof: str = "?") -> Hint | None:
@@ -204,7 +178,7 @@ def find_code_hint(error_codes: t.Sequence[int], proof: str = "?") -> Hint | Non
         error_codes: The codes, the most telling first.
         proof: The option or platform that the app's proof comes from, as in PROOFS.
     """
-    row = next((_TABLE[code] for code in error_codes if code in _TABLE), None)
+    row = next((BY_CODE[code] for code in error_codes if code in BY_CODE), None)
     return _build_hint(row, proof) if row else None
 
 
@@ -225,8 +199,8 @@ def find_hint(error_codes: t.Sequence[int], error: str | None, issuer: Issuer = 
     if known:
         return known
     if error_codes:
-        return Hint(Kind.REQUEST, "", _READ_CODE.format(code=error_codes[0]))
-    return _build_hint(_BY_ERROR.get(error or "", (Kind.REQUEST, "", _READ_ERROR)), proof)
+        return Hint("", _READ_CODE.format(code=error_codes[0]))
+    return _build_hint(_BY_ERROR.get(error or "", ("", _READ_ERROR)), proof)
 
 
 def identify_issuer(url: str, description: str) -> Issuer:
@@ -241,12 +215,12 @@ def identify_issuer(url: str, description: str) -> Issuer:
     return Issuer.ENTRA
 
 
-def _build_hint(row: tuple[Kind, str, Fix], proof: str) -> Hint:
-    kind, cause, fix = row
+def _build_hint(row: tuple[str, Fix], proof: str) -> Hint:
+    cause, fix = row
     used = PROOFS.get(proof, _UNKNOWN_PROOF)
     if not isinstance(fix, str):
         fix = fix.get(used.group, fix[""])
-    return Hint(kind, cause, fix.format(proof=used.words))
+    return Hint(cause, fix.format(proof=used.words))
 
 
-__all__ = ("PROOFS", "Hint", "Issuer", "Kind", "find_code_hint", "find_hint", "identify_issuer", "list_known_codes")
+__all__ = ("BY_CODE", "PROOFS", "Hint", "Issuer", "find_code_hint", "find_hint", "identify_issuer")

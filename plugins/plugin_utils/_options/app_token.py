@@ -189,6 +189,11 @@ class AppTokenOptions:
             validate_certs=self.validate_certs,
         )
 
+    @property
+    def selected_identity(self) -> tuple[str | None, str | None, str | None]:
+        """The client id, object id and resource id that are given for a managed identity."""
+        return self.managed_identity_client_id, self.managed_identity_object_id, self.managed_identity_resource_id
+
     def list_secrets(self) -> list[str]:
         """Return every secret value among the options, for masking, the passwords in URLs included."""
         values = [getattr(self, spec.name) for spec in OPTIONS.values() if spec.secret]

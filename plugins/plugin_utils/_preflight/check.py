@@ -52,6 +52,8 @@ _DEFAULT_CALLS = (
     PreflightCall("/v1.0/organization", _GRAPH),
     PreflightCall("/subscriptions?api-version=2022-12-01", _ARM),
 )
+# What the report repeats of the result of app_token.
+_TOKEN_FIELDS = ("api_url", "cloud", "tenant_id", "client_id", "credential", "expires_at")
 _SHOWN_NAMES = 3
 _SHOWN_CHARACTERS = 60
 # Token lifetimes and certificate assertions tolerate less (Learn, "Certificate credentials").
@@ -127,7 +129,7 @@ class _Preflight:
     def _check_api(self, scope: str, tokens: dict[str, AppToken]) -> Report:
         """Get the token for an API, add it to ``tokens``, and return what it says."""
         try:
-            tokens[scope] = self._get_token(self._build_options(scope))
+            tokens[scope] = self._get_token(dataclasses.replace(self._options, scope=[scope]))
         except EntraAuthError as exc:
             failure = exc
         else:
@@ -153,18 +155,14 @@ class _Preflight:
             hint="Grant them to the app as application permissions with admin consent; then run once with "
             "force_refresh.",
         )
-        names = ("api_url", "cloud", "tenant_id", "client_id", "credential", "expires_at")
         return {
             "scope": scope,
-            **{name: known.get(name) for name in names},
+            **{name: known.get(name) for name in _TOKEN_FIELDS},
             "roles": roles,
             "missing_roles": missing,
             "error": self._problems.add(scope, lacking) if missing else None,
             "calls": [],
         }
-
-    def _build_options(self, scope: str) -> AppTokenOptions:
-        return dataclasses.replace(self._options, scope=[scope])
 
     def _get_token(self, options: AppTokenOptions) -> AppToken:
         return get_app_token(options, self._messages, self._target)
@@ -173,7 +171,7 @@ class _Preflight:
         self, url: str, token: AppToken, scope: str, statuses: t.Container[int], allowed_hosts: t.Sequence[str] = ()
     ) -> ApiResponse:
         """Read a URL with a token that is replaced if it is refused, and return the response. Raises EntraAuthError."""
-        options = dataclasses.replace(self._build_options(scope), force_refresh=False)
+        options = dataclasses.replace(self._options, scope=[scope], force_refresh=False)
         held = [token]
         address = resolve_address(url, options, allowed_hosts=allowed_hosts)
         session = ApiSession(

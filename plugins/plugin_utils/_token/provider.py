@@ -11,6 +11,7 @@ A worker process of Ansible compiles every file that a call needs, so this file 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -243,8 +244,6 @@ class TokenProvider:
         if self._target:
             yield f"host {self._target.name}"
         elif self._kind in (_MANAGED_IDENTITY, _DEVICE_CODE):
-            from ansible_collections.entra.auth.plugins.plugin_utils._token.machine import identify_machine
-
             yield f"controller {identify_machine()}"
         if self._kind == _DEVICE_CODE:
             file = self._options.refresh_token_file
@@ -281,4 +280,12 @@ class TokenProvider:
         return own or get_entry_secret(self._stores.run, warn=self._messages.warning)
 
 
-__all__ = ("Messages", "TokenProvider", "get_app_token")
+def identify_machine() -> str:
+    """Return a text that distinguishes the control node from other machines that share the cache."""
+    # Both, because machines may have the same name, and the image of a container may have no id or share one.
+    with contextlib.suppress(OSError), open("/etc/machine-id", encoding="ascii") as file:
+        return f"{os.uname().nodename} {file.read().strip()}"
+    return os.uname().nodename
+
+
+__all__ = ("Messages", "TokenProvider", "get_app_token", "identify_machine")

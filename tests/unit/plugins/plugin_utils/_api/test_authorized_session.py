@@ -69,7 +69,7 @@ class Session(AuthorizedSession):
         self.holder = more.pop("holder", None) or Holder()
         hosts = more.pop("hosts", ("api.example",))
         expects = more.pop("expects", lambda status: 200 <= status < 300)
-        super().__init__(self.holder, HostPin("s", hosts), expects, **{"retry_for": 100.0, **more})
+        super().__init__(self.holder, HostPin("s", hosts), expects, **{"retry_for": 100.0, "log_progress": str, **more})
         self._replies = list(replies)
         self.sent: list[tuple[str, str, str | None]] = []
         self.requests: list[ApiRequest] = []

@@ -22,8 +22,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token import provider
-from ansible_collections.entra.auth.plugins.plugin_utils._token.machine import identify_machine
-from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
+from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token, identify_machine
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 from entra_emulator import seed
 

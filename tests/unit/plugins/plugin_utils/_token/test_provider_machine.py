@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.plugin_utils._token import machine
+from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import identify_machine
 
 
 @pytest.mark.parametrize(("content", "expected"), [("0123abcd\n", "node 0123abcd"), (None, "node")])
@@ -29,6 +29,6 @@ def test_a_machine_has_a_name_and_perhaps_an_id(
     uname = os.uname()
     monkeypatch.setattr(os, "uname", lambda: os.uname_result((uname.sysname, "node", *uname[2:])))
     monkeypatch.setattr(builtins, "open", open_file)
-    identified = machine.identify_machine()
+    identified = identify_machine()
     monkeypatch.undo()
     assert identified == expected
