@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 import typing as t
@@ -20,6 +21,7 @@ from benchmarks.harness import ROOT, in_turn, read_laps
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+_COLLECTION = "ansible_collections.entra.auth."
 _RESULTS = ROOT / "benchmarks/results.json"
 
 
@@ -152,3 +154,21 @@ def test_documents_show_the_results() -> None:
     """Guide and plots are those that the results file gives; make bench-full writes all of them."""
     for path, content in report.documents(ROOT, json.loads(_RESULTS.read_text())).items():
         assert path.read_text() == content, path
+
+
+def list_imports(source: str) -> t.Iterator[ast.ImportFrom]:
+    """What a source imports of the collection, programs in its texts included."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(_COLLECTION):
+            yield node
+        elif isinstance(node, ast.Constant) and f"\nfrom {_COLLECTION}" in str(node.value):
+            yield from list_imports(str(node.value))
+
+
+@pytest.mark.parametrize("name", ["api_request.py", "programs/cold.py"])
+def test_a_benchmark_imports_what_the_collection_has(name: str) -> None:
+    found = list(list_imports((ROOT / "benchmarks" / name).read_text(encoding="utf-8")))
+    assert found
+    for node in found:
+        module = importlib.import_module(str(node.module))
+        assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
