@@ -19,7 +19,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import add_query
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import build_host_pin, find_apis_at
 from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import GivenToken, TokenHolder, read_audience
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, choose_kind
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import choose_kind, load_class
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
 
@@ -64,7 +64,7 @@ def resolve_address(
     """
     kind = choose_kind(options)
     cloud = CLOUDS[options.cloud]
-    scope = resolve_scope(options.scope, cloud, delegated=bool(kind) and CREDENTIALS[str(kind)].delegated)
+    scope = resolve_scope(options.scope, cloud, delegated=kind is not None and load_class(kind).delegated)
     is_graph = scope.api is not None and scope.api is cloud.apis.get("graph")
     whole = add_query(_complete_url(url, options.api_base_url or scope.api_url, scope), query or {})
     _refuse_blank(whole)

@@ -16,7 +16,10 @@ _PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
 class Backoff:
-    """The pauses of repetitions that together take ``seconds`` at the most."""
+    """The pauses of repetitions that together take ``seconds`` at the most.
+
+    ``until`` is when they end, by time.monotonic.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -24,14 +27,14 @@ class Backoff:
 
     def restart(self) -> None:
         """Begin the time and the pauses again."""
-        self._until = time.monotonic() + self._seconds
+        self.until = time.monotonic() + self._seconds
         self._count = 0
 
     def choose_pause(self, requested: float | None) -> float | None:
         """Return the seconds to wait, ``requested`` if a service asks for some; None if that is longer than is left."""
         pause = requested or get_pause(self._count)
         self._count += 1
-        return None if time.monotonic() + pause > self._until else pause
+        return None if time.monotonic() + pause > self.until else pause
 
 
 def get_pause(count: int) -> float:

@@ -189,7 +189,7 @@ class Batch:
         """Add the responses to a batch; throttled requests are sent again while there is time."""
         backoff = Backoff(self._retry_for)
         while True:
-            self._post(batch, responses, until)
+            self._post(batch, responses, backoff.until)
             again = _select_throttled(batch, responses)
             pause = backoff.choose_pause(max((_get_retry_after(responses[item["id"]]) for item in again), default=None))
             if not again or pause is None:

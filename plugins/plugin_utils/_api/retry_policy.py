@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # The status of a request that got no response, as ansible.builtin.uri reports it.
 NO_RESPONSE = -1
-_MAX_REDIRECTS = 5
+MAX_REDIRECTS = 5
 _MAX_LOST_RESPONSES = 3
 # A service that refuses a request as too many has not processed it. A request that may have been processed is repeated
 # only if that makes no difference.
@@ -161,8 +161,8 @@ class RetryPolicy:
         location = response.headers.get("Location")
         if not location:
             return Stop()
-        if self.redirects >= _MAX_REDIRECTS:
-            return Stop(f"There were more than {_MAX_REDIRECTS} redirects in a row.")
+        if self.redirects >= MAX_REDIRECTS:
+            return Stop(f"There were more than {MAX_REDIRECTS} redirects in a row.")
         return Follow(location, dataclasses.replace(self, redirects=self.redirects + 1))
 
 
@@ -187,10 +187,12 @@ def blames_audience(response: ApiResponse) -> bool:
 
 
 __all__ = (
+    "MAX_REDIRECTS",
     "NO_RESPONSE",
     "Follow",
     "Renew",
     "RetryPolicy",
+    "Step",
     "Stop",
     "Wait",
     "blames_audience",

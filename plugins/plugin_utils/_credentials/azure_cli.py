@@ -32,7 +32,6 @@ class AzureCli(Credential):
     """
 
     kind = "azure_cli"
-    selecting_options = ()
     required = ()
     delegated = True
     outlives_run = False

@@ -68,15 +68,13 @@ class Credential(abc.ABC):
 
     Attributes:
         kind: the value of the option ``credential``.
-        selecting_options: options of which any one selects this credential with ``credential: auto``.
-        required: options that the credential needs in addition.
+        required: options that the credential needs, apart from those that select it (see the registry).
         delegated: whether its tokens are those of a user.
         outlives_run: whether its tokens may be stored in a cache that outlives the run.
         missing_roles_hint: what to do about roles that its token lacks.
     """
 
     kind: t.ClassVar[str]
-    selecting_options: t.ClassVar[tuple[str, ...]]
     required: t.ClassVar[tuple[str, ...]] = ("tenant_id", "client_id")
     delegated: t.ClassVar[bool] = False
     outlives_run: t.ClassVar[bool] = True
@@ -91,9 +89,9 @@ class Credential(abc.ABC):
         self.tell = tell or (lambda sentence: None)
 
     @classmethod
-    def is_given(cls, options: AppTokenOptions) -> bool:
-        """Return whether the options, or the platform this runs on, offer this credential."""
-        return any(getattr(options, name) for name in cls.selecting_options)
+    def is_offered(cls) -> bool:
+        """Return whether the platform that this runs on offers this credential without any option."""
+        return False
 
     def build_request(self, scope: str, claims: str | None) -> TokenRequest:
         """Return the request for a scope.
@@ -170,9 +168,9 @@ class OAuthCredential(Credential):
             refusal = exc
         raise self.explain_refusal(refusal)
 
+    @abc.abstractmethod
     def name_proof(self) -> str:
-        """Return the option or the platform that the app's proof comes from, for advice about a refusal."""
-        return choose_option(self.options, *self.selecting_options) or self.kind
+        """Return the option or the platform that the app's proof comes from; empty for a public app, without proof."""
 
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
         """Return the refusal with what this credential can add to its message."""

@@ -28,7 +28,9 @@ class ClientCertificate(AssertionCredential):
     """Signs a new assertion with the certificate's key for each request."""
 
     kind = "client_certificate"
-    selecting_options = ("client_certificate", "client_certificate_path")
+
+    def name_proof(self) -> str:
+        return choose_option(self.options, "client_certificate", "client_certificate_path") or self.kind
 
     def get_sealing_secret(self) -> str:
         # A digest, because the content may be binary; the private key in it makes it a secret.
@@ -60,7 +62,7 @@ class ClientCertificate(AssertionCredential):
         return f"client_certificate (from {options.origins.get('client_certificate', 'option client_certificate')})"
 
     def _is_in_file(self) -> bool:
-        return choose_option(self.options, *self.selecting_options) == "client_certificate_path"
+        return self.name_proof() == "client_certificate_path"
 
 
 __all__ = ("ClientCertificate",)

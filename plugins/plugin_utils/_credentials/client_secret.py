@@ -29,7 +29,9 @@ class ClientSecret(OAuthCredential):
     """Sends a password of the app in the form."""
 
     kind = "client_secret"
-    selecting_options = ("client_secret", "client_secret_file")
+
+    def name_proof(self) -> str:
+        return choose_option(self.options, "client_secret", "client_secret_file") or self.kind
 
     def get_sealing_secret(self) -> str:
         return self._read_secret()
@@ -52,7 +54,7 @@ class ClientSecret(OAuthCredential):
             InputError: The file can't be read, or the content is certainly not a secret.
         """
         options = self.options
-        if choose_option(options, *self.selecting_options) != "client_secret_file":
+        if self.name_proof() != "client_secret_file":
             secret = options.client_secret or ""
             source = f"client_secret (from {options.origins.get('client_secret', 'option client_secret')})"
         else:

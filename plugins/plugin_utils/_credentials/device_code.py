@@ -28,7 +28,6 @@ class DeviceCode(Credential):
     """Asks a person to sign in; ``credential: auto`` never chooses it."""
 
     kind = "device_code"
-    selecting_options = ()
     delegated = True
     missing_roles_hint = MISSING_SCOPES_HINT
 

@@ -32,7 +32,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CL
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
-    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 # The variables by which a platform that mints assertions is recognized.
 _PLATFORM_VARIABLES = {
@@ -50,18 +49,12 @@ class Federated(AssertionCredential):
     """Presents an assertion that is given, read from a file, or minted by the platform this runs on."""
 
     kind = "federated"
-    selecting_options = (
-        "federated_token",
-        "federated_token_file",
-        "federated_token_source",
-        "federated_token_request_url",
-    )
 
     _GIVEN = ("federated_token", "federated_token_file")
 
     @classmethod
-    def is_given(cls, options: AppTokenOptions) -> bool:
-        return super().is_given(options) or _detect_platform() is not None
+    def is_offered(cls) -> bool:
+        return _detect_platform() is not None
 
     def get_proof_fingerprint(self) -> str:
         """Return a digest of an assertion that is given, so that a wrong one never receives another one's token.

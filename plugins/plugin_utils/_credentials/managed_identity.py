@@ -27,19 +27,17 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
     from ansible_collections.entra.auth.plugins.module_utils._managed_identity import Selector
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
-    from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 
 class ManagedIdentity(Credential):
     """Sends the request to the platform instead of Entra; needs no tenant, no client and no secret."""
 
     kind = "managed_identity"
-    selecting_options = ("managed_identity_client_id", "managed_identity_object_id", "managed_identity_resource_id")
     required = ()
 
     @classmethod
-    def is_given(cls, options: AppTokenOptions) -> bool:
-        return super().is_given(options) or bool(os.environ.get("IDENTITY_ENDPOINT") or os.environ.get("MSI_ENDPOINT"))
+    def is_offered(cls) -> bool:
+        return bool(os.environ.get("IDENTITY_ENDPOINT") or os.environ.get("MSI_ENDPOINT"))
 
     def build_request(self, scope: str, claims: str | None) -> TokenRequest:
         """Return the request; its client is the selected identity, by every name that may select one.

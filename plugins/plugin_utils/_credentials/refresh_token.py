@@ -33,7 +33,6 @@ class RefreshToken(OAuthCredential):
     """Redeems ``options.refresh_token``."""
 
     kind = "refresh_token"
-    selecting_options = ("refresh_token", "refresh_token_file")
     delegated = True
     missing_roles_hint = MISSING_SCOPES_HINT
 

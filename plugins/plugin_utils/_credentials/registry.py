@@ -12,7 +12,6 @@ loaded at its first use, because a worker process of Ansible compiles every file
 
 from __future__ import annotations
 
-import collections.abc
 import functools
 import importlib
 import typing as t
@@ -29,7 +28,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _PACKAGE = "ansible_collections.entra.auth.plugins.plugin_utils._credentials"
 
 
-class _Entry(t.NamedTuple):
+class Entry(t.NamedTuple):
     """The name of a credential's class, the options that select it, and whether a platform may offer it as well."""
 
     class_name: str
@@ -39,47 +38,32 @@ class _Entry(t.NamedTuple):
 
 # In the order in which "auto" chooses them. It never chooses the last two, which no option selects. The file of a
 # credential has the name of its kind.
-_ENTRIES: t.Mapping[str, _Entry] = {
-    "refresh_token": _Entry("RefreshToken", ("refresh_token", "refresh_token_file")),
-    "client_certificate": _Entry("ClientCertificate", ("client_certificate", "client_certificate_path")),
-    "client_secret": _Entry("ClientSecret", ("client_secret", "client_secret_file")),
-    "federated": _Entry(
+CREDENTIALS: t.Mapping[str, Entry] = {
+    "refresh_token": Entry("RefreshToken", ("refresh_token", "refresh_token_file")),
+    "client_certificate": Entry("ClientCertificate", ("client_certificate", "client_certificate_path")),
+    "client_secret": Entry("ClientSecret", ("client_secret", "client_secret_file")),
+    "federated": Entry(
         "Federated",
         ("federated_token", "federated_token_file", "federated_token_source", "federated_token_request_url"),
         on_platforms=True,
     ),
-    "managed_identity": _Entry(
+    "managed_identity": Entry(
         "ManagedIdentity",
         ("managed_identity_client_id", "managed_identity_object_id", "managed_identity_resource_id"),
         on_platforms=True,
     ),
-    "device_code": _Entry("DeviceCode"),
-    "azure_cli": _Entry("AzureCli"),
+    "device_code": Entry("DeviceCode"),
+    "azure_cli": Entry("AzureCli"),
 }
 # The credentials by which a confidential app proves its identity when it redeems a refresh token.
 _OF_CONFIDENTIAL_APPS = ("client_certificate", "client_secret", "federated")
 
 
-class _Credentials(collections.abc.Mapping[str, type[Credential]]):
-    """The class of each kind of credential, loaded at its first use."""
-
-    def __getitem__(self, kind: str) -> type[Credential]:
-        return _load_class(kind)
-
-    def __iter__(self) -> t.Iterator[str]:
-        return iter(_ENTRIES)
-
-    def __len__(self) -> int:
-        return len(_ENTRIES)
-
-
-CREDENTIALS: t.Mapping[str, type[Credential]] = _Credentials()
-
-
 @functools.cache
-def _load_class(kind: str) -> type[Credential]:
+def load_class(kind: str) -> type[Credential]:
+    """Return the class of a kind of credential."""
     module = importlib.import_module(f"{_PACKAGE}.{kind}")
-    return t.cast("type[Credential]", getattr(module, _ENTRIES[kind].class_name))
+    return t.cast("type[Credential]", getattr(module, CREDENTIALS[kind].class_name))
 
 
 def choose_kind(options: AppTokenOptions) -> str | None:
@@ -89,8 +73,8 @@ def choose_kind(options: AppTokenOptions) -> str | None:
     if options.run_on == "target":
         # The only credential that works on a host; the others would send a secret there.
         return "managed_identity"
-    direct = (kind for kind in _ENTRIES if _is_given_directly(kind, options))
-    return next(direct, None) or next((kind for kind in _ENTRIES if _is_given(kind, options)), None)
+    direct = (kind for kind in CREDENTIALS if _is_given_directly(kind, options))
+    return next(direct, None) or next((kind for kind in CREDENTIALS if is_given(kind, options)), None)
 
 
 def explain_choice(options: AppTokenOptions) -> str:
@@ -102,29 +86,26 @@ def explain_choice(options: AppTokenOptions) -> str:
     chosen = choose_kind(options)
     if chosen is None:
         return "none was given"
-    others = [kind for kind in _ENTRIES if kind != chosen and _is_given(kind, options)]
-    origins = [options.origins[name] for name in _ENTRIES[chosen].selecting_options if name in options.origins]
+    others = [kind for kind in CREDENTIALS if kind != chosen and is_given(kind, options)]
+    origins = [options.origins[name] for name in CREDENTIALS[chosen].selecting_options if name in options.origins]
     reason = " and ".join(origins) or "the variables of the platform"
     return f"{reason}; comes before {', '.join(others)}" if others else reason
 
 
-def _is_given(kind: str, options: AppTokenOptions) -> bool:
+def is_given(kind: str, options: AppTokenOptions) -> bool:
     """Return whether an option selects this credential, or the platform that this runs on offers it."""
-    entry = _ENTRIES[kind]
-    if any(getattr(options, name) for name in entry.selecting_options):
-        return True
-    return entry.on_platforms and _load_class(kind).is_given(options)
+    return _has_own_option(kind, options) or (CREDENTIALS[kind].on_platforms and load_class(kind).is_offered())
 
 
 def _is_given_directly(kind: str, options: AppTokenOptions) -> bool:
     """Return whether the call itself has this credential, not a variable or the environment."""
-    return any(options.origins.get(name, "").startswith("option ") for name in _ENTRIES[kind].selecting_options)
+    return any(options.origins.get(name, "").startswith("option ") for name in CREDENTIALS[kind].selecting_options)
 
 
 def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> Credential:
     """Return the credential of a kind. ``tell`` shows a sentence to the user at once."""
     if kind != "refresh_token":
-        return CREDENTIALS[kind](options, tell)
+        return load_class(kind)(options, tell)
     from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import RefreshToken
 
     # A sign-in by device code belongs to a public app, which has no proof of its own.
@@ -134,21 +115,30 @@ def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str
 def _create_client_credential(options: AppTokenOptions) -> OAuthCredential | None:
     """Return the proof of a confidential app that redeems a refresh token; None for a public app."""
     for kind in _OF_CONFIDENTIAL_APPS:
+        # An offer of the platform does not count: a public app on such a platform must not send it.
         if _has_own_option(kind, options) and not _belongs_to_another_app(kind, options):
-            return t.cast("OAuthCredential", CREDENTIALS[kind](options))
+            return t.cast("OAuthCredential", load_class(kind)(options))
     return None
 
 
 def _has_own_option(kind: str, options: AppTokenOptions) -> bool:
-    # An offer of the platform does not count: a public app on such a platform must not send it.
-    return any(getattr(options, name) for name in _ENTRIES[kind].selecting_options)
+    return any(getattr(options, name) for name in CREDENTIALS[kind].selecting_options)
 
 
 def _belongs_to_another_app(kind: str, options: AppTokenOptions) -> bool:
     """Return whether the call names its own app and sign-in, and this proof comes from the environment alone."""
     direct = options.origins.get("client_id", "").startswith("option ") and _is_given_directly("refresh_token", options)
-    names = [name for name in _ENTRIES[kind].selecting_options if name in options.origins]
+    names = [name for name in CREDENTIALS[kind].selecting_options if name in options.origins]
     return direct and all(options.origins[name].startswith("environment ") for name in names)
 
 
-__all__ = ("CREDENTIALS", "Credential", "TokenRequest", "choose_kind", "create_credential", "explain_choice")
+__all__ = (
+    "CREDENTIALS",
+    "Credential",
+    "TokenRequest",
+    "choose_kind",
+    "create_credential",
+    "explain_choice",
+    "is_given",
+    "load_class",
+)

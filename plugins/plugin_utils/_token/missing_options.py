@@ -21,9 +21,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import Credential
-
 # Stands for a credential of any kind; the advice names one of them.
 _CREDENTIAL = ()
 _COMMON_CREDENTIAL = "client_secret"
@@ -33,7 +30,7 @@ _PASSWORD_VARIABLES = ("AZURE_AD_USER", "AZURE_PASSWORD")
 
 def build_missing_error(
     required: t.Sequence[str],
-    credential: type[Credential] | None,
+    kind: str | None,
     log: t.Callable[[str], object],
     *,
     has_proof: bool,
@@ -42,17 +39,17 @@ def build_missing_error(
 
     Args:
         required: The options that are missing, apart from those of the credential.
-        credential: The chosen credential; None if none is given.
+        kind: The kind of the chosen credential; None if none is given.
         log: Shows a line with -v. It gets every place that was searched.
         has_proof: Whether an option of the credential is given.
     """
     missing: list[tuple[str, ...]] = [(name,) for name in required]
     if not has_proof:
-        missing.append(credential.selecting_options if credential else _CREDENTIAL)
+        missing.append(CREDENTIALS[kind].selecting_options if kind else _CREDENTIAL)
     for name in _list_options(missing):
         log(f"entra.auth: {name} was searched in {OPTIONS[name].describe_places()}; an empty value does not count")
     ci_job = None
-    if not has_proof and (credential is None or credential is CREDENTIALS["federated"]):
+    if not has_proof and kind in (None, "federated"):
         ci_job = describe_missing_permission()
     return InputError(
         f"Missing: {_join([_describe_missing(names) for names in missing])}.{_describe_passwords(missing)}",
@@ -62,7 +59,7 @@ def build_missing_error(
 
 def _list_options(missing: t.Iterable[tuple[str, ...]]) -> t.Iterator[str]:
     for names in missing:
-        yield from names or (name for cls in CREDENTIALS.values() for name in cls.selecting_options)
+        yield from names or (name for entry in CREDENTIALS.values() for name in entry.selecting_options)
 
 
 def _describe_missing(names: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, is_given, load_class
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import (
     refuse_other_tenant,
     validate_tenant,
@@ -25,7 +25,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import Credential
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 _PROXY = re.compile(r"(https?|socks[45][ah]?)://([^\s/?#@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
@@ -46,20 +45,19 @@ def refuse_missing(options: AppTokenOptions, kind: str | None, log: t.Callable[[
     Raises:
         InputError: It names all that is missing.
     """
-    chosen = CREDENTIALS[kind] if kind else None
-    required = chosen.required if chosen else ("tenant_id", "client_id")
+    required = load_class(kind).required if kind else ("tenant_id", "client_id")
     missing = [name for name in required if not getattr(options, name)]
-    has_proof = chosen is not None and _is_complete(chosen, options)
+    has_proof = kind is not None and _has_proof(kind, options)
     if missing or not has_proof:
         # Loaded only here: a worker compiles every file that a call needs.
         from ansible_collections.entra.auth.plugins.plugin_utils._token.missing_options import build_missing_error
 
-        raise build_missing_error(missing, chosen, log, has_proof=has_proof)
+        raise build_missing_error(missing, kind, log, has_proof=has_proof)
 
 
-def _is_complete(cls: type[Credential], options: AppTokenOptions) -> bool:
+def _has_proof(kind: str, options: AppTokenOptions) -> bool:
     # A managed identity needs no selector, and for a device code a person signs in.
-    return not cls.required or not cls.selecting_options or cls.is_given(options)
+    return not load_class(kind).required or not CREDENTIALS[kind].selecting_options or is_given(kind, options)
 
 
 def refuse_unusable(options: AppTokenOptions) -> None:

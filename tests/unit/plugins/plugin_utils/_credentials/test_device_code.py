@@ -20,10 +20,6 @@ def test_its_tokens_are_those_of_a_user() -> None:
     assert DeviceCode(AppTokenOptions(tenant_id="t", client_id="c")).get_identity() == Identity("t", "c")
 
 
-def test_it_is_never_given() -> None:
-    assert not DeviceCode.is_given(AppTokenOptions(refresh_token_file="f", client_id="c"))
-
-
 def test_the_code_is_shown_to_the_user() -> None:
     start = {"device_code": "d", "user_code": "ABCD", "verification_uri": "https://x.test", "interval": 1}
     said: list[str] = []

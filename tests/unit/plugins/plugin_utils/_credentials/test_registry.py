@@ -10,13 +10,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials import registry
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import (
     CREDENTIALS,
     TokenRequest,
     choose_kind,
     create_credential,
     explain_choice,
+    is_given,
+    load_class,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions
 
@@ -71,8 +72,8 @@ def test_the_registry_has_every_documented_choice_in_the_documented_order() -> N
 
 @pytest.mark.parametrize("kind", ORDER)
 def test_a_credential_is_told_by_its_own_options(kind: str) -> None:
-    assert CREDENTIALS[kind].selecting_options == registry._ENTRIES[kind].selecting_options == GIVEN_BY[kind]
-    assert CREDENTIALS[kind].kind == kind
+    assert CREDENTIALS[kind].selecting_options == GIVEN_BY[kind]
+    assert load_class(kind).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -176,13 +177,18 @@ def test_a_platform_offers_its_credential(
     assert choose_kind(given("client_secret")) == "client_secret"
 
 
+@pytest.mark.parametrize("kind", ["device_code", "azure_cli"])
+def test_a_sign_in_of_a_person_is_never_given(kind: str) -> None:
+    assert not is_given(kind, AppTokenOptions(refresh_token_file="f", client_id="c"))
+
+
 @pytest.mark.parametrize("kind", ORDER)
 def test_creating_a_credential_does_nothing_yet(kind: str) -> None:
     credential = create_credential(
         kind, AppTokenOptions(client_certificate_path="/nowhere", refresh_token_file="/nowhere")
     )
     assert type(credential).kind == kind
-    assert credential.__class__ is CREDENTIALS[kind]
+    assert credential.__class__ is load_class(kind)
 
 
 def test_a_client_secret_goes_into_the_form_with_its_grant(form_sent: FormSent) -> None:

@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, load_class
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS, AppTokenOptions
 
 # The variables of other tools in the documented order, written out because playbooks and AWX rely on them.
@@ -156,9 +156,7 @@ def test_a_url_without_a_password_holds_no_secret(option: str, url: str) -> None
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
 def test_a_credential_is_given_by_options_that_exist(kind: str) -> None:
-    cls = CREDENTIALS[kind]
-    assert cls.kind == kind
-    assert {*cls.selecting_options, *cls.required} <= set(OPTIONS)
+    assert {*CREDENTIALS[kind].selecting_options, *load_class(kind).required} <= set(OPTIONS)
 
 
 def test_every_credential_is_a_choice_and_every_choice_a_credential() -> None:
