@@ -145,7 +145,7 @@ problems:
 warnings:
   description:
     - What may become a problem.
-    - A secret or certificate that expires soon, an app that sees no subscription, a clock that is wrong.
+    - A secret or certificate that expires soon, or an app that sees no subscription.
   returned: always
   type: list
   elements: str

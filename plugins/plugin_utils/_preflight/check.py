@@ -12,10 +12,7 @@ are reported once.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import email.utils
-import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, printable
@@ -56,8 +53,6 @@ _DEFAULT_CALLS = (
 _TOKEN_FIELDS = ("api_url", "cloud", "tenant_id", "client_id", "credential", "expires_at")
 _SHOWN_NAMES = 3
 _SHOWN_CHARACTERS = 60
-# Token lifetimes and certificate assertions tolerate less (Learn, "Certificate credentials").
-_SKEW_SECONDS = 300
 
 
 def check(checks: PreflightOptions, options: AppTokenOptions, messages: Messages, target: Target) -> Report:
@@ -108,7 +103,6 @@ class _Preflight:
         self._target = target
         self._problems = _Problems(options.list_secrets())
         self._warnings: list[str] = []
-        self._skews: list[float] = []
 
     def run(self) -> Report:
         calls = [*(_DEFAULT_CALLS if self._checks.default_calls else ()), *self._checks.calls]
@@ -121,7 +115,7 @@ class _Preflight:
                 api["calls"] = [self._check_call(call, tokens[call.scope]) for call in own]
         credentials = self._check_credentials(tokens)
         expiring = warn_of_expirations(credentials, self._checks.warn_days)
-        warnings = [*self._warnings, *_describe_skew(self._skews), *expiring]
+        warnings = [*self._warnings, *expiring]
         problems = self._problems.list_texts()
         report = {"ok": not problems, "problems": problems, "warnings": warnings, "apis": apis}
         return {**report, "credentials": credentials, "table": build_table({**report, "credentials": credentials})}
@@ -182,10 +176,7 @@ class _Preflight:
             is_graph=address.is_graph,
             log_progress=lambda text: self._messages.v(f"entra.auth: {text}"),
         )
-        began = time.time()
-        response = session.send(ApiRequest("GET", address.url, {"Accept": "application/json", **options.extra_headers}))
-        self._skews += _measure_skew(response, began)
-        return response
+        return session.send(ApiRequest("GET", address.url, {"Accept": "application/json", **options.extra_headers}))
 
     def _check_call(self, call: PreflightCall, token: AppToken) -> Report:
         # Without the query, which may hold a secret.
@@ -267,26 +258,6 @@ def _get_name(item: t.Any) -> str | None:
     names = ("displayName", "name", "userPrincipalName", "id")
     found = (printable(item.get(name), _SHOWN_CHARACTERS) for name in names) if isinstance(item, dict) else ()
     return next(filter(None, found), None)
-
-
-def _measure_skew(response: ApiResponse, began: float) -> t.Iterator[float]:
-    """Yield by how many seconds at least the clock is off: the response was made between the request and now."""
-    # A year that Python can't calculate with is no date.
-    with contextlib.suppress(ValueError, OverflowError):
-        if date := email.utils.parsedate_tz(response.headers.get("Date", "")):
-            made = email.utils.mktime_tz(date)
-            yield max(0.0, began - made) or min(0.0, time.time() - made)
-
-
-def _describe_skew(skews: t.Sequence[float]) -> list[str]:
-    skew = min(skews, key=abs, default=0.0)
-    if abs(skew) < _SKEW_SECONDS:
-        return []
-    direction = "ahead of" if skew > 0 else "behind"
-    return [
-        f"The clock of this machine is {abs(skew):.0f} s {direction} that of the API. To fix it: Set the clock; tokens "
-        "and certificates depend on it."
-    ]
 
 
 def build_failed_report(message: str) -> Report:

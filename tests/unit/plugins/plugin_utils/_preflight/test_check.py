@@ -2,12 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What preflight finds: tokens, roles, calls, the clock and the app's credentials."""
+"""What preflight finds: tokens, roles, calls and the app's credentials."""
 
 from __future__ import annotations
 
-import email.utils
-import time
 import typing as t
 
 import pytest
@@ -160,27 +158,6 @@ def test_a_registration_that_can_not_be_read_is_no_problem(run: Checker, status:
 def test_the_reason_why_nothing_was_read_is_told(run: Checker, checks: Report, note: str) -> None:
     with CannedServer(ORGANIZATION) as server:
         assert run(server, **checks)["credentials"]["note"] == note
-
-
-@pytest.mark.parametrize(("seconds", "word"), [(900, "behind"), (-900, "ahead of")])
-def test_a_clock_that_is_wrong_is_a_warning(run: Checker, seconds: int, word: str) -> None:
-    date = email.utils.formatdate(time.time() + seconds, usegmt=True)
-    with CannedServer(json_answer(200, {}, Date=date)) as server:
-        (warning,) = run(server)["warnings"]
-    assert word in warning
-
-
-@pytest.mark.parametrize("date", [None, "Mon, 01 Jan 99999 00:00:00 GMT", "soon", ""])
-def test_a_date_that_is_right_or_none_says_nothing(run: Checker, date: str | None) -> None:
-    now = email.utils.formatdate(usegmt=True)
-    with CannedServer(json_answer(200, {}, Date=now if date is None else date)) as server:
-        assert run(server)["warnings"] == []
-
-
-def test_a_long_wait_is_not_taken_for_a_wrong_clock(run: Checker, clock: Clock) -> None:
-    date = email.utils.formatdate(time.time() + 900, usegmt=True)
-    with CannedServer(json_answer(429, {}, Retry_After="900"), json_answer(200, {}, Date=date)) as server:
-        assert run(server, changes={"retry_for": 1000})["warnings"] == []
 
 
 @pytest.mark.parametrize(
