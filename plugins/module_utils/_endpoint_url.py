@@ -34,7 +34,7 @@ def refuse_insecure_url(name: str, url: str, *, link_local: bool = False) -> Non
     places = "this machine or a link-local address" if link_local else "this machine"
     raise InputError(
         f"{name} is not an https URL, so a token would travel in clear text. Nothing was sent there.",
-        hint=f"Write {name} as https://host; http is accepted for {places} only.",
+        hint=f"Correct {name}; http is accepted for {places} only.",
     )
 
 

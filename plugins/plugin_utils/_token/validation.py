@@ -86,7 +86,7 @@ def _refuse_unusable_network(options: AppTokenOptions) -> None:
             f"ca_path {options.ca_path} does not exist or can't be read.",
             hint="Set it to a PEM file, or a directory of hashed certificates, that the control node can read.",
         )
-    if options.api_base_url:
+    if options.api_base_url is not None:
         # Loaded only here: a worker compiles every file that a call needs.
         from ansible_collections.entra.auth.plugins.module_utils._endpoint_url import refuse_insecure_url
 

@@ -164,7 +164,7 @@ INPUT: t.Final[dict[str, Case]] = {
     ),
     "http api_base_url": Case(
         {"api_base_url": "http://api.example"},
-        ("api_base_url is not an https URL", "Write api_base_url as https://host"),
+        ("api_base_url is not an https URL", "Correct api_base_url; http is accepted for this machine only."),
     ),
     "garbled proxy": Case(
         {"proxy": f"someone:{MISPLACED['proxy password']}@proxy.example:3128"},
