@@ -17,10 +17,11 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, printable
 from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_secrets
-from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
+from ansible_collections.entra.auth.plugins.plugin_utils._api.address import resolve_address
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiSession
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import TokenHolder
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import choose_kind, create_credential
 from ansible_collections.entra.auth.plugins.plugin_utils._options.preflight import PreflightCall
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.expirations import (
@@ -169,7 +170,7 @@ class _Preflight:
         held = [token]
         address = resolve_address(url, options, allowed_hosts=allowed_hosts)
         session = ApiSession(
-            build_holder(None, options, lambda wanted: held.pop() if held else self._get_token(wanted), address),
+            TokenHolder(options, lambda wanted: held.pop() if held else self._get_token(wanted)),
             address.pin,
             options.get_network_settings(),
             lambda status: status in statuses,
