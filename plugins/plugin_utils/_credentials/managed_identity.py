@@ -29,6 +29,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
 
 
+_SELECTORS = ("managed_identity_client_id", "managed_identity_object_id", "managed_identity_resource_id")
+
+
 class ManagedIdentity(Credential):
     """Sends the request to the platform instead of Entra; needs no tenant, no client and no secret."""
 
@@ -61,7 +64,7 @@ class ManagedIdentity(Credential):
         is_direct = options.origins.get("client_id", "").startswith("option ")
         selection = self._get_selection()
         if is_direct and options.client_id not in (*selection, None):
-            name = next(name for name, value in zip(self.selecting_options, selection, strict=True) if value)
+            name = next(name for name, value in zip(_SELECTORS, selection, strict=True) if value)
             raise InputError(
                 f"client_id and {name} name two different identities.",
                 hint=f"Remove client_id, or {name}: each of them selects the identity.",
