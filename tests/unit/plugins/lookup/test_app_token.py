@@ -90,7 +90,7 @@ def test_a_lookup_that_is_used_without_a_play_takes_variables_as_they_are(reader
         ({"client_secert": "hunter2"}, "Write client_secret instead of client_secert."),
         ({"output": "header"}, "To fix it: Use 'headers'."),
         ({"output": ["json"]}, "output is not one of access_token, authorization, headers, uri, token."),
-        ({"credential": "managed_identity", "run_on": "target"}, "only the token that a task has requested"),
+        ({"credential": "managed_identity", "run_on": "target"}, "only a token that a task has requested"),
     ],
 )
 def test_a_failure_is_one_text_that_holds_no_secret(change: Options, words: str, reader: Options) -> None:
