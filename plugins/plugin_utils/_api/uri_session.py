@@ -22,6 +22,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.authorized_session
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse, Headers
 from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import NO_RESPONSE
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_location import correct_location
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
@@ -154,7 +155,7 @@ class UriSession(AuthorizedSession):
         clean = {name: value for name, value in result.items() if not _STEERING.fullmatch(str(name).lower())}
         shown = mask.mask_data({name: value for name, value in clean.items() if name not in ("content", "json")})
         status = _find_status(result)
-        headers = Headers({name.replace("_", "-"): value for name, value in shown.items() if isinstance(value, str)})
+        headers = _find_headers(request, shown)
         body = mask.mask_bytes(_find_body(result))
         said = mask.mask_text(_join_words(result))
         if status is None:
@@ -243,6 +244,13 @@ def _read_words(field: t.Any) -> str:
         words.append(str(getattr(event, "msg", "")))
         event = getattr(getattr(event, "chain", None), "event", None)
     return " ".join(words) or str(field)
+
+
+def _find_headers(request: ApiRequest, result: Result) -> Headers:
+    fields = {name.replace("_", "-"): value for name, value in result.items() if isinstance(value, str)}
+    if "location" in fields:
+        fields["location"] = correct_location(request.url, fields["location"])
+    return Headers(fields)
 
 
 def _find_body(result: Result) -> bytes:
