@@ -103,7 +103,7 @@ def test_what_can_t_work_is_said_in_one_sentence(plays: Plays, emulator: Emulato
         "windows": ({"vars": {"ansible_connection": "winrm"}}, "entra.auth.api_request"),
         "no-python": ({"vars": {"ansible_python_interpreter": "/nonexistent/python"}}, "failed on h001"),
     }
-    tasks = [{**call(keywords=keywords), "name": name, "ignore_errors": True} for name, (keywords, _) in cases.items()]
+    tasks = [{**call(keywords=case[0]), "name": name, "ignore_errors": True} for name, case in cases.items()]
     play = plays.run([{"tasks": tasks}], record=True)
     for name, (_keywords, said) in cases.items():
         message = play.result(name)["msg"]
