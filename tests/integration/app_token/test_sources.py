@@ -138,7 +138,7 @@ def test_the_built_in_credential_of_awx_is_enough(plays: Plays, emulator: Emulat
 
 
 # What YAML, Jinja, INI files, shells, JSON and forms give a meaning to, and what is not ASCII.
-SECRET: t.Final = "made-up~ {{ 7 * 7 }}{% if %}{# #} %41%s+&=# ; '\" \\n\\ $HOME ~ äß漢😀 line one\t !"
+SECRET: t.Final = "made-up~ {{ 7 * 7 }}{% if %}{# #} %41%s+&=# ; '\" \\n\\ $HOME ~ äß漢😀 !"
 
 
 def _client(emulator: Emulator) -> dict[str, str | None]:
