@@ -109,7 +109,7 @@ class Listener:
 def make_jwt(**claims: object) -> str:
     """A token with these claims and without a signature."""
     parts = (json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, {"exp": 4102444800, **claims}))
-    return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "signature"])
+    return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "c2lnbmF0dXJl"])
 
 
 class HostileNode:
