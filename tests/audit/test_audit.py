@@ -38,7 +38,7 @@ _GIVEN_TOKENS: t.Final = {f"ansible.builtin.{name}" for name in ("uri", *(("debu
 # Lines of ansible-core's debugging output: a stock module's arguments, and its answer with an API's echo of a token.
 _DEBUGGED: t.Final = (
     rb"(done with _execute_module \(ansible\.(legacy|builtin)\.uri, "
-    rb"|_low_level_execute_command\(\) done: rc=0, stdout=\r?\n\{\"content\": \"\{\\\"echo\\\": )"
+    rb"|_low_level_execute_command\(\) done: rc=0, stdout=\r?\n\{\"content\": \"\{\\\"(echo|body)\\\": )"
 )
 
 
