@@ -147,7 +147,7 @@ def wait_until(condition: Callable[[], object], seconds: float = _WAIT_SECONDS) 
     """Return as soon as ``condition`` holds; fail where it never does."""
     ends = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, "waited in vain"
+        assert time.monotonic() < ends, f"not within {seconds} s"
         time.sleep(_POLL_SECONDS)
 
 
