@@ -124,7 +124,7 @@ class CannedServer:
         self._tls = tls
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
-    def __enter__(self) -> CannedServer:
+    def __enter__(self) -> t.Self:
         self._thread.start()
         return self
 

@@ -8,56 +8,27 @@ from __future__ import annotations
 
 import selectors
 import socket
-import socketserver
-import threading
 import typing as t
 import urllib.parse
 
-if t.TYPE_CHECKING:
-    from types import TracebackType
+from canned_server import CannedServer
 
-_JOIN_SECONDS: t.Final = 10
 _CONNECT_SECONDS: t.Final = 60
 
 
-class Tunnel:
+class Tunnel(CannedServer):
     """Answers CONNECT for any host and carries the bytes to ``url``; a context manager.
 
     ``hosts`` are the names and ports that were asked for, in order.
     """
 
     def __init__(self, url: str) -> None:
+        super().__init__(self._connect, reads=False)
         self.hosts: list[str] = []
         parts = urllib.parse.urlsplit(url)
         self._server_address = (str(parts.hostname), int(parts.port or 443))
-        tunnel = self
 
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                tunnel.handle(self.request)
-
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> Tunnel:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.socket.close()
-        self._thread.join(_JOIN_SECONDS)
-
-    @property
-    def url(self) -> str:
-        """The URL of this proxy."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def handle(self, client: socket.socket) -> None:
-        """Serve one connection."""
+    def _connect(self, client: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
             piece = client.recv(65536)

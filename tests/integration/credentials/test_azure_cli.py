@@ -23,15 +23,6 @@ GRAPH: t.Final = "https://graph.microsoft.com/.default"
 SECRETS: t.Final = {"AZURE_CLIENT_SECRET": "made-up~secret", "ARM_OIDC_TOKEN": "made-up~assertion"}
 
 
-@pytest.fixture
-def cli(plays: Plays, emulator: Emulator) -> AzureCli:
-    """The program on the PATH of a play, signed in."""
-    emulator.add_app(client_id=azure_cli.CLIENT_ID, name="Microsoft Azure CLI", public=True)
-    installed = azure_cli.install(plays.directory / "cli")
-    installed.sign_in(emulator.urls.login, emulator.tenant_id, emulator.add_refresh_token(azure_cli.CLIENT_ID))
-    return installed
-
-
 def _run(plays: Plays, cli: AzureCli, tasks: list[dict[str, t.Any]], *arguments: str, **more: t.Any) -> Play:
     env = {"ENTRA_AUTH_TENANT_ID": None, "ENTRA_AUTH_CREDENTIAL": "azure_cli", **cli.environment, **more.pop("env", {})}
     return plays.run([{"tasks": tasks}], *arguments, record=True, env=env, **more)

@@ -272,15 +272,6 @@ def test_a_login_host_implies_its_cloud(plays: Plays, emulator: Emulator, host: 
     assert set(proxy.hosts) == {f"{host}:443"}
 
 
-@pytest.fixture
-def cli(plays: Plays, emulator: Emulator) -> AzureCli:
-    """The Azure CLI on PATH, signed in."""
-    emulator.add_app(client_id=azure_cli.CLIENT_ID, name="Microsoft Azure CLI", public=True)
-    installed = azure_cli.install(plays.directory / "cli")
-    installed.sign_in(emulator.urls.login, emulator.tenant_id, emulator.add_refresh_token(azure_cli.CLIENT_ID))
-    return installed
-
-
 @pytest.mark.parametrize("source", ["directly", "variable", "environment"])
 def test_the_sign_in_of_the_azure_cli(plays: Plays, emulator: Emulator, cli: AzureCli, source: str) -> None:
     given = {"credential": "azure_cli", "tenant_id": emulator.tenant_id}
