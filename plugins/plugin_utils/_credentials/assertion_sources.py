@@ -138,9 +138,8 @@ def _build_get_request(url: str, token: str, audience: str) -> Request:
     parts = urllib.parse.urlsplit(url)
     names = {name for name, value in urllib.parse.parse_qsl(parts.query) if value}
     query = {} if "audience" in names else {"audience": audience}
-    return Request(
-        _add_query(url, query), headers={"Accept": "application/json", "Authorization": f"Bearer {_check(token)}"}
-    )
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {_strip_bearer(token)}"}
+    return Request(_add_query(url, query), headers=headers)
 
 
 def _build_pipelines_request(url: str, token: str, connection: str) -> Request:
@@ -148,7 +147,7 @@ def _build_pipelines_request(url: str, token: str, connection: str) -> Request:
 
     headers = {
         "Accept": "application/json",
-        "Authorization": f"Bearer {_check(token)}",
+        "Authorization": f"Bearer {_strip_bearer(token)}",
         "Content-Type": "application/json",
         # Without it, a refusal is a redirect to a sign-in page.
         "X-TFS-FedAuthRedirect": "Suppress",
@@ -165,7 +164,7 @@ def _add_query(url: str, query: t.Mapping[str, str]) -> str:
     return urllib.parse.urlunsplit(parts._replace(query="&".join([*own, *added]), fragment=""))
 
 
-def _check(token: str) -> str:
+def _strip_bearer(token: str) -> str:
     """Return the bearer token for an issuer without white space around it. Raises InputError."""
     stripped = token.strip()
     if stripped.isascii() and stripped.isprintable() and " " not in stripped:
