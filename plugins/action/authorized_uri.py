@@ -58,8 +58,6 @@ _SHOWN = (
     "status",
     "warnings",
 )
-# For uri to start on a slow host. Its own timeout begins after that, and again with each piece that it reads.
-_START_SECONDS = 10
 
 
 class ActionModule(ControllerAction):
@@ -105,7 +103,7 @@ class ActionModule(ControllerAction):
         task = UriTask(
             display,
             lambda asked: get_app_token(asked, display, target),
-            lambda arguments: self._run_uri(arguments, variables),
+            lambda arguments, seconds: self._run_uri(arguments, seconds, variables),
             host=target.name,
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
@@ -121,8 +119,8 @@ class ActionModule(ControllerAction):
                 "a host with Python.",
             )
 
-    def _run_uri(self, arguments: Result, variables: Variables) -> Result:
-        """Run the action uri once and return its result. A request that outlives its time has the status -1."""
+    def _run_uri(self, arguments: Result, seconds: float, variables: Variables) -> Result:
+        """Run the action uri once and return its result. One that takes longer than ``seconds`` has the status -1."""
         task = self._task.copy()
         task.args = arguments
         # The policy has decided already that the request may be sent.
@@ -137,7 +135,7 @@ class ActionModule(ControllerAction):
             shared_loader_obj=self._shared_loader_obj,
         )
         try:
-            with self._limit_time(arguments["timeout"] + _START_SECONDS):
+            with self._limit_time(seconds):
                 return t.cast("Result", uri.run(task_vars=copy.copy(variables)))
         except _TimeIsUpError:
             return {"failed": True, "status": -1, "msg": "timed out"}

@@ -144,8 +144,10 @@ options:
     default: true
   timeout:
     description:
-      - Seconds for one HTTP exchange. On the host they count for each read, and the control node stops an exchange that
-        takes 10 seconds longer than that, which includes the start of C(ansible.builtin.uri) on the host.
+      - Seconds for one HTTP exchange. On the host they count for each read. The control node stops an exchange that
+        takes 10 seconds longer, which is the time for C(ansible.builtin.uri) to start on a slow host.
+      - The call ends at most 1 second after O(timeout) + O(retry_for), also on a slow host. With a small O(retry_for)
+        choose a O(timeout) that includes the start.
   retry_for:
     description:
       - Seconds within which a request is repeated after a temporary error. If C(Retry-After) is longer than the time

@@ -51,7 +51,7 @@ class UriTask:
     Attributes:
         messages: Where progress is shown.
         acquire: Gets a token for options.
-        run_uri: Runs the action ansible.builtin.uri with arguments.
+        run_uri: Runs the action ansible.builtin.uri with arguments, and ends it after some seconds.
         host: The host on which uri runs.
         check_mode: Whether to leave out requests that change something.
         diff_mode: Whether to show what a request changes.

@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import AuthorizedUriOptions
 
 Result = dict[str, t.Any]
-RunUri = t.Callable[[Result], Result]
+RunUri = t.Callable[[Result, float], Result]
 
 # uri returns each header of the response as a field. These fields have a meaning for Ansible, so a service or a host
 # could steer the run with them; or they repeat what was sent.
@@ -47,6 +47,10 @@ _HINT_FOR_MODULE = (
     "Correct what the message says; a host without Python, or with one that is too old, can't run it: use "
     "entra.auth.api_request, which sends requests from the control node."
 )
+# How long uri may take to start on a slow host: its own timeout begins after that, and again with each piece it reads.
+_START_SECONDS = 10
+# So much later than timeout and retry_for together a call may end.
+_LATE_SECONDS = 1
 # The status of a request that uri did not send, because of creates or removes.
 NOT_SENT = 0
 # They name files of the task's host, if the task gives them.
@@ -94,7 +98,7 @@ class UriSession(AuthorizedSession):
             pin: The hosts that may receive the token.
             call: The options of the call.
             options: The options of the token, for its extra headers and the network.
-            run_uri: Runs the action ansible.builtin.uri with arguments and returns its result.
+            run_uri: Runs the action ansible.builtin.uri with arguments, ends it after some seconds, returns its result.
             host: The host on which uri runs, for messages.
             log_progress: Takes a sentence before each wait.
         """
@@ -111,7 +115,9 @@ class UriSession(AuthorizedSession):
             # The requests of one call, redirects among them, keep to one bound.
             return self._read(request, {"failed": True, "status": NO_RESPONSE, "msg": "timed out"})
         arguments = self._build_arguments(request, str(access_token))
-        result = self._run_uri({**arguments, "timeout": _round_up(min(self._options.timeout, left))})
+        timeout = min(self._options.timeout, left)
+        limit = min(timeout + _START_SECONDS, left + _LATE_SECONDS)
+        result = self._run_uri({**arguments, "timeout": _round_up(timeout)}, limit)
         return self._read(request, result)
 
     def _build_arguments(self, request: ApiRequest, access_token: str) -> Result:

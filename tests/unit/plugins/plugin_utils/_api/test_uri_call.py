@@ -42,7 +42,7 @@ class Host:
         self.messages = messages
         self._results = list(results)
 
-    def run_uri(self, arguments: Result) -> Result:
+    def run_uri(self, arguments: Result, _seconds: float) -> Result:
         """Run uri."""
         self.arguments.append(arguments)
         return self._results.pop(0) if len(self._results) > 1 else self._results[0]

@@ -68,9 +68,11 @@ class Uri:
     def __init__(self, *results: Result) -> None:
         self._results = list(results)
         self.arguments: list[Result] = []
+        self.limits: list[float] = []
 
-    def __call__(self, arguments: Result) -> Result:
+    def __call__(self, arguments: Result, seconds: float) -> Result:
         self.arguments.append(arguments)
+        self.limits.append(seconds)
         return self._results.pop(0) if len(self._results) > 1 else self._results[0]
 
 
@@ -126,6 +128,17 @@ def test_the_timeout_of_the_option_is_that_of_uri(timeout: float, seconds: int) 
     assert get_arguments(AppTokenOptions(timeout=timeout, retry_for=0))["timeout"] == seconds
 
 
+@pytest.mark.parametrize(
+    ("timeout", "retry_for", "limit"), [(30.0, 120.0, 40), (2.0, 60.0, 12), (2.0, 3.0, 6), (2.0, 0.0, 3)]
+)
+def test_a_slow_host_may_take_longer_to_start_but_the_call_keeps_its_bound(
+    timeout: float, retry_for: float, limit: float
+) -> None:
+    uri = Uri(OK)
+    open_session(uri, options=AppTokenOptions(timeout=timeout, retry_for=retry_for)).send(ApiRequest("GET", URL))
+    assert uri.limits == [pytest.approx(limit, abs=0.5)]
+
+
 def test_what_uri_takes_is_handed_to_it() -> None:
     passed = {"unix_socket": "/run/x", "mode": "0600", "decompress": False, "creates": "/tmp/x", "http_agent": "a"}
     assert passed.items() <= get_arguments(**passed).items()
@@ -150,7 +163,7 @@ def test_a_body_is_whole_for_each_attempt(clock: t.Any) -> None:
     """The action uri replaces file names in it by those on the host."""
     seen: list[Result] = []
 
-    def run(arguments: Result) -> Result:
+    def run(arguments: Result, _seconds: float) -> Result:
         seen.append(json.loads(json.dumps(arguments["body"])))
         arguments["body"]["file"]["filename"] = "/tmp/on-the-host"
         return {"status": 503, "failed": True}
@@ -415,9 +428,9 @@ def test_redirects_share_the_time_of_one_request(clock: t.Any) -> None:
     """uri gets the time that is left; without any it is not run again."""
 
     class SlowUri(Uri):
-        def __call__(self, arguments: Result) -> Result:
+        def __call__(self, arguments: Result, seconds: float) -> Result:
             clock.sleep(9)
-            return super().__call__(arguments)
+            return super().__call__(arguments, seconds)
 
     uri = SlowUri({"status": 302, "location": "/again", "url": URL, "msg": "HTTP Error 302"})
     with pytest.raises(ApiError, match="it was not complete in time") as late:
