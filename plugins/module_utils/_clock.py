@@ -43,7 +43,7 @@ class Moment:
 def _read_boot_id() -> str | None:
     with contextlib.suppress(OSError, AttributeError, ValueError):
         time.clock_gettime(time.CLOCK_BOOTTIME)
-        with open(_BOOT_ID_FILE, encoding="ascii") as file:
+        with open(_BOOT_ID_FILE, encoding="utf-8") as file:
             return file.read().strip() or None
     return None
 

@@ -33,6 +33,8 @@ _ENDPOINT = re.compile(
 )
 _TENANTLESS = frozenset({"common", "organizations", "consumers"})
 _PORTALS = ("portal.azure.com", "portal.azure.us", "portal.azure.cn", "entra.microsoft.com", "aad.portal.azure.com")
+_API_URLS = [api.url for cloud in CLOUDS.values() for api in cloud.apis.values() if api.url]
+_API_HOSTS = frozenset({*(urllib.parse.urlsplit(url).hostname for url in _API_URLS), *_PORTALS})
 # Other names of login hosts (Learn, "National clouds", and the list of instance metadata in MSAL).
 _CLOUD_OF_LOGIN_HOST: t.Mapping[str, str] = {
     "login.microsoftonline.com": "public",
@@ -63,6 +65,7 @@ def validate_tenant(tenant_id: str) -> None:
         )
 
 
+@functools.cache
 def normalize_authority(authority: str) -> str:
     """Return an authority as https URL without a slash at its end.
 
@@ -96,7 +99,7 @@ def _refuse_misplaced_parts(parts: urllib.parse.SplitResult, base: str, path: st
             "The authority has a query or a fragment, which would be lost.",
             hint="Remove it; for B2C write the policy as the last part of the path.",
         )
-    if (parts.hostname or "") in _list_api_hosts():
+    if (parts.hostname or "") in _API_HOSTS:
         raise InputError(
             f"The authority {base} is the address of an API or a portal, not of a login host.",
             hint="Write it like https://login.microsoftonline.com, or remove it and set cloud.",
@@ -106,12 +109,6 @@ def _refuse_misplaced_parts(parts: urllib.parse.SplitResult, base: str, path: st
             f"The authority ends in {path}, which stands for any tenant, but an application signs in to one.",
             hint=f"Write the authority as {base}; the tenant is taken from tenant_id.",
         )
-
-
-@functools.cache
-def _list_api_hosts() -> frozenset[str | None]:
-    urls = [api.url for cloud in CLOUDS.values() for api in cloud.apis.values() if api.url]
-    return frozenset({*(urllib.parse.urlsplit(url).hostname for url in urls), *_PORTALS})
 
 
 def _use_login_host(base: str) -> str:

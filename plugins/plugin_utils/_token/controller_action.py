@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import importlib
 import typing as t
 
 from ansible import constants
@@ -19,6 +20,7 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as core_version
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, load_class
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import get_host_name, resolve_options
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
@@ -32,6 +34,13 @@ IS_BEFORE_2_19 = LooseVersion(core_version) < LooseVersion("2.19")
 
 Variables = dict[str, t.Any]
 Result = dict[str, t.Any]
+
+# Ansible loads an action in the main process before it forks. What a cached token needs late is loaded here with it,
+# once for all workers.
+for _kind in CREDENTIALS:
+    load_class(_kind)
+for _name in ("_endpoint_url", "_http.body"):
+    importlib.import_module(f"ansible_collections.entra.auth.plugins.module_utils.{_name}")
 
 
 class ControllerAction(ActionBase):

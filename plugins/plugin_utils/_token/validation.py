@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 _PROXY = re.compile(r"(https?|socks[45][ah]?)://([^\s/?#@]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
+_BLANK_OR_CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _MIN_CACHE_KEY_CHARACTERS = 32
 _REDIS = re.compile(r"rediss?://[^\s/]+")
 # Timers of platforms have limits, and no exchange takes longer.
@@ -66,7 +67,7 @@ def refuse_unusable(options: AppTokenOptions) -> None:
         validate_tenant(options.tenant_id)
     if options.authority:
         refuse_other_tenant(options.authority, options.tenant_id or "")
-    if re.search(r"[\x00-\x20\x7f]", str(options.client_id)):
+    if _BLANK_OR_CONTROL.search(str(options.client_id)):
         raise InputError(
             "client_id contains white space or control characters.",
             hint="Set it to the Application (client) ID of the app registration.",
