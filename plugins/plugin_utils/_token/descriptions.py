@@ -13,7 +13,11 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import printable
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import OAuthCredential
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential, explain_choice
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import (
+    CREDENTIALS,
+    create_credential,
+    explain_choice,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -34,17 +38,9 @@ _OPTIONS_BY_PROOF: t.Mapping[str, tuple[str, ...]] = {
     "device_code": ("refresh_token", "refresh_token_file"),
 }
 _MINTING_SOURCES = ("github_actions", "azure_pipelines", "managed_identity", "request_url")
-_PROOF_OPTIONS = frozenset(
-    (
-        "client_secret",
-        "client_secret_file",
-        "client_certificate",
-        "client_certificate_path",
-        "federated_token",
-        "federated_token_file",
-        "federated_token_source",
-    )
-).union(*_OPTIONS_BY_PROOF.values())
+_PROOF_OPTIONS = frozenset(name for entry in CREDENTIALS.values() for name in entry.selecting_options).union(
+    *_OPTIONS_BY_PROOF.values()
+)
 
 
 def log_token(messages: Messages, app_token: AppToken) -> None:
