@@ -51,9 +51,10 @@ def build_missing_error(
     ci_job = None
     if not has_proof and kind in (None, "federated"):
         ci_job = describe_missing_permission()
+    advice = _suggest_variables(missing)
     return InputError(
         f"Missing: {_join([_describe_missing(names) for names in missing])}.{_describe_passwords(missing)}",
-        hint=f"{ci_job} Or {_suggest_variables(missing)}" if ci_job else _suggest_variables(missing),
+        hint=f"{ci_job} Or set {advice}" if ci_job else f"Set {advice}",
     )
 
 
@@ -69,7 +70,7 @@ def _describe_missing(names: tuple[str, ...]) -> str:
 def _suggest_variables(missing: t.Sequence[tuple[str, ...]]) -> str:
     variables = _join([_choose_variable(names) for names in missing])
     same = "the option of the same name" if len(missing) == 1 else "the options of the same names"
-    return f"set {variables}, or {same}; -v lists every place that was searched."
+    return f"{variables}, or {same}; -v lists every place that was searched."
 
 
 def _choose_variable(names: tuple[str, ...]) -> str:

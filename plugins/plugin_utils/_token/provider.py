@@ -269,7 +269,7 @@ class TokenProvider:
             return cache
         else:
             reason = (
-                f"A {self._kind} credential has no secret that could encrypt a shared one. To fix it: set cache_key to "
+                f"A {self._kind} credential has no secret that could encrypt a shared one. To fix it: Set cache_key to "
                 "a long random secret, the same for all who share the cache."
             )
         self._messages.warning(f"The cache for this run alone is used. {reason}")

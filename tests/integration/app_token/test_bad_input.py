@@ -69,7 +69,7 @@ INPUT: t.Final[dict[str, Case]] = {
     "nothing at all": Case(
         NOTHING,
         (
-            "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: set AZURE_TENANT_ID, "
+            "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set AZURE_TENANT_ID, "
             "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names",
             PLACES,
         ),

@@ -263,7 +263,7 @@ def test_all_that_is_missing_is_named_at_once_and_its_places_with_v(plays: Plays
     play = plays.run([{"tasks": [_GET]}], "-v", record=True, env=_OWN)
     assert play.returncode == 2
     assert play.result("Get")["msg"] == (
-        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: set AZURE_TENANT_ID, "
+        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set AZURE_TENANT_ID, "
         "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names; -v lists every place that was "
         "searched."
     )

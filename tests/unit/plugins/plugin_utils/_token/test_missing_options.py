@@ -27,7 +27,7 @@ def missing(kind: str | None, **options: t.Any) -> tuple[InputError, list[str]]:
 def test_without_anything_one_sentence_says_what_is_missing_and_one_what_to_set() -> None:
     error, _lines = missing(None)
     assert str(error) == (
-        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: set AZURE_TENANT_ID, "
+        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set AZURE_TENANT_ID, "
         "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names; -v lists every place that was "
         "searched."
     )
@@ -48,7 +48,7 @@ def test_one_missing_option_is_named_alone(name: str) -> None:
     del given_ones[name]
     error, lines = missing("client_secret", **given_ones)
     assert error.message == f"Missing: {name}."
-    assert str(error.hint).startswith(f"set AZURE_{name.upper()}, or the option of the same name;")
+    assert str(error.hint).startswith(f"Set AZURE_{name.upper()}, or the option of the same name;")
     assert len(lines) == 1
 
 
@@ -64,7 +64,7 @@ def test_one_missing_option_is_named_alone(name: str) -> None:
 def test_a_chosen_credential_that_is_not_given_is_named(kind: str, variable: str) -> None:
     error, lines = missing(kind, tenant_id="contoso.com", client_id="c", credential=kind)
     assert error.message == f"Missing: {' or '.join(CREDENTIALS[kind].selecting_options)}."
-    assert f"set {variable}, or " in str(error.hint)
+    assert f"Set {variable}, or " in str(error.hint)
     assert len(lines) == len(CREDENTIALS[kind].selecting_options)
 
 

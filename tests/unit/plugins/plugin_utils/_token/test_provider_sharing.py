@@ -124,7 +124,7 @@ def test_a_credential_without_a_secret_shares_with_the_run_alone_and_says_why(
     assert len(platform.received) == 2
     (warning,) = set(messages.on("warning"))
     assert warning.startswith("The cache for this run alone is used. A managed_identity credential has no secret")
-    assert "set cache_key to a long random secret" in warning
+    assert "Set cache_key to a long random secret" in warning
     assert [name for name, _content in open_store(shared).list_entries()] == []
 
 
