@@ -9,8 +9,6 @@ each operation is the time that remains for the exchange: for connecting, the pr
 OpenSSL bounds as one operation), each piece that is sent and each piece that is received, be it of a status line,
 header lines, interim responses, a body or trailers.
 
-The negotiation with a SOCKS proxy, which PySocks does, is the exception: there the time bounds each operation.
-
 Without threads and signals, so that it works in forked workers. Resolving a host's name is left to the system's
 resolver, which has timeouts of its own.
 
@@ -106,11 +104,18 @@ def limit_connections(manager: t.Any, exchange: Exchange) -> None:
 def _open_pool(pool_class: t.Any, exchange: Exchange, *args: t.Any, **settings: t.Any) -> t.Any:
     pool = pool_class(*args, **settings)
     base = pool.ConnectionCls
-    # A proxy by SOCKS connects in its own way.
-    is_direct = base._new_conn is urllib3.connection.HTTPConnection._new_conn
-    bases = (_LimitedConnection, _DirectConnection, base) if is_direct else (_LimitedConnection, base)
+    bases = (_LimitedConnection, _choose_way(base), base)
     pool.ConnectionCls = type("LimitedConnection", bases, {"exchange": exchange})
     return pool
+
+
+def _choose_way(connection_class: t.Any) -> type:
+    """Return the class that opens the connections of a class of urllib3."""
+    if connection_class._new_conn is urllib3.connection.HTTPConnection._new_conn:
+        return _DirectConnection
+    from ansible_collections.entra.auth.plugins.module_utils._http.socks_connection import SocksConnection
+
+    return SocksConnection
 
 
 class _LimitedConnection:

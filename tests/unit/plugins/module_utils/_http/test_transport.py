@@ -20,6 +20,7 @@ import typing as t
 import urllib.parse
 
 import pytest
+import requests
 import trustme
 import urllib3
 from canned_server import CannedServer, answer, flood, hang_up, json_answer
@@ -681,7 +682,11 @@ def test_requests_with_the_same_end_share_one_bound(clock: Waits) -> None:
     assert "retry_for or timeout" in late.value.hint
 
 
-def test_a_socks_proxy_without_its_package_is_named() -> None:
+def test_a_socks_proxy_without_its_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_settings: object) -> None:
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", refuse)
     transport = Transport(NetworkSettings(5, 0, proxy="socks5h://127.0.0.1:9"))
     with pytest.raises(NetworkError, match="its proxy needs the Python package PySocks") as missing:
         transport.send(Request("https://api.test"), until=time.monotonic())
