@@ -214,20 +214,12 @@ def plays(session: nox.Session, core: str) -> None:
     run_pytest(session, "-n", workspace.PLAY_JOBS, "tests/integration")
 
 
-# One row for each entry point; the cache and the APIs do not depend on the core.
-ENTRY_POINTS = (
-    "tests/integration/test_smoke.py",
-    *(f"tests/integration/app_token/test_{name}.py" for name in ("module", "lookup", "role")),
-    "tests/integration/secrecy/test_runner.py",
-)
-
-
 @nox.session(name="entry-points")
 @on_cores(OLDEST, NEWEST, CANDIDATE)
 def entry_points(session: nox.Session, core: str) -> None:
-    """Run the plays of each entry point on the oldest and the newest ansible-core, released and candidate."""
+    """Run a row of each entry point on the oldest and the newest ansible-core, released and candidate."""
     install_core(session, core)
-    run_pytest(session, "-n", workspace.PLAY_JOBS, *ENTRY_POINTS)
+    run_pytest(session, "-n", workspace.PLAY_JOBS, "-m", "entry_point", "tests/integration")
 
 
 @nox.session(name="plays-all")

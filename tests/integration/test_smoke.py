@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
     from plays import Plays
 
-pytestmark = pytest.mark.smoke
+pytestmark = [pytest.mark.smoke, pytest.mark.entry_point]
 
 
 def test_the_main_job(plays: Plays, emulator: Emulator) -> None:

@@ -81,6 +81,7 @@ def connections(entries: list[Entry]) -> set[str]:
     return {entry["connection"] for entry in entries}
 
 
+@pytest.mark.entry_point
 def test_all_pages_are_one_list(calls: ApiCalls) -> None:
     result = calls.get_success("plain")
     names = [user["userPrincipalName"] for user in result["value"]]

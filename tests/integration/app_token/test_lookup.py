@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from app_hosts import AppHosts
 from cores import CORE_MASK
@@ -30,6 +31,7 @@ def _authorizations(entries: list[dict[str, t.Any]]) -> list[list[str]]:
     return [[value for name, value in entry["headers"] if name.lower() == "authorization"] for entry in entries]
 
 
+@pytest.mark.entry_point
 def test_every_output_has_its_shape(plays: Plays, emulator: Emulator) -> None:
     """One token request, five forms of the same token."""
     outputs = ("access_token", "authorization", "headers", "uri", "token")
@@ -227,6 +229,7 @@ def test_the_token_is_nowhere_in_what_uri_shows(plays: Plays, emulator: Emulator
     assert "refused" in play.result("Unreached")["msg"].lower()
 
 
+@pytest.mark.entry_point
 def test_it_serves_every_host_and_loop_item(plays: Plays, emulator: Emulator) -> None:
     """Variables of the host decide whose token it is."""
     other = emulator.add_app(secret="made-up~secret-of-h002")

@@ -56,6 +56,7 @@ def _claims_of(access_token: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
 
 
+@pytest.mark.entry_point
 def test_the_result_is_what_the_documentation_says(plays: Plays, emulator: Emulator) -> None:
     """Every field, its type and its value; the second task gets the same token from the cache."""
     before = int(time.time())
@@ -180,6 +181,7 @@ WRONG: t.Final[tuple[dict[str, t.Any], ...]] = (
 )
 
 
+@pytest.mark.entry_point
 def test_the_arguments_of_a_failed_task_are_hidden(plays: Plays) -> None:
     """As callbacks see them that show or store arguments, whichever of the arguments is wrong."""
     cases = [(name, wrong) for name in ACTIONS for wrong in WRONG]
@@ -321,6 +323,7 @@ def test_required_roles_are_checked_by_name(plays: Plays, emulator: Emulator) ->
     assert len(emulator.token_requests()) == 1
 
 
+@pytest.mark.entry_point
 def test_a_refusal_is_readable_and_has_its_fields(plays: Plays, emulator: Emulator) -> None:
     """What was asked, what Entra said, what to do; the ids are those of the request that was refused."""
     play = plays.run([{"tasks": [get(client_secret="made-up~but-wrong")]}], record=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+import pytest
 from app_hosts import AppHosts
 from hostile_hosts import add_hostile_host
 from leaks import Markers
@@ -49,6 +50,7 @@ def _token(emulator: Emulator) -> str:
     return t.cast("str", headers["authorization"]).removeprefix("Bearer ")
 
 
+@pytest.mark.entry_point
 def test_facts_live_side_by_side(plays: Plays, emulator: Emulator) -> None:
     """One under the usual name, one renamed; each is what the module returns, and no more."""
     play = plays.run(
@@ -113,6 +115,7 @@ def test_the_variables_work_after_the_role(plays: Plays, emulator: Emulator) -> 
     assert hosts.list_scopes() == {way: [ARM] for way in _WAYS}
 
 
+@pytest.mark.entry_point
 def test_what_the_role_was_called_with_stays(plays: Plays, emulator: Emulator) -> None:
     """Tenant, client, secret, scope and headers were its parameters, and nothing else knows them."""
     app = emulator.add_app(secret="made-up~secret-of-the-role", subscriptions=["c0000000-0000-4000-8000-000000000003"])

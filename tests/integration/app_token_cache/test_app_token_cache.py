@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import typing as t
 
+import pytest
+
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
     from plays import Plays
@@ -23,6 +25,7 @@ def call_module(name: str, /, **options: t.Any) -> dict[str, t.Any]:
     return {"name": name, "entra.auth.app_token_cache": options, "register": "cache"}
 
 
+@pytest.mark.entry_point
 def test_the_cache_of_a_user_is_shown_and_cleared(plays: Plays, emulator: Emulator) -> None:
     tasks = [
         *GET,

@@ -67,6 +67,7 @@ def assert_secret(play: Play, emulator: Emulator) -> None:
         assert secret not in play.output
 
 
+@pytest.mark.entry_point
 def test_a_path_and_a_url_reach_the_api(plays: Plays, emulator: Emulator) -> None:
     """Headers are merged, JMESPath selects, the fact has the name asked for, another scope goes elsewhere."""
     tasks = [

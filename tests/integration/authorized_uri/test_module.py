@@ -11,6 +11,8 @@ import json
 import time
 import typing as t
 
+import pytest
+
 from plays import show
 
 if t.TYPE_CHECKING:
@@ -72,6 +74,7 @@ def test_files_forms_and_destinations_are_those_of_uri(plays: Plays, emulator: E
     assert_no_token(play, emulator)
 
 
+@pytest.mark.entry_point
 def test_loops_until_delegation_and_environment_work(plays: Plays, emulator: Emulator) -> None:
     """As with any module; each attempt has a token that is valid then."""
     emulator.fault("status", endpoint="/v1.0/organization", status=404)

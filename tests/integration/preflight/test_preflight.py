@@ -10,6 +10,7 @@ import json
 import typing as t
 from pathlib import Path
 
+import pytest
 from certificates import issue
 from hostile_hosts import add_hostile_host
 
@@ -59,6 +60,7 @@ def assert_secret(play: Play, emulator: Emulator) -> None:
         assert secret not in play.output
 
 
+@pytest.mark.entry_point
 def test_a_table_and_a_fact(plays: Plays, emulator: Emulator) -> None:
     """One call of each API and one of the app's own registration; nothing secret at any verbosity."""
     play = plays.run([{"tasks": [include_preflight(), show(found="preflight_result")]}], "-vvv", record=True)
@@ -232,6 +234,7 @@ def test_extra_variables_are_taken_as_text(plays: Plays, emulator: Emulator) -> 
     assert asked(emulator) == [ORGANIZATION, ("GET", "/v1.0/users"), SUBSCRIPTIONS]
 
 
+@pytest.mark.entry_point
 def test_the_module_is_a_task_with_a_result(plays: Plays, emulator: Emulator) -> None:
     """Options of the group count, nothing runs on the host, and a host may not choose what is checked."""
     defaults = {"group/entra.auth.entra": {"client_id": emulator.client_id, "timeout": 20}}

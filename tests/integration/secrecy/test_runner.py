@@ -31,6 +31,7 @@ def runner(plays: Plays, emulator: Emulator) -> Runner:
     return Runner(plays, emulator)
 
 
+@pytest.mark.entry_point
 @pytest.mark.parametrize("verbosity", [[], ["-vvvvv"]], ids=["verbosity 0", "verbosity 5"])
 def test_a_job_leaks_nothing(runner: Runner, emulator: Emulator, verbosity: list[str]) -> None:
     """The built-in Azure credential is enough; responses and errors are readable in the events, secrets nowhere."""
