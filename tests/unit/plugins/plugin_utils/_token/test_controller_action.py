@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
+import subprocess
+import sys
 import types
 import typing as t
 
@@ -19,6 +23,8 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import InputErr
 from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_action import ControllerAction
 
 if t.TYPE_CHECKING:
+    import pathlib
+
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 SECRET = "hunter2-and-more"
@@ -212,3 +218,40 @@ def test_a_connection_without_a_context_of_its_own_is_no_obstacle() -> None:
     plugin.run_silently("the.module", {}, {})
     assert seen == [{"module": "the.module", "no_log": [True] * 3, "debug": False}]
     assert plugin._task.no_log is None
+
+
+# --- a worker -------------------------------------------------------------------------------------------------------
+
+WORKERS: t.Final = """
+import json, os, sys
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
+from action_plugins import build_action
+directory, options = sys.argv[1], json.loads(sys.argv[2])
+build_action("entra.auth.app_token", {})
+from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
+stores._RUN_DIRECTORY = directory
+for _number in range(2):
+    if not os.fork():
+        before = set(sys.modules)
+        result = build_action("entra.auth.app_token", options).run(task_vars={"inventory_hostname": "h001"})
+        loaded = [name for name in set(sys.modules) - before if ".entra." in name]
+        print(json.dumps([result.get("source"), loaded]), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_a_worker_loads_nothing_for_a_cached_token(reader: Result, run_directory: pathlib.Path) -> None:
+    """Ansible loads the action in the main process; what a worker loads, each worker compiles again."""
+    done = subprocess.run(
+        [sys.executable, "-c", WORKERS, str(run_directory), json.dumps(reader)],
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": "/usr/bin:/bin", "HOME": str(run_directory)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    (first, loaded_by_first), second = (json.loads(line) for line in done.stdout.splitlines()[-2:])
+    assert (first, bool(loaded_by_first)) == ("network", True)
+    assert second == ["cache", []]
