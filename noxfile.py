@@ -174,9 +174,9 @@ def format_sources(session: nox.Session) -> None:
 
 def run_units(session: nox.Session, core: str) -> None:
     install_core(session, core)
-    # The emulator, the documentation and the benchmarks do not depend on the core.
-    where = "tests/unit" if core == MAIN else "tests/unit/plugins"
-    run_pytest(session, *PROCESSES, where)
+    # The emulator, the documentation and the benchmarks do not depend on the core, and a parser hardly does.
+    what = ("tests/unit",) if core == MAIN else ("--hypothesis-profile=another core", "tests/unit/plugins")
+    run_pytest(session, *PROCESSES, *what)
 
 
 @nox.session

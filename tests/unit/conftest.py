@@ -15,4 +15,5 @@ from hypothesis import HealthCheck, settings
 init_plugin_loader()
 # How long an example takes is the machine's affair.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("another core", settings.get_profile("any machine"), max_examples=20)
 settings.load_profile("any machine")
