@@ -55,16 +55,16 @@ ONE_TENANT: t.Final = "Set tenant_id to the tenant's GUID or one of its verified
 
 # Refused before any request.
 INPUT: t.Final[dict[str, Case]] = {
-    "no tenant": Case({"tenant_id": None}, ("Missing: tenant_id.", "set AZURE_TENANT_ID, or the option", PLACES)),
-    "empty tenant": Case({"tenant_id": ""}, ("Missing: tenant_id.", "set AZURE_TENANT_ID, or the option", PLACES)),
-    "no client": Case({"client_id": None}, ("Missing: client_id.", "set AZURE_CLIENT_ID, or the option", PLACES)),
+    "no tenant": Case({"tenant_id": None}, ("Missing: tenant_id.", "Set AZURE_TENANT_ID, or the option", PLACES)),
+    "empty tenant": Case({"tenant_id": ""}, ("Missing: tenant_id.", "Set AZURE_TENANT_ID, or the option", PLACES)),
+    "no client": Case({"client_id": None}, ("Missing: client_id.", "Set AZURE_CLIENT_ID, or the option", PLACES)),
     "no credential": Case(
         {"client_secret": None},
-        ("Missing: a credential (such as client_secret).", "set AZURE_CLIENT_SECRET, or the option", PLACES),
+        ("Missing: a credential (such as client_secret).", "Set AZURE_CLIENT_SECRET, or the option", PLACES),
     ),
     "no secret for client_secret": Case(
         {"client_secret": None, "credential": "client_secret"},
-        ("Missing: client_secret", "set AZURE_CLIENT_SECRET, or the option", PLACES),
+        ("Missing: client_secret", "Set AZURE_CLIENT_SECRET, or the option", PLACES),
     ),
     "nothing at all": Case(
         NOTHING,
