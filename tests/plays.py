@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from cores import CORE_MASKS
+from cores import CORE, CORE_MASKS
 from value_files import is_written, name_directory, read_values
 
 if t.TYPE_CHECKING:
@@ -69,6 +70,16 @@ class Play:
         assert seen, f"no task {task!r} on {host} in:\n{self.output}"
         return t.cast("dict[str, t.Any]", seen[-1])
 
+    def warnings(self) -> list[str]:
+        """Return the warnings of all tasks but those of :func:`show`, squeezed, after ``record=True``.
+
+        Before 2.19 ansible-core does not put them into results.
+        """
+        if CORE < (2, 19):
+            return [squeeze(text) for text in re.findall(r"^\[WARNING\]: ([^[]+)", self.stderr, re.MULTILINE)]
+        results = [event["result"] for event in self.events() if event["task"] != "Show"]
+        return [squeeze(warning) for result in results for warning in result.get("warnings", ())]
+
     def shown(self, host: str = "h001") -> dict[str, t.Any]:
         """Return the values of the last task of :func:`show` on a host, in their types, after ``record=True``."""
         seen = self.all_shown(host)
@@ -81,6 +92,11 @@ class Play:
         # By the event, because a host can return any name of its own as a fact.
         shown = [event["result"].get("msg") for event in self.events() if event["host"] == host]
         return [read_values(self.values, text) for text in shown if is_written(text)]
+
+
+def squeeze(text: str) -> str:
+    """A text without white space, for output in which ansible-core breaks lines, also within words."""
+    return "".join(text.split())
 
 
 class Running:

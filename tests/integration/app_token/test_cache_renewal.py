@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 
 import pytest
 from cache_tasks import LOOKUP, USERS, gaps, get, look_up, work
 
-from plays import role, show, uri, wait_until
+from plays import role, show, squeeze, uri, wait_until
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -75,9 +74,8 @@ def test_a_failed_renewal_is_a_warning_while_the_old_token_is_valid(
     for host in _HOSTS:
         old, kept = play.shown(host)["tokens"]
         assert (kept["source"], kept["access_token"]) == ("cache", old["access_token"])
-    warned = [event["result"].get("warnings", []) for event in play.events() if event["task"] != "Show"]
-    (warning,) = itertools.chain(*warned)
-    assert f"A token could not be renewed and is used until it expires at {old['expires_at']}" in warning
+    (warning,) = play.warnings()
+    assert squeeze(f"A token could not be renewed and is used until it expires at {old['expires_at']}") in warning
     assert str(faults.get("code", "503")) in warning
     assert [entry["status"] for entry in emulator.requests(listener="api")] == [200]
     assert len(emulator.token_requests()) == 2

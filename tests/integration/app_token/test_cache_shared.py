@@ -16,13 +16,12 @@ from cache_tasks import LOOKUP, USERS, get, look_up, open_to_others
 from leaks import Markers
 from redis_server import PASSWORD, RedisServer
 
-from plays import Plays, role, show, uri
+from plays import Plays, role, show, squeeze, uri
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
     from entra_emulator.client import Emulator
-    from plays import Play
 
 _HOSTS: t.Final = ("h001", "h002", "h003")
 _FALLS_BACK: t.Final = "The cache for this run alone is used. "
@@ -37,12 +36,6 @@ def redis_server(tmp_path: Path) -> t.Iterator[RedisServer]:
     """A Redis server of this test."""
     with RedisServer(tmp_path) as server:
         yield server
-
-
-def warnings(play: Play) -> list[str]:
-    """What callbacks saw of warnings of the collection."""
-    seen = [event["result"].get("warnings", []) for event in play.events() if event["task"] != "Show"]
-    return [warning for some in seen for warning in some]
 
 
 def test_eight_playbooks_at_once_make_one_request(tmp_path: Path, emulator: Emulator) -> None:
@@ -111,7 +104,7 @@ def test_a_redis_that_can_not_be_used_is_a_warning(plays: Plays, emulator: Emula
             assert play.returncode == 0, play.output
             assert sorted(play.shown(host)["source"] for host in _HOSTS) == ["cache", "cache", "network"]
             assert len(emulator.token_requests()) == 1
-            assert set(warnings(play)) == {f"{_FALLS_BACK}Redis can't be used: {reason}. {_FIX}"}
+            assert set(play.warnings()) == {squeeze(f"{_FALLS_BACK}Redis can't be used: {reason}. {_FIX}")}
             assert "password@" not in play.output
             assert "-password" not in play.output
     assert redis_server.contents() == {}
@@ -127,10 +120,11 @@ def test_a_directory_that_is_not_the_users_alone_is_a_warning(plays: Plays, emul
     play = plays.run([{"tasks": [get(), look_up()]}], hosts=3, record=True, env=env)
     assert play.returncode == 0, play.output
     assert len(emulator.token_requests()) == 1
-    assert set(warnings(play)) == {
+    told = (
         f"{_FALLS_BACK}The cache directory {directory} is not a directory that belongs to this user alone. "
         f"To fix it: Remove it, or run: chmod 700 {directory}, or set XDG_CACHE_HOME to another directory."
-    }
+    )
+    assert set(play.warnings()) == {squeeze(told)}
     assert list(directory.iterdir()) == []
 
 
@@ -151,14 +145,14 @@ def test_a_credential_without_a_secret_needs_a_cache_key(plays: Plays, emulator:
     def sources(**more: str) -> tuple[dict[str, t.Any], list[str]]:
         play = plays.run([{"tasks": tasks}], record=True, env={**env, **more})
         assert play.returncode == 0, play.output
-        return play.shown(), warnings(play)
+        return play.shown(), play.warnings()
 
     for _run in range(2):
         got, told = sources()
         assert got == {"federated": "network", "identity": "network"}
         for kind in ("federated", "managed_identity"):
             words = f"{_FALLS_BACK}A {kind} credential has no secret that could encrypt a shared one."
-            assert len([warning for warning in told if words in warning]) == 1
+            assert len([warning for warning in told if squeeze(words) in warning]) == 1
     for source in ("network", "cache"):
         got, told = sources(ENTRA_AUTH_CACHE_KEY="made-up~long-random-key-of-everyone")
         assert (got, told) == ({"federated": source, "identity": source}, [])
