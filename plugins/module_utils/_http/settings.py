@@ -15,6 +15,9 @@ import dataclasses
 import enum
 import typing as t
 
+# A call needs less than that before its first request, if it does not wait for another caller.
+_OWN_SECONDS = 1
+
 
 class Service(enum.Enum):
     """Who is asked. Advice about a failed connection depends on it: the value is where the host's name comes from."""
@@ -56,6 +59,22 @@ class NetworkSettings:
     service: Service = Service.LOGIN
     url_source: str = ""
     on_pause: t.Callable[[float], object] = lambda seconds: None
+
+    def deduct(self, waited: float) -> NetworkSettings:
+        """Return the settings for a call that has waited for another caller, so that it keeps to its bound.
+
+        The bound is ``timeout`` and ``retry_for``. A tenth of it and a second are left in any case, because the other
+        caller may have died.
+
+        Args:
+            waited: The seconds since the call began.
+        """
+        if waited < _OWN_SECONDS:
+            return self
+        bound = self.timeout + self.retry_for
+        left = max(bound - waited, bound / 10 + 1)
+        retry_for = max(self.retry_for - waited, 0)
+        return dataclasses.replace(self, timeout=min(self.timeout, left), retry_for=retry_for)
 
 
 __all__ = ("NetworkSettings", "Service")

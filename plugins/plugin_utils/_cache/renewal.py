@@ -89,7 +89,8 @@ class Renewal:
         self._failures.remove(self._key.failure_key)
         self._store(self._key, token)
         if replaces:
-            with self._cache.lock(replaces, wait_seconds=self._cache.wait_seconds) as is_held:
+            # Not for long: the call has its token, and what is not replaced is refused and renewed once more.
+            with self._cache.lock(replaces, wait_seconds=self._cache.wait_seconds / 10) as is_held:
                 if is_held:
                     self._store(replaces, token)
 

@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import time
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
@@ -141,6 +142,7 @@ class TokenProvider:
     """
 
     def __init__(self, options: AppTokenOptions, kind: str, messages: Messages, target: Target) -> None:
+        self._called_on = time.monotonic()
         self._options = options
         self._kind = kind
         self._messages = messages
@@ -185,7 +187,7 @@ class TokenProvider:
         return dataclasses.replace(token, refresh_token=token.refresh_token or self._options.refresh_token)
 
     def _send_request(self, credential: Credential | None = None) -> Token:
-        network = self._options.get_network_settings()
+        network = self._options.get_network_settings().deduct(time.monotonic() - self._called_on)
         if self._target is None:
             return (credential or self._credential).request_token(self._request, network)
         from ansible_collections.entra.auth.plugins.plugin_utils._credentials.managed_identity import get_resource

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings, Service
 
 
@@ -21,3 +25,26 @@ def test_a_pause_is_told_to_no_one_by_default() -> None:
 
 def test_each_service_says_where_the_name_of_its_host_comes_from() -> None:
     assert len({service.value for service in Service}) == len(Service)
+
+
+@pytest.mark.parametrize(
+    ("waited", "timeout", "retry_for"),
+    [
+        (0.9, 30, 120),
+        (20, 30, 100),
+        (120, 30, 0),
+        (130, 20, 0),
+        (149, 16, 0),
+        (400, 16, 0),
+    ],
+)
+def test_what_a_call_has_waited_is_taken_from_its_bound(waited: float, timeout: float, retry_for: float) -> None:
+    network = NetworkSettings(timeout=30, retry_for=120, proxy="http://proxy.test")
+    assert network.deduct(waited) == dataclasses.replace(network, timeout=timeout, retry_for=retry_for)
+
+
+@pytest.mark.parametrize("waited", [1.5, 3, 4.9, 5, 60])
+def test_a_call_never_outlives_its_bound_by_more_than_a_tenth_and_a_second(waited: float) -> None:
+    left = NetworkSettings(timeout=2, retry_for=3).deduct(waited)
+    assert min(waited, 5) + left.timeout + left.retry_for <= 5 * 1.1 + 1
+    assert left.timeout >= 1.5
