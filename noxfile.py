@@ -286,7 +286,7 @@ def run_sanity(session: nox.Session, core: str, *arguments: str) -> None:
     # pylint's requirements of 2.22 come from outside the package index. Shell scripts are checked with the sources.
     without = ["--skip-test", "shellcheck", *(["--skip-test", "pylint"] if core == CANDIDATE else [])]
     with session.chdir(tree):
-        run(session, "ansible-test", "sanity", "--local", "--color", "no", *without, *arguments)
+        run(session, "ansible-test", "sanity", "--local", "--color", "no", *without, *arguments, *session.posargs)
 
 
 @nox.session
