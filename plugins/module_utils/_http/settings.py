@@ -17,6 +17,7 @@ import typing as t
 
 # A call needs less than that before its first request, if it does not wait for another caller.
 _OWN_SECONDS = 1
+_LEAST_SECONDS = 0.5
 
 
 class Service(enum.Enum):
@@ -63,8 +64,8 @@ class NetworkSettings:
     def deduct(self, waited: float) -> NetworkSettings:
         """Return the settings for a call that has waited for another caller, so that it keeps to its bound.
 
-        The bound is ``timeout`` and ``retry_for``. A tenth of it and a second are left in any case, because the other
-        caller may have died.
+        The bound is ``timeout`` and ``retry_for``. A tenth of it is left in any case, because the other caller may have
+        died.
 
         Args:
             waited: The seconds since the call began.
@@ -72,7 +73,7 @@ class NetworkSettings:
         if waited < _OWN_SECONDS:
             return self
         bound = self.timeout + self.retry_for
-        left = max(bound - waited, bound / 10 + 1)
+        left = max(bound - waited, bound / 10, _LEAST_SECONDS)
         retry_for = max(self.retry_for - waited, 0)
         return dataclasses.replace(self, timeout=min(self.timeout, left), retry_for=retry_for)
 

@@ -34,8 +34,8 @@ def test_each_service_says_where_the_name_of_its_host_comes_from() -> None:
         (20, 30, 100),
         (120, 30, 0),
         (130, 20, 0),
-        (149, 16, 0),
-        (400, 16, 0),
+        (149, 15, 0),
+        (400, 15, 0),
     ],
 )
 def test_what_a_call_has_waited_is_taken_from_its_bound(waited: float, timeout: float, retry_for: float) -> None:
@@ -44,7 +44,7 @@ def test_what_a_call_has_waited_is_taken_from_its_bound(waited: float, timeout: 
 
 
 @pytest.mark.parametrize("waited", [1.5, 3, 4.9, 5, 60])
-def test_a_call_never_outlives_its_bound_by_more_than_a_tenth_and_a_second(waited: float) -> None:
+def test_a_call_outlives_its_bound_by_a_tenth_at_most(waited: float) -> None:
     left = NetworkSettings(timeout=2, retry_for=3).deduct(waited)
-    assert min(waited, 5) + left.timeout + left.retry_for <= 5 * 1.1 + 1
-    assert left.timeout >= 1.5
+    assert min(waited, 5) + left.timeout + left.retry_for <= 5 * 1.1
+    assert left.timeout >= 0.5
