@@ -142,7 +142,7 @@ def request_token(params: dict[str, t.Any]) -> dict[str, t.Any] | EntraAuthError
         return exc
     except Exception as exc:  # noqa: BLE001 - its text may hold anything, so only its kind travels back
         return EntraAuthError(
-            f"Unexpected error in entra.auth: {type(exc).__name__}.",
+            f"Unexpected error in entra.auth: {exc.__class__.__name__}.",
             hint="Report this line as a bug of the collection entra.auth.",
         )
     return {"access_token": token.access_token, "lifetime": token.expires_on - token.issued_on}

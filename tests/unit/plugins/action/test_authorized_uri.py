@@ -39,7 +39,11 @@ def action(arguments: Options, run: t.Callable[..., Options] = lambda **_more: d
     """The action for a task with these arguments, whose uri does what ``run`` does."""
     plugin = build_action("entra.auth.authorized_uri", arguments, timeout=0, **keywords)
     task = plugin._task
-    task.copy = lambda: types.SimpleNamespace(**vars(task))
+
+    def copy() -> types.SimpleNamespace:
+        return types.SimpleNamespace(**vars(task))
+
+    task.copy = copy
     plugin._shared_loader_obj = types.SimpleNamespace(action_loader=UriLoader(run))
     return plugin
 

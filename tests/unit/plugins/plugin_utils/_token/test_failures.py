@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -37,7 +38,7 @@ def fail_with(error: BaseException, **options: t.Any) -> Failure:
     def work(_options: AppTokenOptions) -> t.NoReturn:
         raise error
 
-    outcome = run_guarded(lambda: AppTokenOptions(**options), work)
+    outcome = run_guarded(functools.partial(AppTokenOptions, **options), work)
     assert isinstance(outcome, Failure)
     assert set(outcome.fields) == FIELDS
     return outcome
