@@ -47,10 +47,8 @@ _HINT_FOR_MODULE = (
     "Correct what the message says; a host without Python, or with one that is too old, can't run it: use "
     "entra.auth.api_request, which sends requests from the control node."
 )
-# How long uri may take to start on a slow host: its own timeout begins after that, and again with each piece it reads.
-_START_SECONDS = 10
-# So much later than timeout and retry_for together a call may end.
-_LATE_SECONDS = 1
+# For uri to start on a slow host, because its own timeout begins after that; and how late a whole call may end.
+_START_SECONDS, _LATE_SECONDS = 10, 1
 # The status of a request that uri did not send, because of creates or removes.
 NOT_SENT = 0
 # They name files of the task's host, if the task gives them.
@@ -117,8 +115,7 @@ class UriSession(AuthorizedSession):
         arguments = self._build_arguments(request, str(access_token))
         timeout = min(self._options.timeout, left)
         limit = min(timeout + _START_SECONDS, left + _LATE_SECONDS)
-        result = self._run_uri({**arguments, "timeout": _round_up(timeout)}, limit)
-        return self._read(request, result)
+        return self._read(request, self._run_uri({**arguments, "timeout": _round_up(timeout)}, limit))
 
     def _build_arguments(self, request: ApiRequest, access_token: str) -> Result:
         """Build the arguments of uri.
