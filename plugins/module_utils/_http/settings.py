@@ -64,8 +64,8 @@ class NetworkSettings:
     def deduct(self, waited: float) -> NetworkSettings:
         """Return the settings for a call that has waited for another caller, so that it keeps to its bound.
 
-        The bound is ``timeout`` and ``retry_for``. A tenth of it is left in any case, because the other caller may have
-        died.
+        The bound is ``timeout`` and ``retry_for``. A tenth of it, and half a second at least, is left in any case,
+        because the other caller may have died.
 
         Args:
             waited: The seconds since the call began.
