@@ -14,7 +14,7 @@ PYTHON ?= $(shell for name in 3.11 3.12 3.13 3.14; do if python$$name -c 'import
 # Sessions with one process each, and sessions with several: the first run beside the second, so that no processor idles.
 CHECKS := sources types lint docs-check license-check extra-checks ansible-lint docs-site sanity targets dist build-import-check conformance docs-pages
 TESTS := units awx plays entry-points attacks
-ALL := $(CHECKS) $(TESTS) units-all plays-all attacks-all audit audit-table sanity-all coverage ee
+ALL := $(CHECKS) $(TESTS) thorough units-all plays-all attacks-all audit audit-table sanity-all coverage ee
 LOG := .build/log/checks.log
 
 .DEFAULT_GOAL := help

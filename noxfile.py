@@ -209,9 +209,17 @@ def awx(session: nox.Session) -> None:
 @nox.session
 @on_cores(MAIN)
 def plays(session: nox.Session, core: str) -> None:
-    """Run all plays against the emulator on the main ansible-core."""
+    """Run the plays against the emulator on the main ansible-core."""
     install_core(session, core)
-    run_pytest(session, "-n", workspace.PLAY_JOBS, "tests/integration")
+    run_pytest(session, "-n", workspace.PLAY_JOBS, "-m", "not thorough", "tests/integration")
+
+
+@nox.session
+@on_cores(MAIN)
+def thorough(session: nox.Session, core: str) -> None:
+    """Run the plays that the session plays leaves out: further rows of tables, and 200 kills."""
+    install_core(session, core)
+    run_pytest(session, "-n", workspace.PLAY_JOBS, "-m", "thorough", "tests/integration")
 
 
 @nox.session(name="entry-points")
