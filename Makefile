@@ -65,7 +65,7 @@ bench: $(NOX) ## Measure what a token costs, beside other ways to get one (five 
 	@$(NOX) -s benchmarks
 
 bench-full: $(NOX) ## The same with all hosts and rounds, which writes the results, the guide and the plots (an hour and a half)
-	@$(NOX) -s benchmarks -- bench --full --results benchmarks/results.json
+	@$(NOX) -s benchmarks -- --full --results benchmarks/results.json
 
 bench-azcollection: $(NOX) ## Add azure.azcollection to these results (1.6 GB in .build)
 	@$(NOX) -s benchmarks-azcollection

@@ -113,7 +113,7 @@ def sources(session: nox.Session) -> None:
     install_dev(session)
     run(session, "ruff", "check", ".")
     run(session, "ruff", "format", "--check", ".")
-    run(session, "shellcheck", "-x", ".ci/run")
+    run(session, "shellcheck", "-x", ".ci/run", *map(str, ROOT.glob("tests/integration/targets/*/runme.sh")))
     run(session, "antsibull-changelog", "lint")
 
 
@@ -389,7 +389,7 @@ def benchmarks(session: nox.Session) -> None:
     """Measure what a token costs, beside other ways to get one."""
     package = CORES[MAIN].package
     install(session, package, *RUNTIME, "-r", "tests/requirements/conformance.txt")
-    run_benchmarks(session, *(session.posargs or ("bench",)))
+    run_benchmarks(session, *session.posargs)
 
 
 @nox.session(name="benchmarks-azcollection")

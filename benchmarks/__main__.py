@@ -51,7 +51,13 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"some of {', '.join(BENCHMARKS)}; else all")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="BENCHMARK",
+        choices=[*BENCHMARKS, *OPT_IN],
+        help=f"some of {', '.join((*BENCHMARKS, *OPT_IN))}; else all but {', '.join(OPT_IN)}",
+    )
     parser.add_argument("--full", action="store_true", help="all hosts and rounds")
     parser.add_argument("--results", type=Path, default=ROOT / ".build/benchmarks.json", help="the file to write")
     return parser.parse_args()
