@@ -46,7 +46,7 @@ notes:
   - The request to the platform uses no proxy.
 attributes:
   async:
-    description: The token would be stored in the results file of the job.
+    description: Refused, because the token would be stored in the results file of the job.
     support: none
   check_mode:
     description: Gets the token, which changes nothing.

@@ -253,7 +253,6 @@ def test_every_action_has_a_module_that_documents_it(kind: str) -> None:
         folder: {path.stem for path in (ROOT / "plugins" / folder).glob("[a-z]*.py")}
         for folder in ("action", "modules")
     }
-    # This one runs on a host, on behalf of the action app_token.
-    assert names["action"] == names["modules"] - {"managed_identity_token"}
+    assert names["action"] == names["modules"]
     for name in names[kind]:
         importlib.import_module(f"ansible_collections.entra.auth.plugins.{kind}.{name}")

@@ -295,6 +295,25 @@ def test_nothing_is_shown_on_the_way(plays: Plays, emulator: Emulator, connectio
         assert outlets.leaks(Markers({"token": token})) == {}
 
 
+def test_the_module_of_the_host_stores_no_token_there(plays: Plays, emulator: Emulator) -> None:
+    """As a job it would, in the file of its result, whatever no_log says. Without async it runs as any module."""
+    token = "made-up~access-token.of-a-job"
+    module = {"entra.auth.managed_identity_token": {"resource": "https://graph.microsoft.com"}, "no_log": True}
+    tasks = [
+        {"name": "Direct", **module, "register": "direct"},
+        {"name": "Job", **module, "async": 20, "poll": 0, "ignore_errors": True, "register": "job"},
+        show(length="direct.token.access_token | length", job="job.msg"),
+    ]
+    with CannedServer(NO_IDENTITY, _token_answer(token), NO_IDENTITY, _token_answer(token)) as server:
+        _on_azure(plays, server.url, "h001")
+        play = plays.run([{"tasks": tasks}], record=True, env=NOWHERE)
+        assert len(server.received) == 2
+    assert play.returncode == 0, play.output
+    assert play.shown()["length"] == len(token)
+    assert "managed_identity_token does not support async" in play.shown()["job"]
+    assert Markers({"token": token}).in_tree(plays.home) == []
+
+
 # --- what can go wrong ------------------------------------------------------------------------------------------
 
 
