@@ -265,7 +265,8 @@ options:
   proxy:
     description:
       - The proxy for token requests, such as C(http://proxy.example.com:3128). By default E(HTTPS_PROXY) and
-        E(NO_PROXY) are obeyed. A SOCKS proxy (C(socks5h://proxy.example.com)) needs the Python package C(PySocks).
+        E(NO_PROXY) are obeyed. Plain http, which is for this machine alone, uses no proxy. A SOCKS
+        proxy (C(socks5h://proxy.example.com)) needs the Python package C(PySocks).
     type: str
   ca_path:
     description:

@@ -139,7 +139,8 @@ options:
     default: ansible-httpget
   use_proxy:
     description:
-      - Whether the request obeys the proxy variables in the task's environment.
+      - Whether the request obeys the proxy variables in the task's environment. Plain http, which is for the host
+        itself alone, uses no proxy.
     type: raw
     default: true
   timeout:

@@ -79,8 +79,8 @@ LOST_CONNECTIONS = frozenset({Reason.NAME, Reason.UNREACHABLE, Reason.CONNECT_TI
 
 _HINTS = {
     Reason.NO_TIME: "Raise retry_for or timeout: earlier steps of this call, such as redirects, used them up.",
-    Reason.URL: "Check {source}, and HTTPS_PROXY, HTTP_PROXY and ALL_PROXY (in a password, # is written as %23, / as "
-    "%2F, ? as %3F).",
+    Reason.URL: "Check {source}, and HTTPS_PROXY and ALL_PROXY (in a password, # is written as %23, / as %2F, ? as "
+    "%3F).",
     Reason.SOCKS: f"Run {sys.executable} -m pip install PySocks on the machine that runs this, or use an HTTP proxy.",
     Reason.CA_FILE: "Correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or set ca_path to a PEM file of CA certificates.",
     Reason.NAME: "Check {source}, and the name servers of the machine that runs this.",

@@ -197,10 +197,15 @@ class Transport:
         return prepared
 
     def _get_route(self, url: str) -> dict[str, t.Any]:
-        """Return the proxies, CAs and client certificates for the host of a URL, found once for each host."""
-        host = urllib.parse.urlsplit(url).netloc
+        """Return the proxies, CAs and client certificates for a URL, found once for each host.
+
+        Plain http goes to this machine or a link-local address: a proxy does not reach it, and would see the secret.
+        """
+        scheme, host = urllib.parse.urlsplit(url)[:2]
+        if scheme == "http":
+            return {"stream": True}
         if host not in self._routes:
-            proxies = dict.fromkeys(("http", "https"), self._settings.proxy) if self._settings.proxy else {}
+            proxies = {"https": self._settings.proxy} if self._settings.proxy else {}
             verify = _choose_verification(self._settings)
             route: t.Any = self._session.merge_environment_settings(url, proxies, True, verify, None)
             # To requests before 2.28 an empty CURL_CA_BUNDLE means that no certificate is verified.

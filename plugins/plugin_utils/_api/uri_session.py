@@ -121,11 +121,14 @@ class UriSession(AuthorizedSession):
         """Build the arguments of uri.
 
         ``url_password`` has uri mask the token in its own output; without a user name it is not used for Basic
-        authentication. A netrc entry would replace the header, and uri would take it along to another host.
+        authentication. A netrc entry would replace the header, and uri would take it along to another host. Plain http
+        goes to the host itself, and a proxy would see the token.
         """
         call, options = self._call, self._options
         headers = {**request.headers, "Authorization": f"Bearer {access_token}"}
         network: Result = {name: getattr(options, name) for name in _NETWORK_OPTIONS if self._is_direct(name)}
+        if request.url.lower().startswith("http:"):
+            network["use_proxy"] = False
         return {
             **call.passed,
             **network,

@@ -181,9 +181,6 @@ def _send(request: Request, field: str, platform: str, network: NetworkSettings)
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Transport
 
     network = dataclasses.replace(network, service=Service.CI_ISSUER)
-    if request.url.startswith("http:"):
-        # It is this machine, which no proxy reaches, and a proxy would see the bearer token.
-        network = dataclasses.replace(network, proxy=None, use_environment=False)
     response = Transport(network).send(request, until=time.monotonic() + network.retry_for)
     try:
         assertion = json.loads(response.body)[field]

@@ -28,6 +28,8 @@ TIMEOUT: t.Final = 0.5
 # Of a machine that does other things too. Without a deadline each of these negotiations takes for ever.
 LATEST: t.Final = 3.0
 # RFC 1928: version 5, no authentication; then the reply to CONNECT, with an address that has no meaning here.
+# Plain http uses no proxy.
+CA: t.Final = trustme.CA()
 CHOSEN: t.Final = b"\x05\x00"
 CONNECTED: t.Final = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
 REFUSED: t.Final = b"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"
@@ -50,29 +52,37 @@ def negotiate(reply: bytes, then: Canned) -> t.Callable[[socket.socket], None]:
     return serve
 
 
-def send(proxy: CannedServer, url: str = "http://api.test/x", timeout: float = TIMEOUT, **settings: t.Any) -> Response:
-    network = NetworkSettings(timeout, 0, proxy=f"socks5h://127.0.0.1:{proxy.port}", **settings)
-    return Transport(network).send(Request(url), until=time.monotonic())
-
-
-def test_a_request_arrives_by_the_proxy() -> None:
-    with CannedServer(negotiate(CONNECTED, answer(200, "whole")), reads=False) as proxy:
-        assert send(proxy).body == b"whole"
-
-
-def test_tls_goes_through_the_proxy(tmp_path: Path) -> None:
-    tls_ca = trustme.CA()
+def encrypt(then: t.Callable[[socket.socket], None]) -> t.Callable[[socket.socket], None]:
+    """A server that speaks TLS, and reads the request."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_ca.issue_cert("api.test").configure_cert(context)
-    tls_ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    CA.issue_cert("api.test").configure_cert(context)
 
-    def serve_tls(connection: socket.socket) -> None:
+    def serve(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as encrypted:
             encrypted.recv(65536)
-            encrypted.sendall(answer(200, "whole"))
+            then(encrypted)
 
-    with CannedServer(negotiate(CONNECTED, serve_tls), reads=False) as proxy:
-        assert send(proxy, "https://api.test/x", timeout=30, ca_path=str(tmp_path / "ca.pem")).body == b"whole"
+    return serve
+
+
+SERVER: t.Final = encrypt(lambda connection: connection.sendall(answer(200, "whole")))
+
+
+@pytest.fixture
+def ca_path(tmp_path: Path) -> str:
+    path = str(tmp_path / "ca.pem")
+    CA.cert_pem.write_to_path(path)
+    return path
+
+
+def send(proxy: CannedServer, timeout: float = TIMEOUT, **settings: t.Any) -> Response:
+    network = NetworkSettings(timeout, 0, proxy=f"socks5h://127.0.0.1:{proxy.port}", **settings)
+    return Transport(network).send(Request("https://api.test/x"), until=time.monotonic())
+
+
+def test_a_request_arrives_by_the_proxy(ca_path: str) -> None:
+    with CannedServer(negotiate(CONNECTED, SERVER), reads=False) as proxy:
+        assert send(proxy, timeout=30, ca_path=ca_path).body == b"whole"
 
 
 @pytest.mark.parametrize(
@@ -82,13 +92,15 @@ def test_tls_goes_through_the_proxy(tmp_path: Path) -> None:
         pytest.param(stall_after(CHOSEN), id="stalls after the method"),
         pytest.param(drip_after(CHOSEN + b"\x05\x00\x00\x03\xff", b"x"), id="drips the address"),
         pytest.param(negotiate(CONNECTED, silence), id="a server behind it that is silent"),
-        pytest.param(negotiate(CONNECTED, drip_after(b"HTTP/1.1 200 ", b"O")), id="a server behind it that drips"),
+        pytest.param(
+            negotiate(CONNECTED, encrypt(drip_after(b"HTTP/1.1 200 ", b"O"))), id="a server behind it that drips"
+        ),
     ],
 )
-def test_a_negotiation_that_does_not_end_in_time_is_given_up(response: Canned) -> None:
+def test_a_negotiation_that_does_not_end_in_time_is_given_up(response: Canned, ca_path: str) -> None:
     began = time.monotonic()
     with CannedServer(response, reads=False) as proxy, pytest.raises(NetworkError, match=r"0\.5 s"):
-        send(proxy)
+        send(proxy, ca_path=ca_path)
     assert time.monotonic() - began < LATEST
 
 
@@ -106,13 +118,13 @@ def test_a_proxy_that_does_not_let_the_request_through_is_named(response: Canned
     assert "api.test" in failed.value.message
 
 
-def test_each_address_of_the_proxy_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_address_of_the_proxy_is_tried(ca_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     find = socket.getaddrinfo
 
     def find_two(*args: t.Any) -> t.Any:
         (found,) = find(*args)
         return [(socket.AF_INET6, *found[1:]), found]
 
-    with CannedServer(negotiate(CONNECTED, answer(200, "whole")), reads=False) as proxy:
+    with CannedServer(negotiate(CONNECTED, SERVER), reads=False) as proxy:
         monkeypatch.setattr(socket, "getaddrinfo", find_two)
-        assert send(proxy).body == b"whole"
+        assert send(proxy, timeout=30, ca_path=ca_path).body == b"whole"

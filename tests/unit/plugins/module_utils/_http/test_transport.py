@@ -167,43 +167,65 @@ def test_a_cookie_is_not_kept_for_the_next_attempt(clock: Waits) -> None:
 # --- proxies ----------------------------------------------------------------------------------------------------
 
 
+def get_by_proxy(**settings: t.Any) -> None:
+    """Send a request for a host that only a proxy reaches, which refuses it."""
+    assert failure("https://login.test/path", retry_for=0, **settings).message.startswith("The proxy on the way")
+
+
 def test_the_option_proxy_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with CannedServer(OK) as chosen, CannedServer(answer(500)) as other:
-        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+    with CannedServer(answer(403)) as chosen, CannedServer(answer(500)) as other:
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, other.url)
-        assert send("http://login.test/path", proxy=chosen.url).status == 200
-    assert [request.target for request in chosen.received] == ["http://login.test/path"]
+        get_by_proxy(proxy=chosen.url)
+    assert [(request.method, request.target) for request in chosen.received] == [("CONNECT", "login.test:443")]
     assert other.received == []
 
 
 def test_no_proxy_does_not_overrule_the_option_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "login.test")
     monkeypatch.setenv("no_proxy", "login.test")
-    with CannedServer(OK) as chosen:
-        send("http://login.test/path", proxy=chosen.url)
+    with CannedServer(answer(403)) as chosen:
+        get_by_proxy(proxy=chosen.url)
     assert len(chosen.received) == 1
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    with CannedServer(OK) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        send("http://login.test/path")
-    assert [request.target for request in proxy.received] == ["http://login.test/path"]
+    with CannedServer(answer(403)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        get_by_proxy()
+    assert [(request.method, request.target) for request in proxy.received] == [("CONNECT", "login.test:443")]
 
 
-def test_a_proxy_of_the_environment_is_not_used_where_no_proxy_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    with CannedServer(OK) as server, CannedServer(answer(500)) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
+def test_a_proxy_of_the_environment_is_not_used_where_no_proxy_says_so(
+    tls: CannedServer, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CannedServer(answer(500)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        send(server.url)
+        send(tls.url, ca_path=ca_path)
     assert proxy.received == []
-    assert len(server.received) == 1
+    assert len(tls.received) == 1
 
 
-def test_a_request_to_the_platform_itself_never_sees_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_to_the_platform_itself_never_sees_a_proxy(
+    tls: CannedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Service Fabric has an https endpoint on the node."""
+    with CannedServer(answer(500)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        send(tls.url, use_environment=False, validate_certs=False)
+    assert proxy.received == []
+    assert len(tls.received) == 1
+
+
+@pytest.mark.parametrize("source", ["option", "environment"])
+def test_no_proxy_sees_a_secret_that_is_sent_to_this_machine_in_clear(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with CannedServer(OK) as server, CannedServer(answer(500)) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        send(server.url, use_environment=False)
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        send(server.url.replace("http", "HTTP"), proxy=proxy.url if source == "option" else None)
     assert proxy.received == []
     assert len(server.received) == 1
 
@@ -224,12 +246,9 @@ def test_a_request_to_the_platform_itself_never_sees_a_proxy(monkeypatch: pytest
         "me:s3cretpw@127.0.0.1:1",
     ],
 )
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_of_the_environment_that_is_no_url_is_not_quoted(
-    scheme: str, proxy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(f"{scheme}_proxy", proxy)
-    error = failure(f"{scheme}://login.test/token", retry_for=0)
+def test_a_proxy_of_the_environment_that_is_no_url_is_not_quoted(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    error = failure("https://login.test/token", retry_for=0)
     assert error.message == "The request to login.test was not sent, because its URL or that of a proxy can't be read."
     assert "HTTPS_PROXY" in str(error.hint)
     assert not any(part in str(error) for part in ("s3cr", "etpw", "\u20ac"))

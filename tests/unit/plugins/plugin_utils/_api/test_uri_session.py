@@ -81,7 +81,7 @@ def open_session(uri: Uri, *, options: AppTokenOptions | None = None, **argument
     call = parse_uri_options({"url": "/x", **arguments})
     return UriSession(
         Holder(),
-        HostPin("s", ("api.example",)),
+        HostPin("s", ("api.example", "http://localhost:8080")),
         call,
         options or AppTokenOptions(retry_for=0),
         uri,
@@ -121,6 +121,14 @@ def test_the_token_is_sent_and_masked_and_goes_nowhere_else() -> None:
     assert sent["follow_redirects"] == "none"
     assert set(sent["unredirected_headers"]) == {"Prefer", "Authorization"}
     assert not {"url_username", "force_basic_auth"} & set(sent)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8080/x", "HTTP://localhost:8080/x"])
+def test_no_proxy_sees_a_token_that_is_sent_to_the_host_itself(url: str) -> None:
+    uri = Uri({**OK, "url": url})
+    open_session(uri, use_proxy=True).send(ApiRequest("GET", url))
+    assert uri.arguments[0]["use_proxy"] is False
+    assert "use_proxy" not in get_arguments()
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(30.0, 30), (0.2, 1), (4.1, 5), (600.0, 600)])
