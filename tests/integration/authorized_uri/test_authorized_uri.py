@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import typing as t
 
 import pytest
+from app_hosts import AppHosts
 
 from plays import role, show
 
@@ -50,12 +50,6 @@ def messages(play: Play) -> list[str]:
 def statuses(emulator: Emulator) -> list[int]:
     """The answers of the API, in order."""
     return [entry["status"] for entry in emulator.requests(listener="api")]
-
-
-def gaps(entries: list[dict[str, t.Any]]) -> list[float]:
-    """Seconds between the arrivals of requests."""
-    times = [entry["time"] for entry in entries]
-    return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
 def assert_secret(play: Play, emulator: Emulator) -> None:
@@ -107,20 +101,20 @@ def test_a_call_can_use_the_response_to_the_one_before(plays: Plays, emulator: E
     assert [user["displayName"] for user in play.shown()["users"]] == ["User 0003", "User 0004"]
 
 
-@pytest.mark.parametrize("fact", ["authorized_uri_result", "users"])
-def test_the_fact_is_not_that_of_the_call_before_if_the_host_is_unreachable(
-    fact: str, plays: Plays, emulator: Emulator
-) -> None:
-    """The action of the role has no result then."""
+def test_the_fact_is_not_that_of_the_call_before_if_the_host_is_unreachable(plays: Plays, emulator: Emulator) -> None:
+    """The action of the role has no result then, whatever the name of the fact is."""
     ssh = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_retries": 0}
-    lost = call(USERS, fact=fact)
-    lost["ansible.builtin.include_role"]["apply"] = {"ignore_unreachable": True}
-    lost["vars"] |= ssh
-    tasks = [call(USERS, fact=fact), lost, show(status=f"{fact}.status | default('none')", lost=f"{fact}.unreachable")]
+    facts, tasks = ("authorized_uri_result", "users"), []
+    for fact in facts:
+        lost = call(USERS, fact=fact)
+        lost["ansible.builtin.include_role"]["apply"] = {"ignore_unreachable": True}
+        lost["vars"] |= ssh
+        shown = show(status=f"{fact}.status | default('none')", lost=f"{fact}.unreachable")
+        tasks += [call(USERS, fact=fact), lost, shown]
     play = plays.run([{"tasks": tasks}], record=True)
     assert play.returncode == 0, play.output
-    assert play.shown() == {"status": "none", "lost": True}
-    assert statuses(emulator) == [200]
+    assert play.all_shown() == [{"status": "none", "lost": True}] * len(facts)
+    assert statuses(emulator) == [200] * len(facts)
 
 
 def test_bodies_are_sent_in_the_form_asked_for(plays: Plays, emulator: Emulator) -> None:
@@ -213,180 +207,44 @@ def test_allowed_hosts_are_let_in_by_name_over_https_only(plays: Plays, emulator
     assert "leads to http://api.contoso.example, which is not https" in message(play)
 
 
-def test_a_redirect_elsewhere_gets_no_token_and_fails_by_name(plays: Plays, emulator: Emulator) -> None:
-    """A stranger is not even asked; the API's own host is, with the token, and a write only where it is to be sent."""
-    api, foreign, insecure = emulator.urls.api, emulator.urls.foreign, emulator.urls.foreign_http
-    places = {
-        "/v1.0/users": f"{foreign}/collect?signature=hidden",
-        "/v1.0/groups": f"{insecure}/collect",
-        "/v1.0/applications": "http://api.contoso.example/v1.0/applications",
-        "/v1.0/servicePrincipals": "/v1.0/servicePrincipals",
-        "/v1.0/organization": "/v1.0/users/user0001@contoso.example#fragment",
-    }
-    for path, location in places.items():
-        times = 7 if location == path else 1
-        emulator.fault("redirect", endpoint=path, location=location, times=times, match="GET")
-    emulator.fault("redirect", endpoint="/v1.0/users", match="POST")
-    emulator.fault("redirect", endpoint="/v1.0/groups", match="POST", status=307, location="/v1.0/things")
-    write = {"method": "POST", "body": {"a": 1}}
-    failing = [call(path) for path in list(places)[:4]] + [call("/v1.0/users", **write), call("/v1.0/groups", **write)]
-    rescued = [{"block": [task], "rescue": [show(none="none")]} for task in failing]
-    tasks = [*rescued, call("/v1.0/organization"), show(user="authorized_uri_result.json.displayName")]
-    play = plays.run([{"tasks": tasks}], "-vvv", record=True)
-    assert play.returncode == 0, play.output
-    assert play.shown()["user"] == "User 0001"
-    users, groups, applications, principals, posted, moved = messages(play)
-    assert f"The redirect of GET {api}/v1.0/users leads to {foreign}, which gets no token" in users
-    assert "hidden" not in users
-    assert f"leads to {insecure}, which gets no token" in groups
-    assert "leads to http://api.contoso.example, which is not https" in applications
-    assert "responded with 302" in principals
-    assert "responded with 302" in posted
-    assert "/v1.0/things responded with 404" in moved
-    log = emulator.requests()
-    asked = [(entry["method"], entry["path"]) for entry in log if entry["listener"] == "api"]
-    assert asked == [
-        *(("GET", path) for path in list(places)[:3]),
-        *[("GET", "/v1.0/servicePrincipals")] * 6,
-        *[("POST", "/v1.0/users"), ("POST", "/v1.0/groups"), ("POST", "/v1.0/things")],
-        *[("GET", "/v1.0/organization"), ("GET", "/v1.0/users/user0001@contoso.example")],
-    ]
-    assert all("authorization" in {name.lower() for name, _value in entry["headers"]} for entry in log[1:])
-    assert [entry for entry in log if entry["listener"].startswith("foreign")] == []
-    assert emulator.tokens_at_strangers() == []
-    assert_secret(play, emulator)
-
-
-def test_an_answer_that_is_not_whole_is_no_success(plays: Plays, emulator: Emulator) -> None:
-    """JSON cut off, a page of a proxy, a connection that ends in the middle each time; an empty answer is one."""
-    broken = {"/v1.0/users": "truncated_json", "/v1.0/groups": "non_json_200", "/v1.0/applications": "reset_mid_body"}
-    for path, action in broken.items():
-        emulator.fault(action, endpoint=path, times=None)
-    emulator.fault("status", endpoint="/v1.0/things", status=200, body="")
-    tasks = [{"block": [call(path, retry_for=0)], "rescue": [show(none="none")]} for path in broken]
-    play = plays.run([{"tasks": [*tasks, call("/v1.0/things")]}], record=True)
-    assert play.returncode == 0, play.output
-    cut, page, reset = messages(play)
-    assert "responded with 200 and JSON that can't be read" in cut
-    assert "responded with 200 and HTML" in page
-    assert "got no response on h001: the connection was lost" in reset
-    assert "Traceback" not in play.output
-
-
-def test_the_callers_headers_do_not_replace_authorization(plays: Plays, emulator: Emulator) -> None:
-    """In any letter case."""
-    play = plays.run([{"tasks": [call(USERS, headers={"authorization": "Basic made-up"})]}], record=True)
-    headers = [header for entry in emulator.requests(listener="api") for header in entry["headers"]]
-    sent = [value for name, value in headers if name.lower() == "authorization"]
-    assert play.returncode != 0 or all(value.startswith("Bearer ") for value in sent)
-    assert "Basic made-up" not in sent
-
-
-@pytest.mark.parametrize("place", ["variable", "environment"])
-def test_headers_for_all_calls_are_sent_too(plays: Plays, emulator: Emulator, place: str) -> None:
-    """Those of app_token, from wherever they are; the role's own win."""
-    common = {"X-Gateway": "contoso", "Prefer": "return=minimal"}
+def test_headers_for_all_calls_are_sent_too(plays: Plays, emulator: Emulator) -> None:
+    """Those of app_token, from a variable before the environment; the role's own win."""
+    common = {"X-Gateway": "environment", "Prefer": "return=minimal"}
     own = {"prefer": "return=representation", "ConsistencyLevel": "eventual"}
-    variables = {"app_token_extra_headers": common} if place == "variable" else {}
-    env = {"ENTRA_AUTH_EXTRA_HEADERS": json.dumps(common)} if place == "environment" else {}
-    play = plays.run([{"tasks": [call(USERS, headers=own), call(USERS)]}], record=True, env=env, **variables)
+    hosts = {"h001": {}, "h002": {"app_token_extra_headers": {**common, "X-Gateway": "variable"}}}
+    env = {"ENTRA_AUTH_EXTRA_HEADERS": json.dumps(common)}
+    play = plays.run([{"tasks": [call(USERS, headers=own), call(USERS)]}], hosts=hosts, forks=1, record=True, env=env)
     assert play.returncode == 0, play.output
     names = ("x-gateway", "prefer", "consistencylevel")
-    first, second = (
-        {name.lower(): value for name, value in entry["headers"]} for entry in emulator.requests(listener="api")
-    )
-    assert [first.get(name) for name in names] == ["contoso", "return=representation", "eventual"]
-    assert [second.get(name) for name in names] == ["contoso", "return=minimal", None]
-    assert_secret(play, emulator)
-
-
-def test_a_url_that_is_cut_short_is_refused(plays: Plays, emulator: Emulator) -> None:
-    """What is before the # would be another resource."""
-    guest = "/v1.0/users/ann_contoso.com#EXT#@fabrikam.example"
-    tasks = [
-        {"block": [call(guest, method="DELETE")], "rescue": [show(none="none")]},
-        call(guest.replace("#", "%23"), status_code=[404]),
+    sent = [{name.lower(): value for name, value in one["headers"]} for one in emulator.requests(listener="api")]
+    assert [[headers.get(name) for name in names] for headers in sent] == [
+        ["environment", "return=representation", "eventual"],
+        ["variable", "return=representation", "eventual"],
+        ["environment", "return=minimal", None],
+        ["variable", "return=minimal", None],
     ]
-    play = plays.run([{"tasks": tasks}], record=True)
-    assert play.returncode == 0, play.output
-    assert message(play).startswith(
-        "url holds a #, and the part after it would not be sent. To fix it: Write it as %23"
-    )
-    assert [entry["method"] for entry in emulator.requests(listener="api")] == ["GET"]
-
-
-# --- a busy API -------------------------------------------------------------------------------------------------
-
-
-def test_a_busy_api_is_asked_again_when_it_wishes(plays: Plays, emulator: Emulator) -> None:
-    """Retry-After in seconds, as a date, none at all and none to speak of: one repetition each, and not too soon."""
-    emulator.fault("status", endpoint="/v1.0/users", status=429, retry_after=1)
-    emulator.fault("status", endpoint="/v1.0/organization", status=503, retry_after=2, retry_after_as="date")
-    emulator.fault("status", endpoint="/v1.0/groups", status=503, body="<html>busy</html>", content_type="text/html")
-    emulator.fault("status", endpoint="/v1.0/applications", status=503, retry_after=0)
-    paths = [USERS, "/v1.0/organization", "/v1.0/groups", "/v1.0/applications"]
-    play = plays.run([{"tasks": [*map(call, paths), show(result="authorized_uri_result.status")]}], record=True)
-    assert play.returncode == 0, play.output
-    assert statuses(emulator) == [429, 200, 503, 200, 503, 200, 503, 200]
-    assert min(gaps(emulator.requests(listener="api"))[::2]) >= 1
-
-
-def test_a_wait_beyond_the_budget_is_not_begun(plays: Plays, emulator: Emulator) -> None:
-    """The message has the wait, the budget and its name; the API is not asked again."""
-    emulator.fault("status", endpoint="graph", status=429, retry_after=60, times=None)
-    play = plays.run([{"tasks": [call(USERS, retry_for=5)]}], "-vvv", record=True)
-    assert play.returncode == 2
-    said = message(play)
-    for part in (emulator.urls.api, "429", "60 s", "retry_for (5 s)"):
-        assert part in said
-    assert statuses(emulator) == [429]
     assert_secret(play, emulator)
-
-
-def test_the_budget_ends_a_long_series_of_busy_answers(plays: Plays, emulator: Emulator) -> None:
-    """Each wait is obeyed, and all of them together end."""
-    emulator.fault("status", endpoint="graph", status=503, retry_after=3, times=None)
-    play = plays.run([{"tasks": [call(USERS, retry_for=20)]}], record=True)
-    assert play.returncode == 2
-    assert "retry_for (20 s)" in message(play)
-    asked = emulator.requests(listener="api")
-    assert 2 <= len(asked) <= 7
-    assert min(gaps(asked)) >= 3
-
-
-def test_a_write_that_may_have_happened_is_not_repeated(plays: Plays, emulator: Emulator) -> None:
-    """A 504 to a POST is the end; to a GET it is not."""
-    emulator.fault("status", endpoint="/v1.0/users", status=504, retry_after=0)
-    emulator.fault("status", endpoint="/v1.0/things", status=504, retry_after=0)
-    play = plays.run([{"tasks": [call(USERS), call("/v1.0/things", method="POST", body={})]}], record=True)
-    assert play.returncode == 2
-    assert "504" in message(play)
-    assert statuses(emulator) == [504, 200, 504]
 
 
 # --- an API that refuses ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("challenge", [False, True], ids=["plain", "claims"])
-def test_a_refused_token_is_renewed_once(plays: Plays, emulator: Emulator, challenge: bool) -> None:
+def test_a_refused_token_is_renewed_once(plays: Plays, emulator: Emulator) -> None:
     """With the claims that the API asks for; later calls go on with the renewed token."""
     tasks = [
         call(USERS),
-        control("/revocations", client_id=emulator.client_id, challenge=challenge),
+        control("/revocations", client_id=emulator.client_id, challenge=True),
         call(USERS),
         call(USERS),
-        show(status="authorized_uri_result.status"),
     ]
     play = plays.run([{"tasks": tasks}], "-vvv", record=True)
     assert play.returncode == 0, play.output
-    claims = [dict(entry["form"]).get("claims") for entry in emulator.token_requests()]
-    assert claims[0] is None
-    if challenge:
-        (asked,) = json.loads(claims[1])["access_token"].items()
-        assert asked[0] == "nbf"
-        assert asked[1]["essential"] is True
+    without, claims = (dict(entry["form"]).get("claims") for entry in emulator.token_requests())
+    assert without is None
+    (asked,) = json.loads(claims)["access_token"].items()
+    assert asked[0] == "nbf"
+    assert asked[1]["essential"] is True
     assert statuses(emulator) == [200, 401, 200, 200]
-    assert len(claims) == 2
     assert_secret(play, emulator)
 
 
@@ -431,77 +289,45 @@ def test_claims_are_asked_for_where_no_token_is_kept(plays: Plays, emulator: Emu
     assert asked == [False, True]
 
 
-def test_a_token_with_claims_is_renewed_where_it_is_refused_in_turn(plays: Plays, emulator: Emulator) -> None:
-    """By one that has them, too."""
-    claims = base64.b64encode(b'{"access_token": {"acrs": {"essential": true, "value": "c1"}}}').decode()
-    header = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
-    emulator.fault("status", endpoint="graph", status=401, headers={"WWW-Authenticate": header})
-    emulator.fault("status", endpoint="graph", status=401)
-    play = plays.run([{"tasks": [call(USERS), call(USERS)]}], record=True)
-    assert play.returncode == 0, play.output
-    assert statuses(emulator) == [401, 401, 200, 200]
-    assert ["claims" in dict(entry["form"]) for entry in emulator.token_requests()] == [False, True, True]
+FORBIDDEN: t.Final = {
+    "some-roles": (
+        ["Organization.Read.All", "Group.Read.All"],
+        {"url": USERS, "scope": "graph"},
+        ("has the roles: Group.Read.All, Organization.Read.All.", "admin consent", "Insufficient privileges"),
+    ),
+    "no-role": (
+        [],
+        {"url": USERS, "scope": "graph"},
+        ("No roles can be read from the token.", "admin consent", "Insufficient privileges"),
+    ),
+    "arm": (
+        [],
+        {"url": LOCKED, "scope": "arm"},
+        ("No roles can be read from the token.", "role assignment", "does not have authorization"),
+    ),
+}
 
 
-def test_a_token_that_stays_refused_is_renewed_no_second_time(plays: Plays, emulator: Emulator) -> None:
-    """The message says who answered, whose token it was, and what to check."""
-    emulator.fault("status", endpoint="graph", status=401, times=None)
-    play = plays.run([{"tasks": [call(USERS)]}], "-vvv", record=True)
-    assert play.returncode == 2
-    said = message(play)
-    for part in (
-        f"GET {emulator.urls.api}/v1.0/users responded with 401",
-        emulator.client_id,
-        "scope names",
-    ):
-        assert part in said
-    assert statuses(emulator) == [401, 401]
-    assert len(emulator.token_requests()) == 2
-    assert_secret(play, emulator)
-
-
-def test_a_claims_challenge_is_taken_from_any_place_in_the_header(plays: Plays, emulator: Emulator) -> None:
-    """Among several challenges and parameters, padded or not."""
-    wanted = {"access_token": {"acrs": {"essential": True, "value": "c1"}}}
-    encoded = base64.b64encode(json.dumps(wanted).encode()).decode().rstrip("=")
-    header = f'Bearer realm="", error="insufficient_claims", claims="{encoded}", authorization_uri="https://a.a", PoP'
-    emulator.fault("status", endpoint="graph", status=401, headers={"WWW-Authenticate": header})
-    play = plays.run([{"tasks": [call(USERS)]}], record=True)
-    assert play.returncode == 0, play.output
-    assert json.loads(dict(emulator.token_requests()[1]["form"])["claims"]) == wanted
-    assert statuses(emulator) == [401, 200]
-
-
-@pytest.mark.parametrize(
-    ("roles", "url", "scope", "named"),
-    [
-        (
-            ["Organization.Read.All", "Group.Read.All"],
-            USERS,
-            "graph",
-            "has the roles: Group.Read.All, Organization.Read.All",
-        ),
-        ([], USERS, "graph", "No roles can be read from the token"),
-        ([], LOCKED, "arm", "No roles can be read from the token"),
-    ],
-    ids=["some-roles", "no-role", "arm"],
-)
-def test_a_403_names_the_roles_the_token_has(
-    plays: Plays, emulator: Emulator, roles: list[str], url: str, scope: str, named: str
-) -> None:
+def test_a_403_names_the_roles_the_token_has(plays: Plays, emulator: Emulator) -> None:
     """And what the API said, and what to grant; nothing is renewed or repeated."""
-    app = emulator.add_app(secret="made-up~secret", roles={"graph": roles})
-    env = {"ENTRA_AUTH_CLIENT_ID": app["client_id"], "ENTRA_AUTH_CLIENT_SECRET": "made-up~secret"}
-    play = plays.run([{"tasks": [call(url, scope=scope)]}], "-vvv", record=True, env=env)
+    hosts = AppHosts(emulator)
+    for name, (roles, options, _said) in FORBIDDEN.items():
+        hosts.add(name, roles={"graph": roles}, options=options)
+    play = plays.run(
+        [{"tasks": [call("{{ options.url }}", scope="{{ options.scope }}")]}],
+        "-vvv",
+        hosts=hosts.variables,
+        record=True,
+    )
     assert play.returncode == 2
-    said = message(play)
-    assert f"{named}." in said
-    granted = "admin consent" if scope == "graph" else "role assignment"
-    for part in (f"GET {emulator.urls.api}{url.partition('?')[0]} responded with 403", app["client_id"], granted):
-        assert part in said
-    assert ("Insufficient privileges" if scope == "graph" else "does not have authorization") in said
-    assert statuses(emulator) == [403]
-    assert len(emulator.token_requests()) == 1
+    failed = {event["host"]: event["result"]["msg"] for event in play.events() if event["event"] == "failed"}
+    assert failed.keys() == FORBIDDEN.keys()
+    for name, (_roles, options, said) in FORBIDDEN.items():
+        url = f"{emulator.urls.api}{options['url'].partition('?')[0]}"
+        for part in (f"GET {url} responded with 403", hosts.variables[name]["app_token_client_id"], *said):
+            assert part in failed[name]
+    assert statuses(emulator) == [403] * len(FORBIDDEN)
+    assert {name: len(forms) for name, forms in hosts.list_forms().items()} == dict.fromkeys(FORBIDDEN, 1)
     assert_secret(play, emulator)
 
 

@@ -192,17 +192,6 @@ def test_the_managed_identity_of_the_host_is_used(plays: Plays, emulator: Emulat
     assert_no_token(play, emulator)
 
 
-def test_an_expression_for_the_url_is_evaluated_once(plays: Plays, emulator: Emulator) -> None:
-    """Otherwise the host that was checked need not be the host that gets the token."""
-    foreign = emulator.urls.foreign
-    url = "{{ [query('ansible.builtin.sequence', 'count=2'), '" + foreign + "/x', '" + emulator.urls.api + USER + "'] "
-    random = url + "| last if 1000 | random is even else '" + foreign + "/x' }}"
-    play = plays.run([{"tasks": [call(random)] * 8}], record=True)
-    assert play.events()
-    assert emulator.tokens_at_strangers() == []
-    assert emulator.requests(listener="foreign") == []
-
-
 def test_a_first_page_comes_with_a_warning(plays: Plays, emulator: Emulator) -> None:
     """That names api_request."""
     play = plays.run([{"tasks": [call("/v1.0/users?$top=2")]}], record=True)
