@@ -42,13 +42,13 @@ def documents(root: Path, results: Results) -> dict[Path, str]:
 
 
 def promises(cases: t.Mapping[str, Case]) -> list[Entry]:
-    """Return each case with a limit: its title, and the ratio with its limit, range and processor time."""
-    return [
-        (case.title, _describe_promise(ratio))
-        for case in cases.values()
-        for ratio in case.ratios
-        if ratio.holds is not None
-    ]
+    """Return each limit: its title, and the ratio with its limit, range and processor time."""
+    found = []
+    for case in cases.values():
+        limited = [ratio for ratio in case.ratios if ratio.holds is not None]
+        titles = [case.title] if len(limited) == 1 else [f"{case.title}: {ratio.of}" for ratio in limited]
+        found += [(title, _describe_promise(ratio)) for title, ratio in zip(titles, limited, strict=True)]
+    return found
 
 
 def _describe_promise(ratio: Ratio) -> str:
