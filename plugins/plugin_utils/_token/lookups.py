@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 
@@ -74,7 +75,10 @@ def _resolve(call: LookupCall) -> AppTokenOptions:
 
 
 def store_record(call: LookupCall, app_token: AppToken) -> None:
-    """Store the record of a lookup, if its result depends on its inputs and on an entry of the cache alone."""
+    """Store the record of a lookup, if its result depends on its inputs and on an entry of the cache alone.
+
+    A record that can't be stored only means that the next lookup takes the normal path as well.
+    """
     options, entry = app_token.options, app_token.entry
     if entry is None or options.force_refresh or options.required_roles or _reads_files(options):
         return
@@ -85,14 +89,13 @@ def store_record(call: LookupCall, app_token: AppToken) -> None:
         "extra_headers": options.extra_headers,
     }
     names = sorted(spec.variable for spec in OPTIONS.values())
-    try:
+    # Of any kind: the inputs are objects of the play, and evaluating a variable may run anything.
+    with contextlib.suppress(Exception):
         cipher = EntryCipher(serialize_inputs(call, names))
         name = cipher.derive_name(RECORD)
         run = open_stores("run", warn=lambda _message: None).run
         run.write(name, cipher.encrypt(json.dumps(record).encode(), name), keep_seconds=_KEEP_SECONDS)
         run.write(VARIABLES, json.dumps(names).encode(), keep_seconds=_KEEP_SECONDS)
-    except (OSError, ValueError):
-        return  # the next lookup takes the normal path as well
 
 
 def _reads_files(options: AppTokenOptions) -> bool:

@@ -36,6 +36,9 @@ _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansibl
 VARIABLES = "variables of lookups"
 RECORD = "record of a lookup"
 _MAX_BYTES = 1024 * 1024
+_PREFIX = "app_token_"
+# What omit is before ansible-core 2.19, as in _options/types.py, which is larger than this file.
+_OMIT = "__omit_place_holder__"
 
 
 class LookupCall(t.NamedTuple):
@@ -76,13 +79,30 @@ def serialize_inputs(call: LookupCall, names: t.Sequence[str]) -> str:
     Raises:
         ValueError: A host returned a fact with the name of an option.
     """
-    given = [name for name in names if name in call.variables]
+    given = [name for name in names if name in call.variables and not is_overridden(name, call.direct)]
     if any(name in call.variables.get("ansible_facts", ()) for name in given):
         raise ValueError("facts are no options, and the normal path tells them apart")
-    values = {name: call.template(call.variables[name]) for name in given}
+    values = {name: _evaluate(call, name) for name in given}
     config = [_CONFIG_FILE, os.stat(_CONFIG_FILE).st_mtime_ns] if _CONFIG_FILE else []
     inputs = [names, dict(call.direct), values, dict(os.environ), config]
     return json.dumps(inputs, sort_keys=True, default=str)
+
+
+def is_overridden(variable: str, direct: t.Mapping[str, t.Any]) -> bool:
+    """Return whether a keyword of the lookup takes the place of a variable, which then is not evaluated."""
+    value = direct.get(variable[len(_PREFIX) :])
+    if isinstance(value, str):
+        return bool(value.strip()) and not value.startswith(_OMIT)
+    return value is not None or "_role_call" in direct
+
+
+def _evaluate(call: LookupCall, name: str) -> t.Any:
+    try:
+        return call.template(call.variables[name])
+    except Exception as exc:
+        if type(exc).__name__ == "AnsibleValueOmittedError":  # of ansible-core 2.19 and newer: the value is omit
+            return None
+        raise
 
 
 def _read(path: str) -> bytes:
@@ -90,4 +110,4 @@ def _read(path: str) -> bytes:
         return file.read(_MAX_BYTES)
 
 
-__all__ = ("RECORD", "VARIABLES", "Found", "LookupCall", "load_result", "serialize_inputs")
+__all__ = ("RECORD", "VARIABLES", "Found", "LookupCall", "is_overridden", "load_result", "serialize_inputs")

@@ -131,6 +131,26 @@ def test_a_disk_that_fails_is_no_failure_of_the_lookup(
     assert load_result(call_with(reader)) is None
 
 
+def test_inputs_that_have_no_order_are_no_failure_of_the_lookup(reader: Options, messages: t.Any) -> None:
+    direct = {**reader, "extra_headers": {1: "x", "a": "y"}}
+    assert get(messages, direct, "headers").keys() == {"Authorization", "1", "a"}
+    assert load_result(call_with(direct)) is None
+
+
+def test_variables_that_a_role_s_call_overrides_are_not_evaluated(reader: Options, messages: t.Any) -> None:
+    def template(value: t.Any) -> t.Any:
+        if value == "{{ undefined }}":
+            raise ValueError(value)
+        return value
+
+    direct = {"_role_call": encrypt_call(AppTokenOptions(**{**reader, "scope": ["arm"]}))}
+    call = LookupCall(direct, {"app_token_client_secret": "{{ undefined }}"}, template)
+    authorization = get_item(call, "authorization", messages, keep=True)
+    found = load_result(call)
+    assert found
+    assert found.token.authorization == authorization
+
+
 def test_a_variable_that_changes_leads_to_no_token_of_another_api(reader: Options, messages: t.Any) -> None:
     """An expression may have another value each time; the record is for the value that the token was requested with."""
     values = iter(["graph", "arm", "graph"])

@@ -10,11 +10,17 @@ import os
 import typing as t
 
 import pytest
+from ansible.errors import AnsibleError
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
+from ansible_collections.entra.auth.plugins.plugin_utils._options.types import is_blank
 from ansible_collections.entra.auth.plugins.plugin_utils._token import result_cache
 from ansible_collections.entra.auth.plugins.plugin_utils._token.lookups import get_item
-from ansible_collections.entra.auth.plugins.plugin_utils._token.result_cache import LookupCall, load_result
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result_cache import (
+    LookupCall,
+    is_overridden,
+    load_result,
+)
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -22,6 +28,10 @@ if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
 
 Options = dict[str, t.Any]
+
+
+class AnsibleValueOmittedError(AnsibleError):
+    """As ansible-core 2.19 and newer names it."""
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +140,28 @@ def test_an_input_that_can_t_be_evaluated_is_left_to_the_normal_path(reader: Opt
 
     get(messages, reader)
     assert found(reader, app_token_scope=fail) is None
+
+
+@pytest.mark.parametrize("value", ["x", 0, False, [], {}, None, "", " \n", "__omit_place_holder__0123"])
+def test_a_keyword_takes_the_place_of_a_variable_unless_it_counts_as_not_given(value: t.Any) -> None:
+    assert is_overridden("app_token_scope", {"scope": value}) is not is_blank(value)
+    assert not is_overridden("app_token_scope", {"client_id": value})
+
+
+def test_a_variable_that_a_keyword_overrides_is_not_evaluated(reader: Options, messages: t.Any) -> None:
+    def fail() -> t.NoReturn:
+        raise ValueError("undefined")
+
+    token = get(messages, reader, app_token_client_secret=fail)
+    assert found(reader, app_token_client_secret=fail) == token
+
+
+def test_an_omitted_variable_is_none(reader: Options, messages: t.Any) -> None:
+    def omit() -> t.NoReturn:
+        raise AnsibleValueOmittedError
+
+    token = get(messages, reader, app_token_scope=omit)
+    assert found(reader, app_token_scope=omit) == token
 
 
 def test_a_token_that_was_replaced_is_not_found_again(emulator: Emulator, reader: Options, messages: t.Any) -> None:
