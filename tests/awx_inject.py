@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A program that renders one credential with AWX's own code: what it is asked in JSON on stdin, the answer on stdout.
+"""A program that renders credentials with AWX's own code: a list of them in JSON on stdin, the results on stdout.
 
-Called with ``type`` (a credential type as data, or the name of a built-in one), ``inputs``, ``lookups`` (inputs that an
+Each has ``type`` (a credential type as data, or the name of a built-in one), ``inputs``, ``lookups`` (inputs that an
 external lookup fills: its name and what it is called with), ``private_data_dir`` and ``container_root``, the path of
-that directory as the job sees it. Answers with ``env``, ``safe_env`` and ``args``.
+that directory as the job sees it. Each result has ``env``, ``safe_env`` and ``args``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from awx_plugins.interfaces._temporary_private_credential_api import Credential
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
 
-def injected(asked: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What AWX would give the job."""
+def render(asked: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what AWX would give the job."""
     container.CONTAINER_ROOT = asked["container_root"]
     looked_up = {
         name: getattr(hashivault, lookup["plugin"]).backend(**lookup["arguments"])
@@ -46,4 +46,4 @@ def credential_type(type_: str | dict[str, t.Any]) -> ManagedCredentialType:
 
 
 if __name__ == "__main__":
-    json.dump(injected(json.load(sys.stdin)), sys.stdout)
+    json.dump([render(asked) for asked in json.load(sys.stdin)], sys.stdout)

@@ -57,27 +57,34 @@ class Credential:
     inputs: dict[str, t.Any]
     lookups: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
-    def inject(self, private_data_dir: Path, container_root: str) -> dict[str, t.Any]:
-        """What AWX makes of it: ``env``, ``safe_env`` (what it stores and shows) and ``args``; files are written."""
-        assert _INJECTOR_PYTHON.exists(), "AWX's injector is not installed: .build/tools/bin/nox -s awx"
+    def describe(self, private_data_dir: Path, container_root: str) -> dict[str, t.Any]:
+        """Return what the injector has to know about it."""
         custom = CREDENTIAL_TYPES / f"{self.type}.yml"
-        asked = {
+        return {
             "type": yaml.safe_load(custom.read_text()) if custom.exists() else self.type,
             "inputs": self.inputs,
             "lookups": self.lookups,
             "private_data_dir": str(private_data_dir),
             "container_root": container_root,
         }
-        done = subprocess.run(
-            [_INJECTOR_PYTHON, ROOT / "tests/awx_inject.py"],
-            input=json.dumps(asked),
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+
+
+def inject(credentials: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return what AWX makes of each: ``env``, ``safe_env`` (what it stores and shows) and ``args``; write its files.
+
+    All in one process, because AWX's code takes long to load.
+    """
+    assert _INJECTOR_PYTHON.exists(), "AWX's injector is not installed: .build/tools/bin/nox -s awx"
+    done = subprocess.run(
+        [_INJECTOR_PYTHON, ROOT / "tests/awx_inject.py"],
+        input=json.dumps(credentials),
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return t.cast("list[dict[str, t.Any]]", json.loads(done.stdout))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,27 +178,68 @@ class Awx:
             return running.finish()
 
     def launch(
+        self, tasks: list[dict[str, t.Any]], *credentials: Credential, hosts: t.Sequence[str] = ("h001",), **more: t.Any
+    ) -> Running:
+        """Begin a job; ``more`` as for :meth:`launch_slices`."""
+        (running,) = self.launch_slices(tasks, *credentials, slices=[hosts], **more)
+        return running
+
+    def launch_slices(
         self,
         tasks: list[dict[str, t.Any]],
         *credentials: Credential,
-        hosts: t.Sequence[str] = ("h001",),
+        slices: t.Sequence[t.Sequence[str]],
         verbosity: int = 0,
         extra_vars: t.Mapping[str, t.Any] | None = None,
         env: t.Mapping[str, str] | None = None,
-    ) -> Running:
-        """Begin a job: a play of these tasks on these hosts, of a template with fact storage and variables."""
-        self._count += 1
-        directory = self._private_data_dir(tasks, hosts, extra_vars or {})
-        environment = {**self._environment(directory), **(env or {})}
-        safe_env: dict[str, str] = {}
+    ) -> list[Running]:
+        """Begin a job for each slice: a play of these tasks on its hosts.
+
+        The job template has fact storage and variables.
+        """
+        first = self._count + 1
+        self._count += len(slices)
+        numbers = range(first, first + len(slices))
+        variables = extra_vars or {}
+        directories = [
+            self._private_data_dir(number, tasks, hosts, variables)
+            for number, hosts in zip(numbers, slices, strict=True)
+        ]
         arguments = ["-u", "root", *(["-" + "v" * verbosity] if verbosity else [])]
-        for credential in credentials:
-            injected = credential.inject(directory, _IN_CONTAINER if self._image else str(directory))
-            environment |= injected["env"]
-            safe_env |= injected["safe_env"]
-            arguments += injected["args"]
+        injected = self._inject(credentials, directories)
+        return [
+            self._start(number, directory, arguments, given, env or {})
+            for number, directory, given in zip(numbers, directories, injected, strict=True)
+        ]
+
+    def _inject(
+        self, credentials: t.Sequence[Credential], directories: t.Sequence[Path]
+    ) -> list[list[dict[str, t.Any]]]:
+        """Return what the job in each directory gets from all credentials."""
+        described = [
+            credential.describe(directory, _IN_CONTAINER if self._image else str(directory))
+            for directory in directories
+            for credential in credentials
+        ]
+        injected = iter(inject(described) if described else [])
+        return [[next(injected) for _credential in credentials] for _directory in directories]
+
+    def _start(
+        self,
+        number: int,
+        directory: Path,
+        arguments: list[str],
+        injected: list[dict[str, t.Any]],
+        env: t.Mapping[str, str],
+    ) -> Running:
+        environment = {**self._environment(number, directory), **env}
+        safe_env: dict[str, str] = {}
+        for given in injected:
+            environment |= given["env"]
+            safe_env |= given["safe_env"]
+            arguments = [*arguments, *given["args"]]
         self._write(directory / "env/cmdline", " ".join(arguments))
-        kwargs = self._kwargs(directory, environment)
+        kwargs = self._kwargs(number, directory, environment)
         transmitted = io.BytesIO()
         ansible_runner.interface.run(streamer="transmit", _output=transmitted, only_transmit_kwargs=True, **kwargs)
         home = directory.with_suffix(".home")
@@ -200,9 +248,9 @@ class Awx:
         return Running(worker, kwargs, {"directory": directory, "home": home, "safe_env": safe_env})
 
     def _private_data_dir(
-        self, tasks: list[dict[str, t.Any]], hosts: t.Sequence[str], extra_vars: t.Mapping[str, t.Any]
+        self, number: int, tasks: list[dict[str, t.Any]], hosts: t.Sequence[str], extra_vars: t.Mapping[str, t.Any]
     ) -> Path:
-        directory = self._directory / f"awx_{self._count}_made_up"
+        directory = self._directory / f"awx_{number}_made_up"
         for name in ("inventory", "env", "project", "cp"):
             (directory / name).mkdir(parents=True)
         directory.chmod(0o700)
@@ -210,7 +258,7 @@ class Awx:
         play = {"hosts": "all", "gather_facts": True, "gather_subset": ["!all", "!env"], "tasks": tasks}
         self._write(directory / "project/play.yml", json.dumps([play]))
         self._write(directory / "inventory/hosts", self._inventory(hosts), 0o700)
-        meta = f"awx_job_id: {self._count}\nawx_user_name: !unsafe 'made-up'\n"
+        meta = f"awx_job_id: {number}\nawx_user_name: !unsafe 'made-up'\n"
         self._write(directory / "env/extravars", meta + yaml.safe_dump(dict(extra_vars)) if extra_vars else meta)
         settings = {"job_timeout": 0, "suppress_ansible_output": True, "suppress_output_file": True}
         self._write(directory / "env/settings", json.dumps(settings))
@@ -222,7 +270,7 @@ class Awx:
         listed = {"all": {"hosts": list(hosts), "vars": own}, "_meta": {"hostvars": {host: {} for host in hosts}}}
         return f"#! {python}\n# -*- coding: utf-8 -*-\nprint({json.dumps(listed)!r})\n"
 
-    def _environment(self, directory: Path) -> dict[str, str]:
+    def _environment(self, number: int, directory: Path) -> dict[str, str]:
         root = _IN_CONTAINER if self._image else str(directory)
         own = "~/.ansible/collections:/usr/share/ansible/collections" if self._image else str(COLLECTIONS)
         emulated = self._emulator.environment()
@@ -238,14 +286,14 @@ class Awx:
             "AWX_HOST": "https://awx.example",
             "AWX_PRIVATE_DATA_DIR": str(directory),
             "INVENTORY_ID": "1",
-            "JOB_ID": str(self._count),
+            "JOB_ID": str(number),
             "MAX_EVENT_RES": "700000",
             "PROJECT_REVISION": "0123456789abcdef0123456789abcdef01234567",
         }
 
-    def _kwargs(self, directory: Path, environment: dict[str, str]) -> dict[str, t.Any]:
+    def _kwargs(self, number: int, directory: Path, environment: dict[str, str]) -> dict[str, t.Any]:
         kwargs = {
-            "ident": self._count,
+            "ident": number,
             "private_data_dir": str(directory),
             "playbook": "play.yml",
             "inventory": str(directory / "inventory/hosts"),

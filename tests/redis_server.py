@@ -75,6 +75,10 @@ class RedisServer:
         keys = list(self.client.scan_iter())
         return {key.decode(): t.cast("bytes", self.client.get(key)) for key in keys}
 
+    def count_clients(self) -> int:
+        """How many connections others have to it at this moment."""
+        return len(self.client.client_list()) - 1
+
     def clear(self) -> None:
         """Remove every key."""
         self.client.flushall()
