@@ -70,26 +70,15 @@ def test_one_prompt_for_all_hosts_and_faces(plays: Plays, emulator: Emulator) ->
 
 def test_the_server_s_interval_is_obeyed(plays: Plays, emulator: Emulator) -> None:
     """The emulator answers slow_down to whoever polls too early, and counts."""
-    emulator.configure(device_code_approve_after=2, device_code_interval=2)
-    # Twenty lives of the budget for retries: a person needs more time than a busy server.
+    emulator.configure(device_code_approve_after=2, device_code_interval=1)
+    # Far longer than the budget for retries: a person needs more time than a busy server.
     play = plays.run([{"tasks": [_get(retry_for=0.1), show(user="token.claims.upn")]}], record=True, env=ENV)
     assert play.returncode == 0, play.output
     assert play.shown() == {"user": "user0001@contoso.example"}
     polls = emulator.token_requests()
     assert [entry["status"] for entry in polls] == [400, 400, 200]
-    assert all(later["time"] - earlier["time"] >= 1.9 for earlier, later in itertools.pairwise(polls))
+    assert all(later["time"] - earlier["time"] >= 0.9 for earlier, later in itertools.pairwise(polls))
     assert emulator.device_codes()[0]["polls"] == 3
-
-
-def test_slow_down_is_obeyed(plays: Plays, emulator: Emulator) -> None:
-    """Five seconds more between two polls, as RFC 8628 has it."""
-    emulator.configure(device_code_approve_after=0, device_code_interval=1)
-    emulator.fault("slow_down")
-    play = plays.run([{"tasks": [_get()]}], record=True, env=ENV)
-    assert play.returncode == 0, play.output
-    first, second = emulator.token_requests()
-    assert (first["status"], second["status"]) == (400, 200)
-    assert second["time"] - first["time"] >= 5.9
 
 
 @pytest.mark.parametrize(
@@ -125,8 +114,8 @@ def test_what_the_person_does_decides(
 
 
 def test_nobody_comes(plays: Plays, emulator: Emulator) -> None:
-    """When the code has had its time the play ends, and says that nobody has used it."""
-    emulator.configure(device_code_interval=5, device_code_expires_in=9)
+    """When no time is left for another request the play ends, and says that nobody has used the code."""
+    emulator.configure(device_code_interval=60, device_code_expires_in=50)
     play = plays.run([{"tasks": [_get()]}], hosts=3, record=True, env=ENV)
     assert play.returncode == 2
     assert "the user has not finished the sign-in yet" in play.result("Get")["msg"]
@@ -159,7 +148,7 @@ def test_the_next_run_needs_nobody(plays: Plays, emulator: Emulator) -> None:
     assert _asked_for_codes(emulator) == 0
 
 
-@pytest.mark.parametrize("refused_with", [70008, 50173])
+@pytest.mark.parametrize("refused_with", [70008, pytest.param(50173, marks=pytest.mark.thorough)])
 def test_a_kept_token_that_has_had_its_time_leads_to_a_new_sign_in(
     plays: Plays, emulator: Emulator, refused_with: int
 ) -> None:
