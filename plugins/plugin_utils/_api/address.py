@@ -22,6 +22,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder impor
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import choose_kind, load_class
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
+from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import refuse_unusable_request
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin
@@ -132,10 +133,12 @@ def build_holder(
         address: Where the call goes.
 
     Raises:
-        InputError: The token from elsewhere has expired or is for another API, as far as it can be read.
+        InputError: The token from elsewhere has expired or is for another API, as far as it can be read, or an option
+            for its requests is not usable.
     """
     if not access_token:
         return TokenHolder(options, acquire)
+    refuse_unusable_request(options)
     holder = GivenToken(access_token, address.scope.value)
     audience = read_audience(access_token)
     if address.pin.is_for_other_api(audience, address.url):

@@ -72,21 +72,24 @@ def refuse_unusable(options: AppTokenOptions) -> None:
             "client_id contains white space or control characters.",
             hint="Set it to the Application (client) ID of the app registration.",
         )
-    _refuse_unusable_network(options)
-    refuse_broken_headers("extra_headers", options.extra_headers)
-    _refuse_unusable_cache(options)
-
-
-def _refuse_unusable_network(options: AppTokenOptions) -> None:
-    if options.timeout == 0:
-        raise InputError("timeout is 0, which leaves no time for a response.", hint="Set timeout above 0 seconds.")
-    if options.timeout > _MAX_TIMEOUT_SECONDS:
-        raise InputError("timeout is longer than a day.", hint=f"Set it to {_MAX_TIMEOUT_SECONDS} seconds or less.")
     if options.ca_path and options.run_on == "controller" and not os.access(options.ca_path, os.R_OK):
         raise InputError(
             f"ca_path {options.ca_path} does not exist or can't be read.",
             hint="Set it to a PEM file, or a directory of hashed certificates, that the control node can read.",
         )
+    refuse_unusable_request(options)
+    _refuse_unusable_cache(options)
+
+
+def refuse_unusable_request(options: AppTokenOptions) -> None:
+    """Raise InputError for values that concern the requests to an API too, and so a call with a token from elsewhere.
+
+    ca_path is not among them, because authorized_uri may have it for the task's host.
+    """
+    if options.timeout == 0:
+        raise InputError("timeout is 0, which leaves no time for a response.", hint="Set timeout above 0 seconds.")
+    if options.timeout > _MAX_TIMEOUT_SECONDS:
+        raise InputError("timeout is longer than a day.", hint=f"Set it to {_MAX_TIMEOUT_SECONDS} seconds or less.")
     if options.api_base_url is not None:
         # Loaded only here: a worker compiles every file that a call needs.
         from ansible_collections.entra.auth.plugins.module_utils._endpoint_url import refuse_insecure_url
@@ -94,6 +97,7 @@ def _refuse_unusable_network(options: AppTokenOptions) -> None:
         refuse_insecure_url("api_base_url", options.api_base_url)
     if options.proxy and not _PROXY.fullmatch(options.proxy):
         raise InputError("proxy is not the URL of a proxy.", hint="Write it like http://proxy.example.com:3128.")
+    refuse_broken_headers("extra_headers", options.extra_headers)
 
 
 def _refuse_unusable_cache(options: AppTokenOptions) -> None:
@@ -143,4 +147,4 @@ def _decode_base64(text: str) -> str:
     return base64.b64decode(normal + "=" * (-len(normal) % 4), validate=True).decode()
 
 
-__all__ = ("parse_claims_challenge", "refuse_missing", "refuse_unusable")
+__all__ = ("parse_claims_challenge", "refuse_missing", "refuse_unusable", "refuse_unusable_request")

@@ -93,11 +93,11 @@ def build_jwt(**claims: t.Any) -> str:
     return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
 
 
-def hold(access_token: str | None, url: str = "/v1.0/users", scope: str = "graph") -> t.Any:
+def hold(access_token: str | None, url: str = "/v1.0/users", scope: str = "graph", **options: t.Any) -> t.Any:
     def acquire(options: AppTokenOptions) -> t.Any:
         raise AssertionError("nothing is acquired yet")
 
-    return build_holder(access_token, AppTokenOptions(scope=[scope]), acquire, resolve(url, scope))
+    return build_holder(access_token, AppTokenOptions(scope=[scope], **options), acquire, resolve(url, scope))
 
 
 def test_without_a_given_token_one_is_acquired_later() -> None:
@@ -123,6 +123,26 @@ def test_a_given_token_for_another_api_is_refused_before_any_request() -> None:
 def test_a_given_token_that_has_expired_is_refused_before_any_request() -> None:
     with pytest.raises(InputError, match="expired at"):
         hold(build_jwt(aud=GRAPH, exp=1_000_000_000))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"extra_headers": {"X-A": "a\nb"}}, "extra_headers"),
+        ({"extra_headers": {"authorization": "Basic eA=="}}, "extra_headers"),
+        ({"proxy": "proxy.example"}, "proxy is not the URL of a proxy"),
+        ({"timeout": 0.0}, "timeout is 0"),
+        ({"timeout": 1e9}, "timeout is longer than a day"),
+    ],
+    ids=str,
+)
+def test_options_for_the_requests_are_checked_with_a_given_token_too(options: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        hold("opaque", **options)
+
+
+def test_ca_path_with_a_given_token_may_be_a_file_of_the_task_s_host() -> None:
+    assert isinstance(hold("opaque", ca_path="/only/there/ca.pem"), GivenToken)
 
 
 def test_letters_beyond_ascii_are_encoded() -> None:
