@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
@@ -64,7 +63,7 @@ class ActionModule(ControllerAction):
             UnreachableHost(variables),
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
-            find_file=self._find_file,
+            find_file=self.find_file,
         )
         return execute(call, options, context)
 
@@ -80,10 +79,3 @@ class ActionModule(ControllerAction):
             # In these cores a hidden failure has no message.
             display.warning(str(result["msg"]))
         return self.hide_result(result)
-
-    def _find_file(self, path: str) -> str:
-        with contextlib.suppress(AnsibleError):
-            return str(self._find_needle("files", path))
-        raise InputError(
-            f"src {path} was not found.", hint="Put it beside the playbook, or into the directory files of the role."
-        )

@@ -12,12 +12,14 @@ import signal
 import threading
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import NO_RESPONSE
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_call import UriCall, UriTask
-from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import UNREADABLE
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import UNREADABLE, UriNotRunError
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import URI_OPTIONS, parse_uri_options
@@ -108,8 +110,11 @@ class ActionModule(ControllerAction):
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
         )
-        own = split_arguments(self._find_arguments(variables))[0]
-        return UriCall(parse_uri_options(own), options, task).run()
+        call = parse_uri_options(split_arguments(self._find_arguments(variables))[0])
+        prepared = UriCall(call, options, task)
+        if call.src and not boolean(call.passed.get("remote_src", False), strict=False):
+            self.find_file(call.src)
+        return prepared.run()
 
     def _refuse_windows(self) -> None:
         if getattr(self._connection._shell, "_IS_WINDOWS", False):
@@ -120,12 +125,31 @@ class ActionModule(ControllerAction):
             )
 
     def _run_uri(self, arguments: Result, seconds: float, variables: Variables) -> Result:
-        """Run the action uri once and return its result. One that takes longer than ``seconds`` has the status -1."""
+        """Run the action uri once and return its result. One that takes longer than ``seconds`` has the status -1.
+
+        Raises UriNotRunError, and AnsibleConnectionFailure if the host is unreachable.
+        """
+        uri = self._build_uri(arguments)
+        try:
+            with self._limit_time(seconds):
+                return _refuse_own_failure(uri.run(task_vars=copy.copy(variables)))
+        except _TimeIsUpError:
+            return {"failed": True, "status": NO_RESPONSE, "msg": "timed out"}
+        except AnsibleConnectionFailure:
+            raise
+        except (AnsibleError, UnicodeError) as exc:
+            # What the module printed is not UTF-8, as the response was not; its text may quote the response.
+            if isinstance(exc, UnicodeError) or "UTF8" in str(exc).replace("-", ""):
+                return {"failed": True, "msg": UNREADABLE}
+            words = str(exc)
+        raise UriNotRunError(words)
+
+    def _build_uri(self, arguments: Result) -> t.Any:
         task = self._task.copy()
         task.args = arguments
         # The policy has decided already that the request may be sent.
         task.check_mode = False
-        uri = self._shared_loader_obj.action_loader.get(
+        return self._shared_loader_obj.action_loader.get(
             _URI,
             task=task,
             connection=self._connection,
@@ -134,16 +158,6 @@ class ActionModule(ControllerAction):
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        try:
-            with self._limit_time(seconds):
-                return t.cast("Result", uri.run(task_vars=copy.copy(variables)))
-        except _TimeIsUpError:
-            return {"failed": True, "status": -1, "msg": "timed out"}
-        except (AnsibleError, UnicodeError) as exc:
-            # What the module printed is not UTF-8, as the response was not; its text may quote the response.
-            if not isinstance(exc, UnicodeError) and "UTF8" not in str(exc).replace("-", ""):
-                raise
-        return {"failed": True, "msg": UNREADABLE}
 
     @contextlib.contextmanager
     def _limit_time(self, seconds: float) -> t.Iterator[None]:
@@ -158,6 +172,13 @@ class ActionModule(ControllerAction):
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+
+def _refuse_own_failure(result: Result) -> Result:
+    """Return what a module returned, which is marked. Before 2.19 the action returns a failure of its own likewise."""
+    if result.get("failed") and "exception" in result and "_ansible_parsed" not in result:
+        raise UriNotRunError(str(result.get("msg")))
+    return result
 
 
 class _TimeIsUpError(BaseException):

@@ -24,16 +24,17 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
     has_secret_values,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
-from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import (
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import (
     NOT_SENT,
     UriResponse,
-    UriSession,
-    describe_failure,
-    describe_response,
+    describe_uri_failure,
+    describe_uri_response,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import UriSession
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import Result, RunUri
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import Result
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import RunUri
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import AuthorizedUriOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
@@ -108,7 +109,7 @@ class UriCall:
         response = t.cast("UriResponse", self._open_session(self._call).send(self._request, accept=(NOT_SENT,)))
         changed = {"changed": self._is_change(response)}
         if response.status == NOT_SENT:
-            return {**describe_response(response, self._call), **changed, "result": None}
+            return {**describe_uri_response(response, self._call), **changed, "result": None}
         return {**self._read_content(response, changed), **changed}
 
     def _is_change(self, response: UriResponse) -> bool:
@@ -125,8 +126,8 @@ class UriCall:
             error = exc
         else:
             warning = self._warn_of_next_page(response, content)
-            return {**describe_response(response, self._call), "result": result, **warning}
-        error.result = {**describe_failure(response, self._call), **changed}
+            return {**describe_uri_response(response, self._call), "result": result, **warning}
+        error.result = {**describe_uri_failure(response, self._call), **changed}
         raise error
 
     def _parse(self, response: UriResponse) -> t.Any:

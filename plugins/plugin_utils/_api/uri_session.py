@@ -10,8 +10,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
-import json
 import math
 import re
 import time
@@ -20,59 +18,39 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._errors import printable
 from ansible_collections.entra.auth.plugins.plugin_utils._api.authorized_session import AuthorizedSession
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse, Headers
 from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import NO_RESPONSE
-from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_location import correct_location
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import (
+    UNREADABLE,
+    Result,
+    UriNotRunError,
+    UriResponse,
+    describe_uri_failure,
+    read_response,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse
     from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin
     from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import Holder
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import AuthorizedUriOptions
 
-Result = dict[str, t.Any]
+# Raises UriNotRunError.
 RunUri = t.Callable[[Result, float], Result]
 
-# uri returns each header of the response as a field. These fields have a meaning for Ansible, so a service or a host
-# could steer the run with them; or they repeat what was sent.
-_STEERING = re.compile(
-    r"_ansible_.*|ansible_.*|add_host|add_group|invocation|skipped|skip_reason|unreachable|failed|exception|module_std.*"
-    r"|results|rc|retries|attempts"
-)
-# What the module prints about such a response is not UTF-8 either.
-UNREADABLE = "the response is not text in UTF-8, and uri can't return any other"
 _HINT_FOR_UNREADABLE = "Use entra.auth.api_request, or write the response to a file with dest."
 _HINT_FOR_MODULE = (
     "Correct what the message says; a host without Python, or with one that is too old, can't run it: use "
     "entra.auth.api_request, which sends requests from the control node."
 )
+_HINT_FOR_ACTION = (
+    "Correct what the message says: a file to send has to be beside the playbook or in the directory files of the "
+    "role, and modules have to run on {host} as the task's user."
+)
 # For uri to start on a slow host, because its own timeout begins after that; and how late a whole call may end.
 _START_SECONDS, _LATE_SECONDS = 10, 1
-# The status of a request that uri did not send, because of creates or removes.
-NOT_SENT = 0
 # They name files of the task's host, if the task gives them.
 _NETWORK_OPTIONS = ("ca_path", "validate_certs")
-# How uri reports a connection that ended while it read the body, as no status is there: the name of the exception or,
-# from ansible-core 2.19 on, its text alone. The request was sent by then.
-_LOST = re.compile(
-    r"HTTP Error while fetching|IncompleteRead|Connection(Reset|Aborted|Refused)?Error|RemoteDisconnected|BadStatusLine"
-    r"|timed out|TimeoutError|BrokenPipe|SSL(EOF|ZeroReturn)?Error|LineTooLong"
-    r"|connection (reset|aborted|abort\b|refused)|broken pipe|closed connection|EOF occurred|\[SSL[:\]]"
-    r"|gzipped file|compressed file ended|while decompressing",
-    re.IGNORECASE,
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class UriResponse(ApiResponse):
-    """A response as ``ansible.builtin.uri`` returned it. ``result`` has its fields, without those that steer Ansible.
-
-    ``failure`` are the words of uri about a request that got no response or was not sent.
-    """
-
-    result: Result = dataclasses.field(default_factory=dict, repr=False)
-    failure: str = ""
 
 
 class UriSession(AuthorizedSession):
@@ -115,7 +93,13 @@ class UriSession(AuthorizedSession):
         arguments = self._build_arguments(request, str(access_token))
         timeout = min(self._options.timeout, left)
         limit = min(timeout + _START_SECONDS, left + _LATE_SECONDS)
-        return self._read(request, self._run_uri({**arguments, "timeout": _round_up(timeout)}, limit))
+        try:
+            result = self._run_uri({**arguments, "timeout": _round_up(timeout)}, limit)
+        except UriNotRunError as exc:
+            words = self.build_mask().mask_text(str(exc))
+        else:
+            return self._read(request, result)
+        raise self._build_not_run_error(request, words)
 
     def _build_arguments(self, request: ApiRequest, access_token: str) -> Result:
         """Build the arguments of uri.
@@ -157,16 +141,19 @@ class UriSession(AuthorizedSession):
 
     def _read(self, request: ApiRequest, result: Result) -> UriResponse:
         """Return the response in a result of uri. Raises ApiError for a module that did not run."""
-        mask = self.build_mask()
-        clean = {name: value for name, value in result.items() if not _STEERING.fullmatch(str(name).lower())}
-        shown = mask.mask_data({name: value for name, value in clean.items() if name not in ("content", "json")})
-        status = _find_status(result)
-        headers = _find_headers(request, shown)
-        body = mask.mask_bytes(_find_body(result))
-        said = mask.mask_text(_join_words(result))
-        if status is None:
-            raise self._build_module_error(request, said)
-        return UriResponse(request, status, _in_utf8(headers), body, mask, shown, said)
+        response = read_response(request, result, self.build_mask())
+        if isinstance(response, UriResponse):
+            return response
+        raise self._build_module_error(request, response)
+
+    def _build_not_run_error(self, request: ApiRequest, said: str) -> ApiError:
+        error = ApiError(
+            f"{request.safe_description} was not sent, because ansible.builtin.uri did not run on {self._host}: "
+            f"{printable(said).rstrip('. ') or 'Ansible did not say why'}.",
+            hint=_HINT_FOR_ACTION.format(host=self._host),
+        )
+        error.result = {"status": NO_RESPONSE}
+        return error
 
     def _build_module_error(self, request: ApiRequest, said: str) -> ApiError:
         error = ApiError(
@@ -184,7 +171,7 @@ class UriSession(AuthorizedSession):
         response = t.cast("UriResponse", response)
         is_lost = response.status == NO_RESPONSE
         error = self._build_lost(response, reason) if is_lost else super()._build_error(response, reason)
-        error.result = {**describe_failure(response, self._call), **error.result}
+        error.result = {**describe_uri_failure(response, self._call), **error.result}
         return error
 
     def _build_lost(self, response: UriResponse, reason: str) -> ApiError:
@@ -205,74 +192,6 @@ class UriSession(AuthorizedSession):
 def _round_up(seconds: float) -> int:
     """Return whole seconds for a timeout, at least one, as uri takes them."""
     return max(1, math.ceil(seconds))
-
-
-def describe_response(response: UriResponse, call: AuthorizedUriOptions) -> Result:
-    """Return the fields of uri for a response: those that it returned, and the content as JSON or as text."""
-    content: Result = {"content": response.decode_text()} if call.return_content else {}
-    try:
-        parsed = {"json": response.parse_json()} if response.is_json and response.body else {}
-    except ApiError:
-        parsed = {}
-    return {**response.result, **content, **parsed}
-
-
-def describe_failure(response: UriResponse, call: AuthorizedUriOptions) -> Result:
-    """Return the same for a response that is not a success.
-
-    Without the words of uri itself, which say less than the error, and may quote what a peer sent.
-    """
-    fields = {name: value for name, value in describe_response(response, call).items() if name != "msg"}
-    return {**fields, "result": None}
-
-
-def _find_status(result: Result) -> int | None:
-    """Return the status in a result of uri; None if the module failed for a reason of its own."""
-    status = result.get("status")
-    if isinstance(status, int) and not isinstance(status, bool):
-        return status if status >= 100 else NO_RESPONSE
-    if not result.get("failed"):
-        return NOT_SENT
-    return NO_RESPONSE if _LOST.search(_join_words(result)) else None
-
-
-def _join_words(result: Result) -> str:
-    """Return all that a failed module says."""
-    fields = [result.get(name) for name in ("msg", "exception", "module_stderr", "module_stdout")]
-    return " ".join(_read_words(field) for field in fields if field)
-
-
-def _read_words(field: t.Any) -> str:
-    """Return the words of a field. From ansible-core 2.19 on, an exception is a summary: an event for each cause."""
-    words: list[str] = []
-    event = getattr(field, "event", None)
-    while event is not None:
-        words.append(str(getattr(event, "msg", "")))
-        event = getattr(getattr(event, "chain", None), "event", None)
-    return " ".join(words) or str(field)
-
-
-def _find_headers(request: ApiRequest, result: Result) -> Headers:
-    fields = {name.replace("_", "-"): value for name, value in result.items() if isinstance(value, str)}
-    if "location" in fields:
-        fields["location"] = correct_location(request.url, fields["location"])
-    return Headers(fields)
-
-
-def _find_body(result: Result) -> bytes:
-    content = result.get("content")
-    if isinstance(content, str):
-        return content.encode("utf-8", "surrogatepass")
-    return json.dumps(result["json"]).encode() if "json" in result else b""
-
-
-def _in_utf8(headers: Headers) -> Headers:
-    """Return the headers for a body that uri has decoded, and that is UTF-8 here."""
-    fields = dict(headers)
-    name = next((name for name in fields if name.lower() == "content-type"), None)
-    if name:
-        fields[name] = f"{fields[name].partition(';')[0]}; charset=utf-8"
-    return Headers(fields)
 
 
 # The words of uri, what they mean, and the fix. The first that fits counts.
@@ -322,4 +241,4 @@ _LOST_WORDS = (
 )
 
 
-__all__ = ("NOT_SENT", "UNREADABLE", "UriResponse", "UriSession", "describe_failure", "describe_response")
+__all__ = ("Result", "RunUri", "UriNotRunError", "UriSession")

@@ -113,6 +113,11 @@ def _refuse_contradictions(options: AuthorizedUriOptions) -> None:
     for one, other in (("body", "src"), ("dest", "jmespath")):
         if {one, other} <= options.given:
             raise InputError(f"{one} and {other} exclude each other.", hint=f"Remove {one} or {other}.")
+    if options.body_format == "form-multipart" and not isinstance(options.body, (t.Mapping, type(None))):
+        raise InputError(
+            "With body_format: form-multipart, body has to be a mapping.",
+            hint="Give the fields of the form as a mapping, a file as a mapping with filename.",
+        )
     refuse_broken_headers("headers", options.headers)
 
 

@@ -15,6 +15,7 @@ import importlib
 import typing as t
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as core_version
@@ -85,6 +86,14 @@ class ControllerAction(ActionBase):
         InputError if the host returned its inventory name as a fact.
         """
         return TaskHost(str(self._task.delegate_to or get_host_name(variables)), self, variables)
+
+    def find_file(self, path: str) -> str:
+        """Return the path of a file that the task sends, on the control node. Raises InputError if there is none."""
+        with contextlib.suppress(AnsibleError):
+            return str(self._find_needle("files", path))
+        raise InputError(
+            f"src {path} was not found.", hint="Put it beside the playbook, or into the directory files of the role."
+        )
 
     @property
     def module_name(self) -> str:

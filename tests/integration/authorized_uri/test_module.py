@@ -101,10 +101,15 @@ def test_loops_until_delegation_and_environment_work(plays: Plays, emulator: Emu
 
 def test_what_can_t_work_is_said_in_one_sentence(plays: Plays, emulator: Emulator) -> None:
     """Nothing is sent."""
+    form = {"url": USER, "method": "POST", "body_format": "form-multipart", "body": {"file": {"filename": "no.txt"}}}
     cases: dict[str, tuple[Task, str]] = {
         "async": ({"async": 10, "poll": 1}, "does not support async"),
         "windows": ({"vars": {"ansible_connection": "winrm"}}, "entra.auth.api_request"),
         "no-python": ({"vars": {"ansible_python_interpreter": "/nonexistent/python"}}, "failed on h001"),
+        "no-file": (
+            {"entra.auth.authorized_uri": form},
+            "was not sent, because ansible.builtin.uri did not run on h001",
+        ),
     }
     tasks = [{**call(keywords=case[0]), "name": name, "ignore_errors": True} for name, case in cases.items()]
     play = plays.run([{"tasks": tasks}], record=True)
@@ -112,6 +117,7 @@ def test_what_can_t_work_is_said_in_one_sentence(plays: Plays, emulator: Emulato
         message = play.result(name)["msg"]
         assert said in message
         assert "To fix it: " in message, name
+    assert "took effect" not in play.result("no-file")["msg"]
     assert "Traceback" not in play.output
     assert calls(emulator) == []
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 import types
@@ -14,7 +15,9 @@ import typing as t
 
 import pytest
 from action_plugins import build_action
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+
+from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 
 Options = dict[str, t.Any]
 HOST: t.Final = {"inventory_hostname": "h001"}
@@ -205,10 +208,62 @@ def test_a_response_that_uri_can_not_return_is_named(reader: Options, error: Exc
     assert result["status"] == -1
 
 
-def test_another_error_of_ansible_is_left_to_it(reader: Options) -> None:
-    def fail(**_more: t.Any) -> Options:
-        raise AnsibleActionFail("no such connection")
+# --- uri did not run --------------------------------------------------------------------------------------------
 
-    result = action({"url": "/v1.0/users", **reader}, fail).run(task_vars=HOST)
-    assert result["failed"]
-    assert "UTF-8" not in result["msg"]
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("returns", [False, True], ids=["raised", "returned"])
+def test_a_failure_of_ansible_says_what_ansible_says(reader: Options, method: str, returns: bool) -> None:
+    """Before ansible-core 2.19 the action returns its own failure, with a traceback. Nothing was sent either way."""
+    words = f"Could not find\n'/x.png' for {reader['client_secret']}"
+
+    def fail(**_more: t.Any) -> Options:
+        if returns:
+            return {"failed": True, "msg": words, "exception": "Traceback (most recent call last):\n  File"}
+        raise AnsibleActionFail(words)
+
+    result = action({"url": "/v1.0/users", "method": method, **reader}, fail).run(task_vars=HOST)
+    assert (result["failed"], result["status"]) == (True, -1)
+    said = "was not sent, because ansible.builtin.uri did not run on h001: Could not find '/x.png' for ********."
+    assert said in result["msg"]
+    assert result["hint"].startswith("Correct what the message says: a file to send has to be beside the playbook")
+    assert "took effect" not in result["hint"]
+    assert "Traceback" not in str(result)
+
+
+def test_a_failure_that_the_module_returned_is_not_taken_for_one_of_ansible(reader: Options) -> None:
+    def fail(**_more: t.Any) -> Options:
+        return {"failed": True, "msg": "x", "exception": "Traceback", "_ansible_parsed": True}
+
+    result = action({"url": "/v1.0/users", "method": "POST", **reader}, fail).run(task_vars=HOST)
+    assert "ansible.builtin.uri failed on h001: x" in result["msg"]
+    assert result["hint"].startswith("Check whether the request took effect")
+
+
+def test_an_unreachable_host_is_left_to_ansible(reader: Options) -> None:
+    def fail(**_more: t.Any) -> Options:
+        raise AnsibleConnectionFailure("no route")
+
+    with pytest.raises(AnsibleConnectionFailure):
+        action({"url": "/v1.0/users", **reader}, fail).run(task_vars=HOST)
+
+
+@pytest.mark.parametrize(("remote_src", "requests"), [(False, 0), ("no", 0), (True, 1), ("yes", 1)])
+def test_a_missing_file_is_found_before_the_token_is_requested(
+    reader: Options, monkeypatch: pytest.MonkeyPatch, remote_src: t.Any, requests: int
+) -> None:
+    acquired: list[object] = []
+
+    def acquire(options: t.Any, *more: t.Any) -> t.Any:
+        acquired.append(options)
+        return get_app_token(options, *more)
+
+    def find_nothing(_folder: str, _path: str) -> str:
+        raise AnsibleError("not there")
+
+    monkeypatch.setattr(sys.modules[type(action({})).__module__], "get_app_token", acquire)
+    plugin = action({"url": "/v1.0/x", "method": "POST", "src": "missing.json", "remote_src": remote_src, **reader})
+    plugin._find_needle = find_nothing
+    result = plugin.run(task_vars=HOST)
+    assert [len(acquired), len(plugin._shared_loader_obj.action_loader.tasks)] == [requests, requests]
+    assert result.get("msg", "").startswith("src missing.json was not found. To fix it: ") is (requests == 0)

@@ -19,14 +19,14 @@ from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin
-from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import (
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import (
     NOT_SENT,
     UNREADABLE,
     UriResponse,
-    UriSession,
-    describe_failure,
-    describe_response,
+    describe_uri_failure,
+    describe_uri_response,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import UriSession
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import parse_uri_options
 
@@ -267,7 +267,7 @@ STEERING: t.Final = {
 def test_no_field_that_steers_ansible_passes() -> None:
     """A host may answer anything, and a service may name a header so."""
     response = send({**OK, **STEERING})
-    assert set(describe_response(response, parse_uri_options({"url": "/x"}))) == {
+    assert set(describe_uri_response(response, parse_uri_options({"url": "/x"}))) == {
         *("status", "url", "changed", "content_type", "json"),
     }
 
@@ -277,7 +277,7 @@ def test_a_token_that_comes_back_is_masked_after_decoding(spelled: str) -> None:
     content = json.dumps({"echo": spelled}).replace("\\\\u", "\\u")
     result = {**OK, "content": content, "x_echo": spelled, "cookies": {"a": spelled}, spelled: 1}
     call = parse_uri_options({"url": "/x", "return_content": True})
-    shown = repr(describe_response(send(result), call)) + repr(describe_failure(send(result), call))
+    shown = repr(describe_uri_response(send(result), call)) + repr(describe_uri_failure(send(result), call))
     assert TOKEN[5:26] not in shown
     assert shown.count("********") >= 4
 

@@ -94,6 +94,7 @@ def test_what_the_module_sets_itself_is_refused_by_name(name: str) -> None:
         ({"headers": {"authorization": "x"}}, "can't replace Authorization", "Remove it"),
         ({"headers": {"a": "b\r\nc"}}, "line break", "one-line"),
         ({"status_code": "ok"}, "status_code", "status_code"),
+        ({"body_format": "form-multipart", "body": [1]}, "body has to be a mapping", "with filename"),
         ({"body_format": "form"}, "not one of json, raw, form-urlencoded, form-multipart", "body_format"),
     ],
 )
