@@ -184,8 +184,19 @@ def _assert_signed(entries: list[dict[str, t.Any]], leaf: Issued, client_id: str
     assert len(ids) == len(entries)
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.parametrize("given", ["directly", "variable", "environment"])
+@pytest.mark.parametrize(
+    ("given", "cloud"),
+    [
+        *(("directly", cloud) for cloud in CLOUDS),
+        *(("variable", "public"), ("environment", "public")),
+        # Of the cloud and of the source, each is in another row.
+        *(
+            pytest.param(given, cloud, marks=pytest.mark.thorough)
+            for given in ("variable", "environment")
+            for cloud in ("usgov", "china")
+        ),
+    ],
+)
 def test_the_wire(
     plays: Plays, emulator: Emulator, leaf: Issued, options_of: dict[str, Options], given: str, cloud: str
 ) -> None:

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
     from entra_emulator.azure_cli import AzureCli
     from entra_emulator.client import Emulator
-    from plays import Play, Plays
+    from plays import Hosts, Play, Plays
 
 AUDIENCE: t.Final = "api://AzureADTokenExchange"
 ISSUER: t.Final = "https://ci.example"
@@ -62,7 +62,16 @@ VENDOR: t.Final[dict[str, dict[str, str]]] = {
     "govsg": {"cloud": "AZURE_CLOUD_ENVIRONMENT", "client_secret": "ARM_CLIENT_SECRET"},
 }
 SHARED: t.Final = {"tenant_id": "ARM_TENANT_ID", "client_id": "ARM_CLIENT_ID"}
-WAYS: t.Final = (*VENDOR,)
+# By the names of this collection, the one way that other tools have no variables for; each other one arrives alike.
+BY_NAME: t.Final = [
+    pytest.param(name, marks=pytest.mark.thorough) if variables else name for name, variables in VENDOR.items()
+]
+# The cloud that has a variable of its own in another row.
+BY_OTHER_NAMES: t.Final = [
+    pytest.param(name, marks=pytest.mark.thorough) if name == "govsg" else name
+    for name, variables in VENDOR.items()
+    if variables
+]
 # The module, the lookup, the role, the header that the role leaves behind, and a module for APIs.
 ENTRY_POINTS: t.Final = 5
 _SILENT: t.Final = dict.fromkeys(("ENTRA_AUTH_TENANT_ID", "ENTRA_AUTH_CLIENT_ID", "ENTRA_AUTH_CLIENT_SECRET"))
@@ -135,6 +144,11 @@ def ways(plays: Plays, emulator: Emulator, certificate: Issued) -> dict[str, Giv
     return ways
 
 
+def _name_variables(options: Options) -> Options:
+    """The variables that give options."""
+    return {f"app_token_{option}": value for option, value in options.items()}
+
+
 def _build_tasks(name: str, options: Options) -> list[dict[str, t.Any]]:
     """Tasks that get a token by each entry point."""
     lookup = "{{ lookup('entra.auth.app_token', **direct) }}"
@@ -147,7 +161,7 @@ def _build_tasks(name: str, options: Options) -> list[dict[str, t.Any]]:
             "vars": {"direct": options},
             "no_log": True,
         },
-        role("app_token", **{f"app_token_{option}": value for option, value in options.items()}),
+        role("app_token", **_name_variables(options)),
         {
             "name": f"Header of the role {name}",
             "ansible.builtin.set_fact": {"header": "{{ app_token_headers }}"},
@@ -202,8 +216,7 @@ def test_by_variables_of_the_inventory(plays: Plays, emulator: Emulator, ways: d
     directory = plays.directory / "host_vars"
     directory.mkdir()
     for number, way in enumerate(ways.values(), 1):
-        variables = {f"app_token_{option}": value for option, value in way.options.items()}
-        (directory / f"h{number:03}.yml").write_text(json.dumps(variables))
+        (directory / f"h{number:03}.yml").write_text(json.dumps(_name_variables(way.options)))
     _run(plays, {name: _build_tasks(name, {}) for name in ways}, {})
     _assert_sent(emulator, ways.values())
 
@@ -221,13 +234,13 @@ def _build_environment(plays: Plays, options: Options, names: dict[str, str]) ->
     return env
 
 
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_by_the_environment(plays: Plays, emulator: Emulator, ways: dict[str, Given], name: str) -> None:
     _run(plays, {name: _build_tasks(name, {})}, _build_environment(plays, ways[name].options, {}))
     _assert_sent(emulator, [ways[name]])
 
 
-@pytest.mark.parametrize("name", [name for name, variables in VENDOR.items() if variables])
+@pytest.mark.parametrize("name", BY_OTHER_NAMES)
 def test_by_the_environment_of_other_tools(plays: Plays, emulator: Emulator, ways: dict[str, Given], name: str) -> None:
     """By no name of this collection, except for what other tools have no variable for."""
     options = {option: value for option, value in ways[name].options.items() if option != "federated_token_source"}
@@ -244,50 +257,86 @@ LOGIN_HOSTS: t.Final = {
 }
 
 
-@pytest.mark.parametrize("source", ["directly", "variable", "environment"])
-@pytest.mark.parametrize("host", LOGIN_HOSTS)
-def test_a_login_host_implies_its_cloud(plays: Plays, emulator: Emulator, host: str, source: str) -> None:
-    """The scope is that of the cloud, whose login host alone is named. The hosts are reached by a proxy only."""
+@pytest.fixture
+def login_host_options(emulator: Emulator) -> dict[str, Options]:
+    """The options that name each login host and an app, and no cloud."""
     app = emulator.add_app(secret=SECRET, identifier_uris=["api://matrix.example"])
-    scope = LOGIN_HOSTS[host]
-    given = {
-        "authority": f"https://{host}",
-        "tenant_id": emulator.tenant_id,
-        "client_id": app["client_id"],
-        "client_secret": SECRET,
+    shared = {"tenant_id": emulator.tenant_id, "client_id": app["client_id"], "client_secret": SECRET}
+    return {
         # Of the last cloud no API is known, and no alias.
-        **({"scope": [scope]} if scope.startswith("api:") else {}),
+        host: {"authority": f"https://{host}", **shared, **({"scope": [scope]} if scope.startswith("api:") else {})}
+        for host, scope in LOGIN_HOSTS.items()
     }
-    variables = {f"app_token_{option}": value for option, value in given.items()} if source == "variable" else {}
-    env = _build_environment(plays, given, {"authority": "AZURE_AUTHORITY_HOST"}) if source == "environment" else {}
-    # The API is called by none: it trusts its own cloud's host alone, which is not here.
-    tasks = _build_tasks(host, given if source == "directly" else {})[:-1]
+
+
+def _run_through_proxy(
+    plays: Plays, emulator: Emulator, book: list[dict[str, t.Any]], env: dict[str, str], hosts: Hosts
+) -> list[str]:
+    """The addresses that a play has reached, by a proxy only, in order."""
     with Tunnel(emulator.urls.login) as proxy:
         reach = {"ENTRA_AUTH_PROXY": proxy.url, "ENTRA_AUTH_VALIDATE_CERTS": "false", "ENTRA_AUTH_AUTHORITY": None}
-        play = plays.run(
-            [{"tasks": tasks}], record=True, env={**_SILENT, "ENTRA_AUTH_CACHE": "none", **reach, **env}, **variables
-        )
+        play = plays.run(book, hosts=hosts, record=True, env={**_SILENT, "ENTRA_AUTH_CACHE": "none", **reach, **env})
     assert play.returncode == 0, play.output
-    assert [dict(entry["form"])["scope"] for entry in emulator.token_requests()] == [scope] * len(tasks)
-    assert set(proxy.hosts) == {f"{host}:443"}
+    return list(dict.fromkeys(proxy.hosts))
 
 
-@pytest.mark.parametrize("source", ["directly", "variable", "environment"])
-def test_the_sign_in_of_the_azure_cli(plays: Plays, emulator: Emulator, cli: AzureCli, source: str) -> None:
+def _get_scopes(emulator: Emulator) -> list[str]:
+    return [dict(entry["form"])["scope"] for entry in emulator.token_requests()]
+
+
+def test_a_login_host_implies_its_cloud(
+    plays: Plays, emulator: Emulator, login_host_options: dict[str, Options]
+) -> None:
+    """The scope is that of the cloud, whose login host alone is named, directly or by a variable."""
+    hosts: dict[str, Options] = {}
+    book = []
+    # The API is called by none: it trusts its own cloud's host alone, which is not here.
+    for name, given in login_host_options.items():
+        hosts |= {f"directly-{name}": {}, f"variable-{name}": _name_variables(given)}
+        book += [
+            {"hosts": f"directly-{name}", "tasks": _build_tasks(name, given)[:-1]},
+            {"hosts": f"variable-{name}", "tasks": _build_tasks(name, {})[:-1]},
+        ]
+    reached = _run_through_proxy(plays, emulator, book, {}, hosts)
+    assert reached == [f"{name}:443" for name in LOGIN_HOSTS]
+    assert _get_scopes(emulator) == [scope for scope in LOGIN_HOSTS.values() for _task in range(2 * 4)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "login.sovcloud-identity.fr",
+        pytest.param("login.sovcloud-identity.de", marks=pytest.mark.thorough),
+        pytest.param("login.sovcloud-identity.sg", marks=pytest.mark.thorough),
+    ],
+)
+def test_a_login_host_of_the_environment_implies_its_cloud(
+    plays: Plays, emulator: Emulator, login_host_options: dict[str, Options], name: str
+) -> None:
+    env = _build_environment(plays, login_host_options[name], {"authority": "AZURE_AUTHORITY_HOST"})
+    book = [{"tasks": _build_tasks(name, {})[:-1]}]
+    assert _run_through_proxy(plays, emulator, book, env, {"h001": {}}) == [f"{name}:443"]
+    assert _get_scopes(emulator) == [LOGIN_HOSTS[name]] * 4
+
+
+@pytest.mark.parametrize("sources", [("directly", "variable"), ("environment",)], ids=" and ".join)
+def test_the_sign_in_of_the_azure_cli(
+    plays: Plays, emulator: Emulator, cli: AzureCli, sources: tuple[str, ...]
+) -> None:
     given = {"credential": "azure_cli", "tenant_id": emulator.tenant_id}
-    variables = {f"app_token_{option}": value for option, value in given.items()} if source == "variable" else {}
-    env = _build_environment(plays, given, {}) if source == "environment" else {}
-    tasks = _build_tasks("cli", given if source == "directly" else {})
+    hosts = {source: _name_variables(given) if source == "variable" else {} for source in sources}
+    env = _build_environment(plays, given, {}) if "environment" in sources else {}
+    book = [
+        {"hosts": source, "tasks": _build_tasks("cli", given if source == "directly" else {})} for source in sources
+    ]
     play = plays.run(
-        [{"tasks": tasks}],
-        record=True,
-        env={**_SILENT, "ENTRA_AUTH_CACHE": "none", **cli.environment, **env},
-        **variables,
+        book, hosts=hosts, record=True, env={**_SILENT, "ENTRA_AUTH_CACHE": "none", **cli.environment, **env}
     )
     assert play.returncode == 0, play.output
     asked = ["account", "get-access-token", "--output", "json", "--scope", GRAPH, "--tenant", emulator.tenant_id]
-    assert [run["arguments"] for run in cli.runs()] == [asked] * ENTRY_POINTS
-    assert [entry["claims"]["appid"] for entry in emulator.requests(listener="api")] == [azure_cli.CLIENT_ID]
+    assert [run["arguments"] for run in cli.runs()] == [asked] * ENTRY_POINTS * len(sources)
+    called = [entry["claims"]["appid"] for entry in emulator.requests(listener="api")]
+    assert called == [azure_cli.CLIENT_ID] * len(sources)
 
 
 def test_a_token_from_elsewhere(plays: Plays, emulator: Emulator) -> None:

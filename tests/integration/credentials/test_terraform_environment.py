@@ -110,12 +110,12 @@ def environments(plays: Plays, emulator: Emulator, certificate: Issued) -> dict[
     "name",
     [
         "secret",
-        "secret in a file",
-        "certificate",
-        "certificate in a file",
-        "OIDC token",
-        "OIDC token in a file",
-        "OIDC request",
+        pytest.param("secret in a file", marks=pytest.mark.thorough),
+        pytest.param("certificate", marks=pytest.mark.thorough),
+        pytest.param("certificate in a file", marks=pytest.mark.thorough),
+        pytest.param("OIDC token", marks=pytest.mark.thorough),
+        pytest.param("OIDC token in a file", marks=pytest.mark.thorough),
+        pytest.param("OIDC request", marks=pytest.mark.thorough),
         "OIDC request in Azure Pipelines",
     ],
 )
