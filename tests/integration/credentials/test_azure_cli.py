@@ -81,7 +81,9 @@ def test_auto_never_takes_it(plays: Plays, emulator: Emulator, cli: AzureCli) ->
     assert cli.runs() == []
 
 
-@pytest.mark.parametrize("cache_key", [None, "made-up~long-random-key-of-32-characters"])
+@pytest.mark.parametrize(
+    "cache_key", [pytest.param(None, marks=pytest.mark.thorough), "made-up~long-random-key-of-32-characters"]
+)
 def test_a_cache_that_outlives_the_run_falls_back_to_the_run(
     plays: Plays, cli: AzureCli, cache_key: str | None
 ) -> None:
@@ -119,10 +121,15 @@ def test_a_refused_sign_in_is_told_once_for_all_hosts(plays: Plays, emulator: Em
     ("code", "cause", "fix"),
     [
         (50076, "a conditional access policy asks for more", "pass the check"),
-        (53003, "a conditional access policy asks for more", "pass the check"),
-        (90072, "does not belong to this tenant", "Correct tenant_id"),
-        (65001, "the app of the Azure CLI may not use this API", "app registration of your own"),
-        (700082, "the sign-in of the Azure CLI has expired", "az login"),
+        *(
+            pytest.param(*row, marks=pytest.mark.thorough)
+            for row in (
+                (53003, "a conditional access policy asks for more", "pass the check"),
+                (90072, "does not belong to this tenant", "Correct tenant_id"),
+                (65001, "the app of the Azure CLI may not use this API", "app registration of your own"),
+                (700082, "the sign-in of the Azure CLI has expired", "az login"),
+            )
+        ),
     ],
 )
 def test_each_reason_of_a_refusal_has_its_own_fix(
@@ -154,14 +161,18 @@ def test_an_unreachable_login_host_is_told(plays: Plays, emulator: Emulator, cli
     assert "HTTPS_PROXY" in result["hint"]
 
 
-def test_older_versions_and_other_sign_ins_are_understood(plays: Plays, emulator: Emulator, cli: AzureCli) -> None:
-    refresh_token = emulator.add_refresh_token(azure_cli.CLIENT_ID)
-    place = (emulator.urls.login, emulator.tenant_id, refresh_token)
+@pytest.mark.thorough
+def test_older_versions_are_understood(plays: Plays, emulator: Emulator, cli: AzureCli) -> None:
+    place = (emulator.urls.login, emulator.tenant_id, emulator.add_refresh_token(azure_cli.CLIENT_ID))
     cli.sign_in(*place, version="2.53")
     play = _run(plays, cli, [_get(), show(seconds="token.expires_in")])
     assert 80000 < play.shown()["seconds"] < 90000
     cli.sign_in(*place, version="2.29")
     assert "Update the Azure CLI" in _run(plays, cli, [_get()]).result("Get")["hint"]
+
+
+def test_the_sign_in_of_a_managed_identity_is_understood(plays: Plays, emulator: Emulator, cli: AzureCli) -> None:
+    place = (emulator.urls.login, emulator.tenant_id, emulator.add_refresh_token(azure_cli.CLIENT_ID))
     cli.sign_in(*place, identity=True)
     tasks = [_get(tenant_id=emulator.tenant_id), _get("other", tenant_id="other.example")]
     play = _run(plays, cli, tasks)
