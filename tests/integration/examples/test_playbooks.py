@@ -125,13 +125,13 @@ def test_resources(example: t.Callable[..., Play], plays: Plays, emulator: Emula
 
 def test_start_vm(example: t.Callable[..., Play], emulator: Emulator) -> None:
     """Waited for by whatever the API offers; a machine that runs is left alone; check mode starts none."""
-    emulator.configure(resources=4, operation_retry_after=1, operation_style="both")
+    emulator.configure(resources=4, operation_polls=1, operation_retry_after=1, operation_style="both")
     assert said(example("start_vm", "--check", vm=MACHINE)) == "web-2: VM deallocated"
     assert said(example("start_vm", vm=MACHINE)) == "web-2: VM running"
     posted = emulator.requests(method="POST", path="/subscriptions")
     assert [entry["path"] for entry in posted] == [f"{MACHINE}/start"]
     assert said(example("start_vm", vm=MACHINE)) == "web-2: VM running, as before"
-    emulator.configure(operation_result="Failed")
+    emulator.configure(operation_polls=0, operation_result="Failed")
     play = example("start_vm", vm=MACHINE.replace("web-2", "web-4"))
     assert play.returncode == 2
     assert "AllocationFailed" in play.output
