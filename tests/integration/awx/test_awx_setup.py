@@ -54,6 +54,12 @@ class Setup:
         extra = json.dumps(variables)
         return self._plays.run("- import_playbook: entra.auth.awx_setup\n", "--extra-vars", extra, env=env)
 
+    def run_each(self, *variables: dict[str, t.Any]) -> Play:
+        """Run it once for each set of variables, imported into one playbook."""
+        imports = [{"import_playbook": "entra.auth.awx_setup", "vars": given} for given in variables]
+        env = {"ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}:{self._collections}"}
+        return self._plays.run(json.dumps(imports), env=env)
+
     def asked(self) -> list[tuple[str, dict[str, t.Any]]]:
         """Every module that ran, with its arguments."""
         return list(map(json.loads, self._record.read_text().splitlines()))
@@ -95,9 +101,10 @@ def test_it_creates_the_types_alone_where_nothing_else_is_named(setup: Setup) ->
 
 def test_an_environment_that_exists_can_be_named(setup: Setup) -> None:
     """Without an image, or with an empty one, nothing is created, and without a name it is left to AWX."""
-    for variables in ({"awx_setup_execution_environment": "Control Plane"}, {}, {"awx_setup_image": ""}):
-        play = setup.run(awx_setup_credential_types=[], awx_setup_project="Playbooks", **variables)
-        assert play.returncode == 0, play.output
+    common = {"awx_setup_credential_types": [], "awx_setup_project": "Playbooks"}
+    named = ({"awx_setup_execution_environment": "Control Plane"}, {}, {"awx_setup_image": ""})
+    play = setup.run_each(*({**common, **variables} for variables in named))
+    assert play.returncode == 0, play.output
     assert [name for name, _given in setup.asked()] == ["job_template"] * 3
     chosen = [given.get("execution_environment") for _name, given in setup.asked()]
     assert chosen == ["Control Plane", None, None]
