@@ -81,8 +81,8 @@ class UriCall:
         self._address = resolve_address(call.url, options, allowed_hosts=call.allowed_hosts)
         self._holder = build_holder(call.access_token, options, task.acquire, self._address)
         self._request = ApiRequest(call.method, self._address.url, _merge(options.extra_headers, call.headers))
-        is_written = not task.check_mode
-        self._call = call if is_written else _without(call, "dest")
+        # The option still counts for what is read: uri has to treat the content as it does without check mode.
+        self._call = _keep_from_uri(call, "dest") if task.check_mode else call
 
     def run(self) -> Result:
         """Return the result of the task. Raises EntraAuthError."""
@@ -184,10 +184,14 @@ def _merge(common: t.Mapping[str, str], own: t.Mapping[str, str]) -> dict[str, s
     return {**{name: value for name, value in common.items() if name.lower() not in names}, **own}
 
 
+def _keep_from_uri(call: AuthorizedUriOptions, *names: str) -> AuthorizedUriOptions:
+    """Return the options, of which some are not handed to uri."""
+    return dataclasses.replace(call, passed={name: call.passed[name] for name in call.passed if name not in names})
+
+
 def _without(call: AuthorizedUriOptions, *names: str) -> AuthorizedUriOptions:
     """Return the options as if some of them had not been given."""
-    passed = {name: value for name, value in call.passed.items() if name not in names}
-    return dataclasses.replace(call, passed=passed, given=call.given.difference(names))
+    return dataclasses.replace(_keep_from_uri(call, *names), given=call.given.difference(names))
 
 
 __all__ = ("UriCall", "UriTask")

@@ -121,7 +121,7 @@ class UriSession(AuthorizedSession):
             "method": request.method,
             "headers": headers,
             "status_code": [status for status in range(100, 600) if call.expects(status)],
-            "return_content": call.return_content or "dest" not in call.passed,
+            "return_content": call.return_content or "dest" not in call.given,
             "follow_redirects": "none",
             "url_password": access_token,
             "use_netrc": False,

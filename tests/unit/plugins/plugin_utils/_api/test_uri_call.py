@@ -232,6 +232,15 @@ def test_check_mode_reads_without_writing_the_file(host: t.Any) -> None:
     assert "dest" not in used.arguments[0]
 
 
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", "text/html"])
+def test_a_download_of_any_kind_is_read_in_check_mode_too(host: t.Any, kind: str, check: bool) -> None:
+    used = host(respond(200, "\0\1", kind))
+    result = used.call(check=check, dest="/x")
+    assert (result["status"], result["result"]) == (200, None)
+    assert used.arguments[0]["return_content"] is False
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "MERGE"])
 def test_check_mode_shows_a_write_and_does_not_send_it(host: t.Any, method: str) -> None:
     used = host(respond(200))
