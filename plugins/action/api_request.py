@@ -14,6 +14,7 @@ from ansible.utils.display import Display
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
+from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import NO_RESPONSE
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import (
     API_OPTIONS,
     parse_api_request_options,
@@ -33,7 +34,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 display = Display()
 
-_NO_RESPONSE = -1
 # Result fields that hold what an API sent, or what is sent to it.
 _CONTENT = frozenset({"json", "value", "result", "responses", "headers", "body", "diff"})
 
@@ -47,7 +47,7 @@ class ActionModule(ControllerAction):
         """Return the API's response, or a failure, which has a status as well."""
         result = super().run(tmp, task_vars)
         if result.get("failed"):
-            result.setdefault("status", _NO_RESPONSE)
+            result.setdefault("status", NO_RESPONSE)
         return self._hide(result) if self._hides_result() and _CONTENT & set(result) else result
 
     def find_direct(self, variables: Variables) -> Result:

@@ -69,8 +69,13 @@ class ActionModule(ControllerAction):
     async_advice = "Each request ends within timeout, and all repetitions within retry_for."
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
-        """Return the result of the task; in the role the response, and the name of the fact for it."""
+        """Return the result of the task; in the role the response, and the name of the fact for it.
+
+        A failure has a status in any case, so that ``until`` can name it.
+        """
         result = super().run(tmp, task_vars)
+        if result.get("failed"):
+            result.setdefault("status", NO_RESPONSE)
         if not self.is_in_role():
             return result
         shown = {name: result[name] for name in _SHOWN if name in result}

@@ -261,7 +261,8 @@ EXAMPLES = r"""
 RETURN = r"""
 status:
   description: The status of the response; -1 if there was none.
-  returned: except for a request that was not sent
+  returned: always, except in check mode for a request that changes something, and if O(creates) or O(removes) made the
+    request unnecessary
   type: int
   sample: 200
 json:
@@ -283,8 +284,8 @@ result:
   type: raw
   sample: Contoso
 url:
-  description: The URL that was called last.
-  returned: always
+  description: The URL that was called last, or would be called.
+  returned: if there was a response, and in check mode
   type: str
   sample: https://graph.microsoft.com/v1.0/users
 elapsed:

@@ -92,8 +92,9 @@ def test_a_windows_host_is_told_what_to_use(reader: Options) -> None:
 
 def test_an_error_is_a_result(reader: Options) -> None:
     result = action({"url": "/users", **reader}).run(task_vars=HOST)
-    assert result["failed"] is True
-    assert "begin with /v1.0" not in result["msg"] or "To fix it" in result["msg"]
+    assert (result["failed"], result["status"]) == (True, -1)
+    assert "begin with /v1.0" in result["msg"]
+    assert "To fix it" in result["msg"]
 
 
 def test_the_host_in_messages_is_that_of_the_task(reader: Options) -> None:
@@ -143,6 +144,7 @@ def test_a_failure_in_the_role_has_the_response_for_the_fact(reader: Options) ->
 def test_without_an_url_the_role_fails_with_the_module_s_message(variables: Options) -> None:
     result = action({}, _role=in_role()).run(task_vars={**HOST, **variables})
     assert result["msg"].startswith("authorized_uri needs a url. To fix it: ")
+    assert result["status"] == result["response"]["status"] == -1
     assert result["fact"] == "authorized_uri_result"
 
 
