@@ -71,6 +71,7 @@ class Credential(abc.ABC):
         required: options that the credential needs, apart from those that select it (see the registry).
         delegated: whether its tokens are those of a user.
         outlives_run: whether its tokens may be stored in a cache that outlives the run.
+        sign_in_seconds: how long a person has for a sign-in that a request waits for; None without one.
         missing_roles_hint: what to do about roles that its token lacks.
     """
 
@@ -78,6 +79,7 @@ class Credential(abc.ABC):
     required: t.ClassVar[tuple[str, ...]] = ("tenant_id", "client_id")
     delegated: t.ClassVar[bool] = False
     outlives_run: t.ClassVar[bool] = True
+    sign_in_seconds: t.ClassVar[float | None] = None
     missing_roles_hint: t.ClassVar[str] = (
         "Grant them to the app as application permissions with admin consent; then request once with force_refresh, "
         "because a token keeps the roles it was issued with."

@@ -29,6 +29,8 @@ class DeviceCode(Credential):
 
     kind = "device_code"
     delegated = True
+    # The login host names the lifetime of a code, usually 900 s (Learn, "device authorization response": expires_in).
+    sign_in_seconds = 3600.0
     missing_roles_hint = MISSING_SCOPES_HINT
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
 from ansible_collections.entra.auth.plugins.module_utils._token_response import to_seconds
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code import DeviceCode
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import PollPolicy, TokenEndpoint
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -24,7 +25,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_LIFETIME_SECONDS = 900
 # Login hosts give a person 15 minutes. A play must not wait for as long as a host of another kind says.
-_MAX_LIFETIME_SECONDS = 3600
 _DEFAULT_INTERVAL_SECONDS = 5
 _REMIND_EVERY_SECONDS = 60
 _SHOWN_CHARACTERS = 200
@@ -81,7 +81,7 @@ class _Countdown:
 
 def _parse_seconds(value: t.Any, default: float) -> float:
     seconds = to_seconds(value)
-    return default if seconds is None else min(max(1.0, seconds), _MAX_LIFETIME_SECONDS)
+    return default if seconds is None else min(max(1.0, seconds), DeviceCode.sign_in_seconds)
 
 
 __all__ = ("sign_in",)

@@ -47,8 +47,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._token.target import Target
 
 _REFRESH_TOKEN, _DEVICE_CODE, _MANAGED_IDENTITY = "refresh_token", "device_code", "managed_identity"
-# The lifetime of a device code (Learn, "device authorization response": expires_in).
-_SIGN_IN_SECONDS = 900
 
 
 class Messages(t.Protocol):
@@ -147,9 +145,9 @@ class TokenProvider:
         self._kind = kind
         self._messages = messages
         self._target = target if options.run_on == "target" else None
-        self._wait_seconds = options.timeout + (_SIGN_IN_SECONDS if kind == _DEVICE_CODE else options.retry_for)
         # On stderr, because stdout is buffered if it is a pipe or a file.
         self._credential = create_credential(kind, options, functools.partial(messages.display, stderr=True))
+        self._wait_seconds = options.timeout + (self._credential.sign_in_seconds or options.retry_for)
         self._scope = resolve_scope(options.scope, CLOUDS[options.cloud], delegated=self._credential.delegated)
         claims = parse_claims_challenge(options.claims_challenge)
         self._request = self._credential.build_request(self._scope.value, claims)
@@ -176,10 +174,12 @@ class TokenProvider:
         sign_in = StoredSignIn(self._options, self._send_request, wait_seconds=self._wait_seconds)
         if self._kind == _DEVICE_CODE:
             request = functools.partial(sign_in.redeem_or_sign_in, self._credential)
-            return self._get_cached(self._get_entry_secret(), request)
-        app_token = self._get_cached(sign_in.get_sealing_secret(), sign_in.redeem)
-        newest = dataclasses.replace(app_token.token, refresh_token=sign_in.get_newest())
-        return dataclasses.replace(app_token, token=newest)
+            app_token = self._get_cached(self._get_entry_secret(), request)
+        else:
+            app_token = self._get_cached(sign_in.get_sealing_secret(), sign_in.redeem)
+        # The refresh token of a cached token may have been redeemed since, for another API.
+        newest = sign_in.get_newest() or app_token.token.refresh_token
+        return dataclasses.replace(app_token, token=dataclasses.replace(app_token.token, refresh_token=newest))
 
     def _redeem_given(self) -> Token:
         token = self._send_request()

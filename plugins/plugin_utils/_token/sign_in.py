@@ -48,9 +48,9 @@ class StoredSignIn:
         """Return the secret that protects cached tokens of this sign-in. Raises InputError."""
         return self._store.sign_in().sealing_secret
 
-    def get_newest(self) -> str:
-        """Return the newest refresh token. Raises InputError."""
-        return self._store.sign_in().refresh_token
+    def get_newest(self) -> str | None:
+        """Return the newest refresh token; None if the sign-in gave none. Raises InputError."""
+        return self._store.sign_in().refresh_token if self._store.has_any() else None
 
     def redeem(self) -> Token:
         """Redeem the newest refresh token, and store its successor first. Raises EntraAuthError."""

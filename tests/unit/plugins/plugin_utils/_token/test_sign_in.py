@@ -11,8 +11,10 @@ import typing as t
 import pytest
 from canned_server import CannedServer, json_answer, token_answer
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
+from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials import device_code_flow
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
+from ansible_collections.entra.auth.plugins.plugin_utils._token import provider
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 from entra_emulator import seed
@@ -142,6 +144,42 @@ def test_a_person_signs_in_once_and_later_runs_are_unattended(
     assert second.source == "network"
     assert messages.on("display") == []
     assert path.read_text() == second.token.refresh_token
+
+
+def test_the_token_of_a_device_code_comes_with_the_newest_refresh_token(
+    emulator: Emulator, reader: Options, messages: Shown, tmp_path: pathlib.Path, clock: t.Any
+) -> None:
+    """A cached token was issued with one that a request for another API has redeemed since."""
+    emulator.configure(device_code_approve_after=0)
+    path = tmp_path / "refresh_token"
+    options = {
+        **reader,
+        "client_id": seed.PUBLIC,
+        "client_secret": None,
+        "credential": "device_code",
+        "refresh_token_file": str(path),
+        "retry_for": 60,
+    }
+    first = get(messages, options)
+    get(messages, options, scope=["arm"])
+    again = get(messages, options)
+    assert again.source == "cache"
+    assert again.token.access_token == first.token.access_token
+    assert again.token.refresh_token == path.read_text() != first.token.refresh_token
+
+
+def test_others_wait_as_long_as_the_longest_lived_code(
+    reader: Options, messages: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def observe(*_arguments: t.Any, wait_seconds: float, **_more: t.Any) -> t.NoReturn:
+        waits.append(wait_seconds)
+        raise InputError("Observed.", hint="None.")
+
+    monkeypatch.setattr(provider, "TokenCache", observe)
+    failure(messages, {**reader, "client_secret": None, "credential": "device_code"}, timeout=30.0)
+    assert waits == [30 + device_code_flow._parse_seconds(1e9, 900)]
 
 
 def test_a_refresh_token_that_had_its_time_makes_a_person_sign_in_again(
