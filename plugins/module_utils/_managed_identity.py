@@ -27,12 +27,14 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
     ErrorResponse,
     InputError,
     NetworkError,
+    TokenRequestRefused,
     printable,
 )
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import Service
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
+    Issuer,
     mask_response,
     parse_json_object,
     parse_token_response,
@@ -55,10 +57,16 @@ _ONCE_MORE_SECONDS = 1.0
 _IMDS_RETRIED = (404, 410, 429, 500, 502, 503, 504)
 _IMDS_RETRY_SECONDS = 70
 _LOCAL_RETRIED = (429, 500, 502, 503, 504)
+# A request that a platform refuses for another reason is refused again.
+_PASSING_REFUSALS = (404, 408, 410, 429)
 _SHOWN_CHARACTERS = 300
 _CHECK_IDENTITY = (
     "Check that the resource has the requested identity (managed_identity_client_id selects one of several), and that "
     "scope names an API of this cloud."
+)
+_CHECK_ENDPOINT = (
+    "Find out what responds at the endpoint that the variables of the platform name, and check the clock of this "
+    "machine; update or restart the platform's agent."
 )
 # What the platforms say, in lower case.
 _HINTS = {
@@ -99,7 +107,8 @@ def request_managed_identity_token(resource: str, selector: Selector, network: N
 
     Raises:
         InputError: for more than one selector, one that the platform does not accept, or an endpoint that is not safe.
-        NetworkError: if no managed identity answers or the platform refuses the request.
+        TokenRequestRefused: if the platform refuses the request, and would refuse it again.
+        NetworkError: if no managed identity endpoint responds, or not with a token.
     """
     if sum(map(bool, dataclasses.astuple(selector))) > 1:
         raise InputError(
@@ -110,8 +119,10 @@ def request_managed_identity_token(resource: str, selector: Selector, network: N
     direct = dataclasses.replace(network, proxy=None, use_environment=False, service=Service.PLATFORM)
     response = platform.send(resource, selector, direct, time.monotonic() + network.retry_for)
     if response.status == 200:
+        issuer = Issuer(f"The managed identity endpoint ({platform.name})", _CHECK_ENDPOINT)
+        token = parse_token_response(response, issuer)
         _refuse_other_identity(platform.name, response, selector)
-        return parse_token_response(response)
+        return token
     raise _build_refusal(platform.name, response)
 
 
@@ -259,11 +270,12 @@ def _refuse_other_identity(platform: str, response: Response, selector: Selector
             )
 
 
-def _build_refusal(platform: str, response: Response) -> NetworkError:
+def _build_refusal(platform: str, response: Response) -> TokenRequestRefused | NetworkError:
     reason = printable(_get_reason(response), _SHOWN_CHARACTERS).rstrip(". ")
     # A platform that Entra refused quotes the code.
     codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", reason))
-    refusal = NetworkError(
+    is_final = 400 <= response.status < 500 and response.status not in _PASSING_REFUSALS
+    refusal = (TokenRequestRefused if is_final else NetworkError)(
         f"The managed identity endpoint ({platform}) responded with {response.status}: {reason or 'without a reason'}.",
         hint=next((hint for words, hint in _HINTS.items() if words in reason.lower()), _CHECK_IDENTITY),
         response=ErrorResponse(

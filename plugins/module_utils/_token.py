@@ -69,8 +69,8 @@ class Token:
             from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError
 
             raise NetworkError(
-                "The token endpoint's response holds an access token with characters that no bearer token has.",
-                hint="Look for a proxy that rewrites responses between here and the token endpoint.",
+                "An access token has characters that no bearer token has.",
+                hint="Find out what rewrites responses between here and the service that issued it.",
             )
 
     @property

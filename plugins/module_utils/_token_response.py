@@ -20,7 +20,7 @@ import typing as t
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
 from ansible_collections.entra.auth.plugins.module_utils._http.body import parse_json
 from ansible_collections.entra.auth.plugins.module_utils._secrets import mask_content, mask_secrets
-from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.module_utils._token import B64TOKEN, Token
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.transport import Response
@@ -31,6 +31,25 @@ _DEFAULT_LIFETIME_SECONDS = 600
 _MAX_LIFETIME_SECONDS = 400 * 86400
 _BEARER = "bearer"
 _ISSUED_FIELDS = ("access_token", "refresh_token")
+
+
+class Issuer(t.NamedTuple):
+    """Who issues tokens.
+
+    Attributes:
+        name: Its name at the beginning of a sentence.
+        hint: What to do about a response that can't be used; empty for the advice about a login host.
+    """
+
+    name: str = "The token endpoint"
+    hint: str = ""
+
+    def build_error(self, said: str, hint: str) -> NetworkError:
+        """Return the error for a response; ``hint`` is the advice about a login host."""
+        return NetworkError(f"{self.name} {said}", hint=self.hint or hint)
+
+
+LOGIN_HOST = Issuer()
 
 
 def mask_response(response: Response, secrets: t.Collection[str | None]) -> Response:
@@ -52,7 +71,7 @@ def mask_response(response: Response, secrets: t.Collection[str | None]) -> Resp
     return dataclasses.replace(response, headers=headers, body=json.dumps(masked).encode())
 
 
-def parse_json_object(response: Response) -> dict[str, t.Any]:
+def parse_json_object(response: Response, issuer: Issuer = LOGIN_HOST) -> dict[str, t.Any]:
     """Return the JSON object in a response; an empty one for an error without a JSON object.
 
     Raises:
@@ -65,39 +84,34 @@ def parse_json_object(response: Response) -> dict[str, t.Any]:
     if isinstance(body, dict):
         return body
     if response.status == 200:
-        raise NetworkError(
-            "The token endpoint responded with 200, but without a JSON object: another program may be in its place.",
-            hint="Look for a captive portal or an intercepting proxy; check authority.",
+        raise issuer.build_error(
+            "responded with 200, but without a JSON object: another program may be in its place.",
+            "Look for a captive portal or an intercepting proxy; check authority.",
         )
     if 300 <= response.status < 400:
-        raise NetworkError(
-            f"The token endpoint responded with a redirect ({response.status}), which a token request must not follow.",
-            hint="Check authority; look for a captive portal or a proxy that wants a sign-in.",
+        raise issuer.build_error(
+            f"responded with a redirect ({response.status}), which a token request must not follow.",
+            "Check authority; look for a captive portal or a proxy that wants a sign-in.",
         )
     return {}
 
 
-def parse_token_response(response: Response) -> Token:
+def parse_token_response(response: Response, issuer: Issuer = LOGIN_HOST) -> Token:
     """Return the token in a response with the status 200.
 
     Raises:
         NetworkError: The response holds no bearer token, or one that has expired.
     """
-    body = parse_json_object(response)
-    access_token = body.get("access_token")
-    if not isinstance(access_token, str) or not access_token:
-        raise NetworkError(
-            "The token endpoint responded with 200, but without an access token.",
-            hint="Check authority: the response is not one of Entra.",
-        )
-    _refuse_other_type(body.get("token_type"))
+    body = parse_json_object(response, issuer)
+    access_token = _get_access_token(body, issuer)
+    _refuse_other_type(body.get("token_type"), issuer)
     sent = response.requested_on
     refresh_in = to_seconds(body.get("refresh_in"))
     refresh_token = body.get("refresh_token")
     return Token(
         access_token=access_token,
         issued_on=sent.epoch,
-        expires_on=sent.epoch + _find_lifetime(body, sent.epoch),
+        expires_on=sent.epoch + _find_lifetime(body, sent.epoch, issuer),
         refresh_on=sent.epoch + refresh_in if refresh_in and refresh_in > 0 else None,
         boot_id=sent.boot_id,
         issued_at_uptime=sent.uptime,
@@ -107,26 +121,39 @@ def parse_token_response(response: Response) -> Token:
     )
 
 
-def _refuse_other_type(token_type: t.Any) -> None:
+def _get_access_token(body: t.Mapping[str, t.Any], issuer: Issuer) -> str:
+    access_token = body.get("access_token")
+    if not isinstance(access_token, str) or not access_token:
+        raise issuer.build_error(
+            "responded with 200, but without an access token.", "Check authority: the response is not one of Entra."
+        )
+    if not B64TOKEN.fullmatch(access_token):
+        raise issuer.build_error(
+            "issued an access token with characters that no bearer token has.",
+            "Look for a proxy that rewrites responses between here and the token endpoint.",
+        )
+    return access_token
+
+
+def _refuse_other_type(token_type: t.Any, issuer: Issuer) -> None:
     """Raise NetworkError for a token that is not a bearer token; AD FS before 2019 names no type."""
     if token_type is None or (isinstance(token_type, str) and token_type.strip().lower() in ("", _BEARER)):
         return
-    raise NetworkError(
-        "The token endpoint issued a token that is not of the type Bearer.",
-        hint="Turn off proof-of-possession for this app; this collection sends bearer tokens.",
+    raise issuer.build_error(
+        "issued a token that is not of the type Bearer.",
+        "Turn off proof-of-possession for this app; this collection sends bearer tokens.",
     )
 
 
-def _find_lifetime(body: t.Mapping[str, t.Any], sent_on: float) -> float:
+def _find_lifetime(body: t.Mapping[str, t.Any], sent_on: float, issuer: Issuer) -> float:
     """Return the seconds for which a token is valid. Raises NetworkError if there are none."""
     lifetime = to_seconds(body.get("expires_in"))
     if lifetime is None:
         expires_on = _to_epoch(body.get("expires_on"))
         lifetime = expires_on - sent_on if expires_on else _DEFAULT_LIFETIME_SECONDS
     if lifetime <= 0:
-        raise NetworkError(
-            "The token endpoint issued a token that has already expired.",
-            hint="Set this machine's clock, or check authority.",
+        raise issuer.build_error(
+            "issued a token that has already expired.", "Set this machine's clock, or check authority."
         )
     return min(lifetime, _MAX_LIFETIME_SECONDS)
 
@@ -153,4 +180,4 @@ def _to_epoch(value: t.Any) -> float | None:
     return None
 
 
-__all__ = ("mask_response", "parse_json_object", "parse_token_response", "to_seconds")
+__all__ = ("Issuer", "mask_response", "parse_json_object", "parse_token_response", "to_seconds")

@@ -51,6 +51,8 @@ class Federated(AssertionCredential):
     kind = "federated"
 
     _GIVEN = ("federated_token", "federated_token_file")
+    # The assertion that was sent last.
+    _sent = ""
 
     @classmethod
     def is_offered(cls) -> bool:
@@ -88,7 +90,7 @@ class Federated(AssertionCredential):
             except TokenRequestRefused as exc:
                 refusal = exc
             left = until - time.monotonic() - pause
-            if left < 0 or _NO_MATCH.isdisjoint(refusal.response.error_codes):
+            if left < 0 or not self._sent or _NO_MATCH.isdisjoint(refusal.response.error_codes):
                 raise refusal
             if number == 0:
                 self._tell_retry(refusal, sum(pauses))
@@ -101,7 +103,8 @@ class Federated(AssertionCredential):
         return source if source != "given" else choose_option(self.options, *self._GIVEN) or self.kind
 
     def explain_refusal(self, refusal: TokenRequestRefused) -> TokenRequestRefused:
-        if not _MISMATCHES.isdisjoint(refusal.response.error_codes):
+        # Without an assertion the platform that mints them has refused, and not the login host.
+        if self._sent and not _MISMATCHES.isdisjoint(refusal.response.error_codes):
             from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
                 describe_assertion,
                 describe_subject_form,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
     Credential,
     Identity,
@@ -89,7 +89,7 @@ class ManagedIdentity(Credential):
 
         try:
             return request_managed_identity_token(get_resource(request), self.get_selector(), network)
-        except NetworkError as exc:
+        except (NetworkError, TokenRequestRefused) as exc:
             failure = exc
         hint = find_code_hint(failure.response.error_codes)
         failure.hint = hint.fix if hint else failure.hint

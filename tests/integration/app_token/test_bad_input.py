@@ -305,7 +305,7 @@ FAULTS: t.Final[dict[str, tuple[dict[str, t.Any], tuple[str, ...]]]] = {
     "truncated_json": ({}, NOT_ENTRA),
     "token_with_control_chars": (
         {},
-        ("holds an access token with characters that no bearer token has", "Look for a proxy that rewrites responses"),
+        ("issued an access token with characters that no bearer token has", "Look for a proxy that rewrites responses"),
     ),
     "status": (
         {"status": 429, "retry_after": 30},

@@ -20,7 +20,12 @@ from canned_server import CannedServer, answer, hang_up, json_answer, silence, t
 
 from ansible_collections.entra.auth.plugins.module_utils import _arc_key
 from ansible_collections.entra.auth.plugins.module_utils import _managed_identity as module
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError, InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import (
+    EntraAuthError,
+    InputError,
+    NetworkError,
+    TokenRequestRefused,
+)
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import create_credential
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
@@ -465,7 +470,7 @@ def test_a_refusal_is_told_in_the_platform_s_words(body: str, shown: str, monkey
     with CannedServer(answer(400, body, x_ms_request_id="r-1")) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "hunter2")
-        error = failure()
+        error = failure(TokenRequestRefused)
     assert error.message == f"The managed identity endpoint (App Service) responded with 400: {shown}."
     assert error.response.correlation_id == "r-1"
     assert "hunter2" not in str(error)
@@ -484,9 +489,45 @@ def test_a_refusal_has_the_fix_for_its_reason(said: str, hint: str, monkeypatch:
     with CannedServer(refused) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "h")
-        error = failure()
+        error = failure(TokenRequestRefused)
     assert hint in error.hint
     assert str(error).isprintable()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 404, 408, 410, 429, 500, 503])
+def test_a_refusal_is_final_unless_the_same_request_may_succeed_later(
+    status: int, monkeypatch: pytest.MonkeyPatch, clock: Waits
+) -> None:
+    """A final one holds for the whole run."""
+    is_final = status in (400, 401, 403, 405)
+    with CannedServer(json_answer(status, {"message": "Identity not found"})) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        error = failure(TokenRequestRefused if is_final else NetworkError)
+    assert error.retry_after == (None if is_final else 30)
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (answer(200, "<html>"), "responded with 200, but without a JSON object"),
+        (json_answer(200, {}), "responded with 200, but without an access token"),
+        (token_answer(access_token="a b"), "characters that no bearer token has"),
+        (token_answer(token_type="pop"), "not of the type Bearer"),
+        (token_answer(expires_in=-1), "has already expired"),
+    ],
+)
+def test_advice_about_a_response_is_not_that_about_a_login_host(
+    response: t.Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CannedServer(response) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        error = failure()
+    assert error.message.startswith("The managed identity endpoint (App Service) ")
+    assert said in error.message
+    assert "endpoint that the variables of the platform name" in error.hint
+    assert "authority" not in error.hint
 
 
 def test_a_refusal_does_not_repeat_the_secret_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -494,7 +535,7 @@ def test_a_refusal_does_not_repeat_the_secret_of_the_platform(monkeypatch: pytes
     with CannedServer(json_answer(400, said, x_ms_request_id="platform-hunter2+secret")) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "platform-hunter2+secret")
-        error = failure()
+        error = failure(TokenRequestRefused)
     assert "It was ********, or ********" in error.message
     assert "hunter2" not in f"{error} {error.to_fields()} {error.response}"
 
@@ -503,7 +544,7 @@ def test_a_refusal_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     with CannedServer(json_answer(400, {"message": "x" * 9999})) as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
         monkeypatch.setenv("IDENTITY_HEADER", "h")
-        message = failure().message
+        message = failure(TokenRequestRefused).message
     assert "x" * 299 in message
     assert "x" * 300 not in message
 

@@ -305,3 +305,18 @@ def test_the_repetitions_after_a_mismatch_share_one_budget(clock: Waits) -> None
             credential.request_token(credential.build_request("s", None), NetworkSettings(10, 12))
     assert len(server.received) == 2
     assert clock.monotonic() - began < 12 + 10
+
+
+@pytest.mark.parametrize("code", [70021, 7002121])
+def test_a_platform_that_refuses_an_assertion_is_asked_once(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no assertion yet that the refusal could be about."""
+    refused = json_answer(400, {"error": "invalid_request", "error_description": f"AADSTS{code}: No identity."})
+    with CannedServer(refused) as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", platform.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        options = AppTokenOptions(tenant_id="t", client_id="c", federated_token_source="managed_identity")
+        credential = create_credential("federated", options)
+        with pytest.raises(TokenRequestRefused, match="App Service") as failed:
+            credential.request_token(credential.build_request("s", None), NetworkSettings(30, 60))
+    assert "assertion has" not in failed.value.message
+    assert len(platform.received) == 1

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from canned_server import CannedServer, json_answer
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 from ansible_collections.entra.auth.plugins.module_utils._managed_identity import Selector
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -94,7 +94,7 @@ def test_an_error_code_of_entra_that_the_platform_quotes_chooses_the_hint(monkey
         monkeypatch.setenv("MSI_ENDPOINT", platform.url)
         monkeypatch.setenv("MSI_SECRET", "s")
         credential = ManagedIdentity(AppTokenOptions())
-        with pytest.raises(NetworkError) as refused:
+        with pytest.raises(TokenRequestRefused) as refused:
             credential.request_token(credential.build_request("x/.default", None), NetworkSettings(30, 0))
     assert refused.value.response.error_codes == (500011,)
     assert "scope" in str(refused.value.hint)
