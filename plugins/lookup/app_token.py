@@ -30,7 +30,7 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
         """Return one item per term, in the form that ``output`` names. Raises AnsibleLookupError."""
-        output = options.pop("output", None) or "access_token"
+        output = str(options.pop("output", None) or "access_token")
         template = self._templar.template if self._templar else _keep
         directs = [options if term is None else {**options, "scope": term} for term in terms or [None]]
         return [self._get_item(LookupCall(direct, variables or {}, template), output) for direct in directs]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
 
 import pytest
@@ -102,6 +103,15 @@ def test_a_failure_is_one_text_that_holds_no_secret(change: Options, words: str,
     while error:
         assert "hunter2" not in f"{error} {error!r}"
         error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("output", [["json"], {"headers": 1}, 5])
+def test_an_output_that_is_not_text_is_refused_by_a_process_that_has_done_no_lookup_yet(
+    output: t.Any, reader: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "ansible_collections.entra.auth.plugins.plugin_utils._token.lookups", False)
+    with pytest.raises(AnsibleLookupError, match="output is not one of access_token"):
+        look_up(**reader, output=output)
 
 
 # --- the variables that the role app_token leaves behind --------------------------------------------------------
