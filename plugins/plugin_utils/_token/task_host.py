@@ -36,6 +36,7 @@ _MODULE = "entra.auth.managed_identity_token"
 _MAX_SECONDS = 86400
 _MAX_TOKEN_CHARACTERS = 100_000
 _MAX_CODES = 10
+_MAX_CODE = 10**9
 _SHOWN_CHARACTERS = 300
 _CHECK_IDENTITY = "Check that the host has the managed identity that was requested."
 
@@ -77,13 +78,11 @@ class TaskHost:
         except AnsibleConnectionFailure:
             raise
         except AnsibleError as exc:
-            reason = " ".join(str(exc).split())
-        failure = EntraAuthError(
+            reason = printable(str(exc), _SHOWN_CHARACTERS)
+        raise EntraAuthError(
             f"No token was requested from the managed identity of {self.name}: {reason}",
             hint="run_on: target needs a host on which modules run as the task's user; try ansible.builtin.ping there.",
         )
-        failure.retry_after = 0  # another task may reach the host in another way
-        raise failure
 
     def _read_failure(self, result: dict[str, t.Any]) -> EntraAuthError:
         failure = result.get("failure")
@@ -128,12 +127,13 @@ def _read_token(content: t.Any, requested_on: Moment) -> Token | None:
 def _read_seconds(value: t.Any) -> float | None:
     """Return a number of seconds in a host's result, a day at most; None for anything else, such as NaN."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return min(float(value), _MAX_SECONDS) if is_number and value >= 0 else None
+    # A float only then, because JSON may hold a number that is too large for one.
+    return float(min(value, _MAX_SECONDS)) if is_number and value >= 0 else None
 
 
 def _read_codes(value: t.Any) -> tuple[int, ...]:
     codes = value[:_MAX_CODES] if isinstance(value, list) else []
-    return tuple(code for code in codes if isinstance(code, int))
+    return tuple(code for code in codes if type(code) is int and 0 < code < _MAX_CODE)
 
 
 __all__ = ("RunsModules", "TaskHost")

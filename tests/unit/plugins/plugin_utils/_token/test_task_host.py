@@ -139,7 +139,10 @@ def test_the_words_of_a_host_are_short_and_plain() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(None, None), (0, 0), (7.5, 7.5), (9e9, 86400), (float("nan"), None), (-1, None), ("7", None), (True, None)],
+    [
+        *((None, None), (0, 0), (7.5, 7.5), (9e9, 86400), (10**400, 86400)),
+        *((float("nan"), None), (-1, None), (-(10**400), None), ("7", None), (True, None)),
+    ],
 )
 def test_when_to_retry_is_a_number_of_seconds(seconds: t.Any, expected: float | None) -> None:
     assert failure(refused(retry_after=seconds)).retry_after == expected
@@ -149,7 +152,17 @@ def test_a_module_that_did_not_start_is_described_in_ansible_s_words() -> None:
     error = failure(AnsibleError("Incorrect sudo\n password"))
     assert error.message == "No token was requested from the managed identity of h001: Incorrect sudo password"
     assert error.__context__ is None
-    assert error.retry_after == 0, "another task may reach the host in another way"
+
+
+def test_the_words_about_such_a_module_are_bounded_and_can_be_shown() -> None:
+    message = failure(AnsibleError("\x1b[2J" + "x" * 5000)).message
+    assert message.isprintable()
+    assert len(message) < 400
+
+
+@pytest.mark.parametrize("codes", [[True, 700016], [-1, 0, 700016], [10**400, 700016]])
+def test_a_code_is_a_number_that_entra_may_use(codes: list[int]) -> None:
+    assert failure(refused(error_codes=codes)).response.error_codes == (700016,)
 
 
 def test_an_unreachable_host_stays_unreachable() -> None:
