@@ -19,6 +19,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_actio
     Result,
     Variables,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import refuse_unusable_cache
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
@@ -33,6 +34,8 @@ _SHOWN_CHARACTERS = 200
 class ActionModule(ControllerAction):
     """List the entries of the cache, and clear it."""
 
+    option_names = ("cache",)
+
     def find_direct(self, variables: Variables) -> Result:
         """Return the option ``cache``, if it is given. Raises InputError for an unknown option."""
         refuse_unknown_arguments("app_token_cache", self._task.args, _OPTIONS)
@@ -40,6 +43,7 @@ class ActionModule(ControllerAction):
 
     def execute(self, options: AppTokenOptions, variables: Variables) -> Result:
         """Return the public metadata of all entries, as they are or were before the cache was cleared."""
+        refuse_unusable_cache(options)
         clear = self._is_clearing()
         # A cache of the run ends with the run, so only the user's cache can be meant.
         store = open_store("user" if options.cache in CACHES_OF_A_RUN else options.cache)

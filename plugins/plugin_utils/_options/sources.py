@@ -44,13 +44,16 @@ Template = t.Callable[[t.Any], t.Any]
 _CONFIG_FILE: str | None = C.CONFIG_FILE  # type: ignore[attr-defined]  # ansible.constants fills itself at run time
 
 
-def resolve_options(direct: t.Mapping[str, t.Any], variables: Variables, template: Template) -> AppTokenOptions:
-    """Return all options of a call with their origins.
+def resolve_options(
+    direct: t.Mapping[str, t.Any], variables: Variables, template: Template, names: t.Collection[str] = OPTIONS
+) -> AppTokenOptions:
+    """Return the options of a call with their origins.
 
     Args:
         direct: A task's arguments or a lookup's keywords, evaluated.
         variables: The variables of the task's host, not evaluated.
         template: Evaluates a variable.
+        names: The options that the call uses. The others have their defaults, wherever they are given.
 
     Raises:
         InputError: An option is unknown, a value has another type, or a variable can't be evaluated.
@@ -62,7 +65,7 @@ def resolve_options(direct: t.Mapping[str, t.Any], variables: Variables, templat
         refuse_unknown_arguments("app_token", direct, OPTION_NAMES)
     values: dict[str, t.Any] = {}
     origins: dict[str, str] = {}
-    for spec in OPTIONS.values():
+    for spec in map(OPTIONS.__getitem__, names):
         for origin, value in _find_candidates(spec, direct, variables, template):
             if not is_blank(value):
                 values[spec.name] = convert(spec, value, origin)

@@ -22,6 +22,7 @@ from ansible.release import __version__ as core_version
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, load_class
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import get_host_name, resolve_options
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.masking import hide_arguments
@@ -48,13 +49,15 @@ class ControllerAction(ActionBase):
     """An action whose work is ``execute``. It hides the task's secrets and returns each error as a result.
 
     ``find_direct`` says which options of ``app_token`` the task itself gives, if not all of its arguments.
-    ``async_advice`` is a sentence about what to do instead of ``async``.
+    ``option_names`` are the options of ``app_token`` that the action uses. ``async_advice`` is a sentence about what to
+    do instead of ``async``.
     """
 
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
     _supports_async = False
+    option_names: t.ClassVar[t.Collection[str]] = OPTIONS
     async_advice: t.ClassVar[str] = ""
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Result:
@@ -66,7 +69,7 @@ class ControllerAction(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         outcome = run_guarded(
-            lambda: resolve_options(self.find_direct(variables), variables, self._templar.template),
+            lambda: resolve_options(self.find_direct(variables), variables, self._templar.template, self.option_names),
             lambda options: self.execute(options, variables),
         )
         return outcome.as_result() if isinstance(outcome, Failure) else outcome

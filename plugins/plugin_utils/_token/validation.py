@@ -78,7 +78,7 @@ def refuse_unusable(options: AppTokenOptions) -> None:
             hint="Set it to a PEM file, or a directory of hashed certificates, that the control node can read.",
         )
     refuse_unusable_request(options)
-    _refuse_unusable_cache(options)
+    refuse_unusable_cache(options)
 
 
 def refuse_unusable_request(options: AppTokenOptions) -> None:
@@ -100,7 +100,8 @@ def refuse_unusable_request(options: AppTokenOptions) -> None:
     refuse_broken_headers("extra_headers", options.extra_headers)
 
 
-def _refuse_unusable_cache(options: AppTokenOptions) -> None:
+def refuse_unusable_cache(options: AppTokenOptions) -> None:
+    """Raise InputError for a cache that can't be used, or whose password is in the wrong place."""
     if options.cache not in CACHES and not _REDIS.match(options.cache):
         raise InputError(
             f"cache is not one of {', '.join(CACHES)}, or the URL of a Redis server.",
@@ -147,4 +148,10 @@ def _decode_base64(text: str) -> str:
     return base64.b64decode(normal + "=" * (-len(normal) % 4), validate=True).decode()
 
 
-__all__ = ("parse_claims_challenge", "refuse_missing", "refuse_unusable", "refuse_unusable_request")
+__all__ = (
+    "parse_claims_challenge",
+    "refuse_missing",
+    "refuse_unusable",
+    "refuse_unusable_cache",
+    "refuse_unusable_request",
+)

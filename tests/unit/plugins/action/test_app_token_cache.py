@@ -11,6 +11,8 @@ import typing as t
 import pytest
 from action_plugins import build_action
 
+from ansible_collections.entra.auth.plugins.plugin_utils._options import sources
+
 if t.TYPE_CHECKING:
     import pathlib
 
@@ -74,6 +76,7 @@ def test_an_empty_cache_is_not_changed() -> None:
     [
         ({"caches": "user"}, "'caches' is not an option of app_token_cache.", "Write cache instead of caches."),
         ({"clear": "perhaps"}, "clear (from option clear) has to be true or false, not 'perhaps'.", "Correct option"),
+        ({"cache": "users"}, "cache is not one of run, user, none", "Use one of them"),
         ({"cache": {"a": "hunter2"}}, "cache (from option cache) has to be text", "Correct option cache"),
     ],
 )
@@ -86,3 +89,20 @@ def test_a_wrong_argument_is_refused_before_anything_is_cleared(
     assert hint in result["hint"]
     assert "hunter2" not in str(result)
     assert len(look_after()["entries"]) == 2
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_option_of_the_token_that_is_not_usable_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENTRA_AUTH_TIMEOUT", "soon")
+    assert len(look_after()["entries"]) == 2
+
+
+def test_a_password_in_the_configuration_file_is_refused(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "ansible.cfg"
+    config.write_text("[entra_auth]\ncache = redis://me:hunter2@127.0.0.1:9/0\n")
+    monkeypatch.setattr(sources, "_CONFIG_FILE", str(config))
+    result = look_after()
+    assert "cache in ansible.cfg contains a password" in result["msg"]
+    assert "hunter2" not in str(result)
