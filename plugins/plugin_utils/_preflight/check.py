@@ -32,6 +32,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._preflight.expirations 
     warn_of_expirations,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.table import build_table
+from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import build_missing_roles_error
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -142,20 +143,14 @@ class _Preflight:
 
     def _check_roles(self, scope: str, token: AppToken) -> Report:
         known = token.as_dict()
-        scopes = str(known["claims"].get("scp") or "").split()
-        roles = sorted(printable(role) for role in token.token.list_roles() or scopes)
+        roles = sorted(map(printable, token.token.list_roles()))
         missing = sorted(set(self._checks.required_roles.get(scope, ())) - set(roles))
-        lacking = EntraAuthError(
-            f"The token for {token.scope} lacks the app roles {', '.join(missing)}.",
-            hint="Grant them to the app as application permissions with admin consent; then run once with "
-            "force_refresh.",
-        )
         return {
             "scope": scope,
             **{name: known.get(name) for name in _TOKEN_FIELDS},
             "roles": roles,
             "missing_roles": missing,
-            "error": self._problems.add(scope, lacking) if missing else None,
+            "error": self._problems.add(scope, build_missing_roles_error(token, missing)) if missing else None,
             "calls": [],
         }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import printable
+from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, printable
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import OAuthCredential
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import (
     CREDENTIALS,
@@ -81,7 +81,16 @@ def describe_request(options: AppTokenOptions, kind: str, scope: str) -> str:
 
 def list_roles(token: Token) -> str:
     """Return the app roles in a token, in words."""
-    return ", ".join(token.list_roles()) or "none that can be read in the token"
+    return printable(", ".join(token.list_roles()), _SHOWN_CHARACTERS) or "none that can be read in the token"
+
+
+def build_missing_roles_error(app_token: AppToken, missing: t.Iterable[str]) -> InputError:
+    """Build the error for a token without roles that are required, with the way to grant them for its credential."""
+    return InputError(
+        f"The token for {app_token.scope} lacks the app roles {', '.join(missing)}. It has "
+        f"{list_roles(app_token.token)}.",
+        hint=create_credential(app_token.credential, app_token.options).missing_roles_hint,
+    )
 
 
 def _describe_origins(options: AppTokenOptions, kind: str | None) -> str:
@@ -107,4 +116,4 @@ def _format_message(*parts: str) -> str:
     return f"entra.auth: {'; '.join(filter(None, parts))}"
 
 
-__all__ = ("describe_request", "list_roles", "log_failure", "log_token")
+__all__ = ("build_missing_roles_error", "describe_request", "list_roles", "log_failure", "log_token")

@@ -117,13 +117,9 @@ def _refuse_missing_roles(app_token: AppToken) -> None:
     missing = sorted(set(app_token.options.required_roles).difference(app_token.token.list_roles()))
     if not missing:
         return
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import list_roles
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import build_missing_roles_error
 
-    raise InputError(
-        f"The token for {app_token.scope} lacks the app roles {', '.join(missing)}. It has "
-        f"{list_roles(app_token.token)}.",
-        hint=create_credential(app_token.credential, app_token.options).missing_roles_hint,
-    )
+    raise build_missing_roles_error(app_token, missing)
 
 
 class TokenProvider:

@@ -6,14 +6,20 @@
 
 from __future__ import annotations
 
+import sys
+import time
 import typing as t
 
 import pytest
 from canned_server import CannedServer, answer, json_answer
 
+from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import Identity
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import load_class
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._options.preflight import parse_preflight_options
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.check import build_failed_report, check
+from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
 from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
 
 if t.TYPE_CHECKING:
@@ -67,7 +73,23 @@ def test_missing_roles_are_named(run: Checker) -> None:
     report = run(required_roles={"graph": ["User.Read.All", "Mail.Send"]}, default_calls=False)
     assert report["apis"][0]["missing_roles"] == ["Mail.Send"]
     (problem,) = report["problems"]
-    assert "lacks the app roles Mail.Send. To fix it: Grant them" in problem
+    assert "lacks the app roles Mail.Send. It has " in problem
+    assert "To fix it: Grant them to the app as application permissions" in problem
+
+
+@pytest.mark.parametrize("kind", ["device_code", "refresh_token", "azure_cli"])
+def test_missing_roles_of_a_user_are_not_granted_to_the_app(
+    run: Checker, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def get_users_token(options: AppTokenOptions, *_more: object) -> AppToken:
+        token = Token("made-up-token-of-a-user", issued_on=time.time(), expires_on=time.time() + 3600)
+        return AppToken(token, options, kind, Identity(), "s", None, "network")
+
+    monkeypatch.setattr(sys.modules[check.__module__], "get_app_token", get_users_token)
+    (problem,) = run(required_roles={"graph": ["Mail.Send"]}, default_calls=False)["problems"]
+    assert "lacks the app roles Mail.Send" in problem
+    assert "as application permissions" not in problem
+    assert load_class(kind).missing_roles_hint in problem
 
 
 def test_equal_causes_are_told_once_with_the_apis_they_concern(run: Checker) -> None:
