@@ -221,6 +221,10 @@ credentials:
       description: Each secret or certificate with its C(kind), C(name), C(key_id), C(expires_at) and C(days_left).
       type: list
       elements: dict
+    expired:
+      description: How many others have expired.
+      type: int
+      sample: 0
 table:
   description: The report as lines of text.
   returned: always

@@ -31,7 +31,7 @@ _SHOWN_CHARACTERS = 60
 
 
 def build_unread(note: str) -> Report:
-    return {"read": False, "note": note, "client_id": None, "expirations": []}
+    return {"read": False, "note": note, "client_id": None, "expirations": [], "expired": 0}
 
 
 def explain_unread(failure: EntraAuthError, token: AppToken) -> str:
@@ -47,13 +47,15 @@ def read_expirations(content: t.Any, listed: str, kind: str, client_id: str) -> 
     entries = content.get(listed) if isinstance(content, dict) else None
     if not isinstance(entries, list):
         return build_unread(f"the response of Graph has no list {listed}")
-    found = [_read_expiration(entry, kind) for entry in entries if isinstance(entry, dict)]
-    valid = [one for one in found if one and one["days_left"] >= 0]
+    read = (_read_expiration(entry, kind) for entry in entries if isinstance(entry, dict))
+    found = [one for one in read if one]
+    valid = [one for one in found if one["days_left"] >= 0]
     return {
         "read": True,
         "note": None,
         "client_id": client_id,
         "expirations": sorted(valid, key=lambda one: str(one["expires_at"])),
+        "expired": len(found) - len(valid),
     }
 
 
@@ -73,9 +75,15 @@ def _read_expiration(entry: t.Mapping[str, t.Any], kind: str) -> Report | None:
     }
 
 
+def describe_entry(expiration: Report) -> str:
+    """Return the kind and the name of a secret or certificate, in words."""
+    name = expiration["name"]
+    return f"{expiration['kind']} '{name}'" if name else f"{expiration['kind']} without a name"
+
+
 def warn_of_expirations(credentials: Report, warn_days: int) -> list[str]:
     return [
-        f"The {one['kind']} '{one['name']}' (key id {one['key_id']}) of the app {credentials['client_id']} expires on "
+        f"The {describe_entry(one)} (key id {one['key_id']}) of the app {credentials['client_id']} expires on "
         f"{one['expires_at'][:10]}, in {one['days_left']} days. To fix it: Create a new one and give it to every user "
         "of this one; remove this one if it is not used."
         for one in credentials["expirations"]
@@ -83,4 +91,11 @@ def warn_of_expirations(credentials: Report, warn_days: int) -> list[str]:
     ]
 
 
-__all__ = ("CREDENTIAL_LISTS", "build_unread", "explain_unread", "read_expirations", "warn_of_expirations")
+__all__ = (
+    "CREDENTIAL_LISTS",
+    "build_unread",
+    "describe_entry",
+    "explain_unread",
+    "read_expirations",
+    "warn_of_expirations",
+)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from ansible_collections.entra.auth.plugins.plugin_utils._preflight.expirations import describe_entry
+
 Report = dict[str, t.Any]
 
 _ARM = "arm"
@@ -50,8 +52,9 @@ def _describe_call(call: Report, calls: t.Sequence[Report]) -> str:
 def _describe_credentials(credentials: Report) -> str:
     if not credentials["read"]:
         return f"Expiration of secrets and certificates: not known, because {credentials['note']}"
-    listed = [f"{one['kind']} '{one['name']}' in {one['days_left']} days" for one in credentials["expirations"]]
-    return f"Expiration of secrets and certificates: {', '.join(listed) or 'none expires'}"
+    listed = [f"{describe_entry(one)} in {one['days_left']} days" for one in credentials["expirations"]]
+    expired = [f"{credentials['expired']} expired"] if credentials["expired"] else []
+    return f"Expiration of secrets and certificates: {', '.join([*listed, *expired]) or 'none expires'}"
 
 
 __all__ = ("build_table",)

@@ -37,15 +37,16 @@ def test_an_expiration_is_read_as_graph_writes_it() -> None:
     assert (expiration["days_left"], expiration["name"], expiration["key_id"]) == (3, "automation", "k")
 
 
-def test_the_first_to_expire_is_first_and_expired_ones_are_left_out() -> None:
+def test_the_first_to_expire_is_first_and_expired_ones_are_counted() -> None:
     found = read(*({"keyId": str(days), "endDateTime": in_days(days + 0.5)} for days in (9, -2, 3)))
     assert [one["key_id"] for one in found["expirations"]] == ["3", "9"]
+    assert found["expired"] == 1
 
 
 def test_only_near_expirations_are_warned_of_with_a_fix() -> None:
     found = read(*({"keyId": str(days), "endDateTime": in_days(days + 0.5)} for days in (20, 40)))
     (warning,) = warn_of_expirations(found, 30)
-    assert "(key id 20) of the app c expires on" in warning
+    assert "The secret without a name (key id 20) of the app c expires on" in warning
     assert "in 20 days. To fix it: Create a new one" in warning
     assert warn_of_expirations(build_unread("it was not read"), 30) == []
 

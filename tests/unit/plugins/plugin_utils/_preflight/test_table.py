@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.table import build_table
 
 UNTIL: t.Final = "2026-11-23T22:14:28Z"
@@ -20,7 +22,7 @@ def api(scope: str = "graph", **more: t.Any) -> dict[str, t.Any]:
 
 
 def report(*apis: dict[str, t.Any], **more: t.Any) -> dict[str, t.Any]:
-    credentials = {"read": False, "note": "it was not asked for", "expirations": []}
+    credentials = {"read": False, "note": "it was not asked for", "expirations": [], "expired": 0}
     return {"apis": apis, "problems": [], "warnings": [], "credentials": credentials, **more}
 
 
@@ -57,8 +59,20 @@ def test_a_url_that_can_not_be_split_is_shown() -> None:
 
 def test_expirations_and_warnings_follow() -> None:
     expirations = [{"kind": "secret", "name": "automation", "days_left": 21}]
-    known = {"read": True, "note": None, "expirations": expirations}
+    known = {"read": True, "note": None, "expirations": expirations, "expired": 0}
     lines = build_table(report(warnings=["w"], problems=["p"], credentials=known))
     assert lines[-2:] == ["Expiration of secrets and certificates: secret 'automation' in 21 days", "Warning: w"]
     assert build_table(report())[-1].endswith("not known, because it was not asked for")
     assert build_table(report(credentials={**known, "expirations": []}))[-1].endswith("none expires")
+
+
+@pytest.mark.parametrize(
+    ("expirations", "said"),
+    [
+        ([], ": 2 expired"),
+        ([{"kind": "secret", "name": None, "days_left": 3}], ": secret without a name in 3 days, 2 expired"),
+    ],
+)
+def test_expired_entries_are_counted_and_a_missing_name_is_said(expirations: list[dict[str, t.Any]], said: str) -> None:
+    known = {"read": True, "note": None, "expirations": expirations, "expired": 2}
+    assert build_table(report(credentials=known))[-1].endswith(said)
