@@ -94,7 +94,9 @@ options:
         V(given) takes O(federated_token) or O(federated_token_file). V(github_actions) requests an assertion from
         GitHub, V(azure_pipelines) from Azure Pipelines, and V(request_url) from O(federated_token_request_url).
         V(managed_identity) takes a token of the managed identity of the control node.
-      - By default a given assertion counts, else the platform that the variables of the job name.
+      - >-
+        By default a given assertion counts, else O(federated_token_request_url) if it is set, else the platform that
+        the variables of the job name.
     type: str
     choices: [given, github_actions, azure_pipelines, managed_identity, request_url]
   federated_token_request_url:
@@ -186,7 +188,9 @@ options:
         messages only.
       - The URL of a token endpoint, of an issuer or of OpenID metadata is reduced to the part that names the authority.
       - It has to be https; http is accepted for this machine only.
-      - E(AZURE_AUTHORITY_HOST) is ignored if the call itself names the O(cloud).
+      - >-
+        E(AZURE_AUTHORITY_HOST) is ignored if the O(cloud) is set in any way other than by E(AZURE_CLOUD_ENVIRONMENT) or
+        E(ARM_ENVIRONMENT).
     type: str
   api_base_url:
     description:

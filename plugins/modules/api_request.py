@@ -34,8 +34,8 @@ options:
     description:
       - The HTTP method. V(GET), V(HEAD) and V(OPTIONS) change nothing; each other method counts
         as a change if the response is C(2xx).
-      - Requests that read, V(PUT) and V(DELETE) are repeated after a lost connection, C(429) and C(5xx); V(POST) and
-        V(PATCH) only after C(429) and C(503), because those say that nothing has happened yet.
+      - Requests that read, V(PUT) and V(DELETE) are repeated after a lost connection and after C(408), C(429) and most
+        of C(5xx); V(POST) and V(PATCH) only after C(429) and C(503), because those say that nothing has happened yet.
       - If the response to a repeated V(PUT) or V(DELETE) is C(404), C(409), C(410) or C(412), the failure says that an
         earlier attempt may have taken effect.
     type: str

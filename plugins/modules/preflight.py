@@ -88,7 +88,8 @@ extends_documentation_fragment:
   - entra.auth._app_token
   - entra.auth._attributes.actiongroup_entra
 notes:
-  - Everything runs on the control node. C(become) and C(delegate_to) change nothing about it.
+  - Everything runs on the control node, where C(become) and C(delegate_to) change nothing. With O(run_on=target) the
+    task's host requests the token of its managed identity, and the control node makes the calls.
   - In a play for many hosts that share an app, use C(run_once).
   - The role C(entra.auth.preflight) shows the report as a table.
 attributes:
@@ -102,7 +103,7 @@ attributes:
     description: Nothing is changed.
     support: none
   platform:
-    description: Any, because it runs on the control node.
+    description: Any, because it runs on the control node. With O(run_on=target) the host needs Python and C(requests).
     platforms: all
     support: full
 seealso:

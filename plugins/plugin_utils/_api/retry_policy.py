@@ -92,6 +92,8 @@ class RetryPolicy:
         waits: How often the request was sent again after a wait.
         lost_responses: How often it got no response.
         redirects: How many redirects were followed.
+        renewed_with_claims: Whether the token was replaced by one with the claims of a challenge.
+        renewed_without_claims: Whether it was replaced by one of the same kind.
         is_uncertain: Whether an earlier attempt may have taken effect although it was not answered with success.
     """
 

@@ -49,7 +49,7 @@ _HINT_FOR_ACTION = (
 )
 # For uri to start on a slow host, because its own timeout begins after that; and how late a whole call may end.
 _START_SECONDS, _LATE_SECONDS = 10, 1
-# They name files of the task's host, if the task gives them.
+# Options of the token that concern the request to the API as well, but only if the task itself gives them.
 _NETWORK_OPTIONS = ("ca_path", "validate_certs")
 
 

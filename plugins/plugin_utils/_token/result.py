@@ -38,6 +38,7 @@ class AppToken:
         token: The token.
         options: The options of the call.
         credential: The kind of credential that was used.
+        identity: The tenant, client and authority that the token was requested with, as far as they are known.
         scope: The scope as it was sent.
         api_url: The base URL of the API, if it is known.
         source: ``cache`` or ``network``.
