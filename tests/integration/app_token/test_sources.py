@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import typing as t
 import uuid
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from plays import role, show
 
@@ -60,9 +60,16 @@ def _seen(entry: dict[str, t.Any]) -> dict[str, str]:
     return {"tenant_id": entry["path"].split("/")[1], **{name: form[name] for name in SOURCES if name in form}}
 
 
+_FURTHER_LEVELS: t.Final = ((0, ""), (1, ""), (6, ""), (1, None), (6, None), (2, " \t"))
+
+
 @pytest.mark.parametrize(
     ("level", "stronger"),
-    [*itertools.product(range(7), [""]), *itertools.product((1, 3, 6), [None]), (2, " \t")],
+    [
+        *((level, "") for level in (2, 3, 4, 5)),
+        (3, None),
+        *(pytest.param(*row, marks=pytest.mark.thorough) for row in _FURTHER_LEVELS),
+    ],
 )
 def test_the_strongest_source_that_is_not_empty_wins(
     plays: Plays, emulator: Emulator, level: int, stronger: str | None
@@ -117,26 +124,6 @@ def test_sources_mix_and_both_faces_read_them_alike(plays: Plays, emulator: Emul
     ]
 
 
-def test_the_built_in_credential_of_awx_is_enough(plays: Plays, emulator: Emulator) -> None:
-    """The variables it sets, and the empty ones its fields that were left out become."""
-    awx = {
-        "AZURE_SUBSCRIPTION_ID": "c0000000-0000-4000-8000-000000000001",
-        "AZURE_CLIENT_ID": emulator.client_id,
-        "AZURE_TENANT": emulator.tenant_id,
-        "AZURE_SECRET": emulator.client_secret,
-        "AZURE_CLOUD_ENVIRONMENT": "AzureCloud",
-        "AZURE_TENANT_ID": "",
-        "AZURE_CLIENT_SECRET": "",
-        "AZURE_AD_USER": "",
-        "AZURE_PASSWORD": "",
-    }
-    play = plays.run([{"tasks": [_GET]}], env={**_OWN, **awx})
-    assert play.returncode == 0, play.output
-    (sent,) = emulator.token_requests()
-    assert _seen(sent)["client_secret"] == emulator.client_secret
-    assert _seen(sent)["tenant_id"] == emulator.tenant_id
-
-
 # What YAML, Jinja, INI files, shells, JSON and forms give a meaning to, and what is not ASCII.
 SECRET: t.Final = "made-up~ {{ 7 * 7 }}{% if %}{# #} %41%s+&=# ; '\" \\n\\ $HOME ~ äß漢😀 !"
 
@@ -171,18 +158,16 @@ _FACES: t.Final = """
 """
 
 
-def test_a_secret_survives_as_it_is_from_a_playbook(plays: Plays, emulator: Emulator) -> None:
-    """As an option, by a variable in an option, as a keyword of the lookup, and as a parameter of the role."""
-    literal = json.dumps(SECRET, ensure_ascii=False)
-    playbook = f"""
-- hosts: all
+# As an option, by a variable in an option, as a keyword of the lookup, and as a parameter of the role.
+_IN_A_PLAYBOOK: t.Final = f"""
+- hosts: playbook
   gather_facts: false
   vars:
     secrets:
-      here: !unsafe {literal}
+      here: !unsafe {json.dumps(SECRET, ensure_ascii=False)}
   tasks:
     - entra.auth.app_token:
-        client_secret: !unsafe {literal}
+        client_secret: !unsafe {json.dumps(SECRET, ensure_ascii=False)}
     - entra.auth.app_token:
         client_secret: "{{{{ secrets.here }}}}"
     - ansible.builtin.set_fact:
@@ -195,21 +180,41 @@ def test_a_secret_survives_as_it_is_from_a_playbook(plays: Plays, emulator: Emul
         made_up: "{{{{ app_token_headers }}}}"
       no_log: true
 """
-    _assert_arrived(plays.run(playbook, env=_client(emulator)), emulator, 5)
+_PASSWORD: t.Final = "made-up-password"
 
 
-def test_a_secret_survives_as_it_is_from_an_inventory_variable(plays: Plays, emulator: Emulator) -> None:
-    """Marked as no template, or by a template that leads to one that is."""
-    variables = plays.directory / "host_vars"
-    variables.mkdir()
+def _build_inventory_variables() -> dict[str, str]:
+    """Return variables files by host: marked as no template, encrypted by itself, or by a template that leads there."""
     literal = json.dumps(SECRET, ensure_ascii=False)
-    variables.joinpath("h001.yml").write_text(f"app_token_client_secret: !unsafe {literal}\n")
-    variables.joinpath("h002.yml").write_text(
-        f'app_token_client_secret: "{{{{ elsewhere["here"] }}}}"\nelsewhere: {{here: !unsafe {literal}}}\n'.replace(
-            '"here"', "'here'"
-        )
+    vault = VaultLib([("default", VaultSecret(_PASSWORD.encode()))])
+    encrypted = "\n  ".join(["!vault |", *vault.encrypt(SECRET.encode()).decode().splitlines()])
+    return {
+        "unsafe": f"app_token_client_secret: !unsafe {literal}\n",
+        "leads_to_unsafe": (
+            f"app_token_client_secret: \"{{{{ elsewhere['here'] }}}}\"\nelsewhere: {{here: !unsafe {literal}}}\n"
+        ),
+        "vaulted": f"app_token_client_secret: {encrypted}\n",
+        "leads_to_vaulted": f'app_token_client_secret: "{{{{ vaulted }}}}"\nvaulted: {encrypted}\n',
+    }
+
+
+def test_a_secret_survives_as_it_is_from_a_playbook_an_inventory_and_a_vault(plays: Plays, emulator: Emulator) -> None:
+    """In each place of a playbook, and for every face in each form of an inventory variable."""
+    files = _build_inventory_variables()
+    directory = plays.directory / "host_vars"
+    directory.mkdir()
+    for host, content in files.items():
+        directory.joinpath(f"{host}.yml").write_text(content)
+    (plays.directory / "password").write_text(_PASSWORD)
+    by_option = '    - entra.auth.app_token:\n        client_secret: "{{ app_token_client_secret }}"\n'
+    faces = (_FACES + by_option + _ROLE).replace("hosts: all", "hosts: all:!playbook")
+    play = plays.run(
+        _IN_A_PLAYBOOK + faces,
+        *("--vault-password-file", str(plays.directory / "password")),
+        hosts={host: {} for host in ("playbook", *files)},
+        env=_client(emulator),
     )
-    _assert_arrived(plays.run(_FACES + _ROLE, hosts=2, env=_client(emulator)), emulator, 6)
+    _assert_arrived(play, emulator, 5 + 4 * len(files))
 
 
 def test_a_secret_survives_as_it_is_from_the_environment(plays: Plays, emulator: Emulator) -> None:
@@ -223,24 +228,6 @@ def test_a_secret_survives_as_it_is_from_extra_vars(plays: Plays, emulator: Emul
     extra = plays.directory / "extra.yml"
     extra.write_text(f"app_token_client_secret: !unsafe {json.dumps(SECRET, ensure_ascii=False)}\n")
     _assert_arrived(plays.run(_FACES + _ROLE, "-e", f"@{extra}", env=_client(emulator)), emulator, 3)
-
-
-@pytest.mark.parametrize("name", ["app_token_client_secret", "vaulted"])
-def test_a_secret_survives_as_it_is_from_a_vault(plays: Plays, emulator: Emulator, name: str) -> None:
-    """A variable that is encrypted by itself, for every face, and one that leads to it."""
-    from ansible.parsing.vault import VaultLib, VaultSecret
-
-    password = plays.directory / "password"
-    password.write_text("made-up-password")
-    vault = VaultLib([("default", VaultSecret(b"made-up-password"))])
-    lines = vault.encrypt(SECRET.encode()).decode().splitlines()
-    variables = plays.directory / "group_vars"
-    variables.mkdir()
-    leads = [] if name == "app_token_client_secret" else [f'app_token_client_secret: "{{{{ {name} }}}}"\n']
-    variables.joinpath("all.yml").write_text("".join([*leads, "\n  ".join([f"{name}: !vault |", *lines]), "\n"]))
-    by_option = f'    - entra.auth.app_token:\n        client_secret: "{{{{ {name} }}}}"\n'
-    play = plays.run(_FACES + by_option + _ROLE, "--vault-password-file", str(password), env=_client(emulator))
-    _assert_arrived(play, emulator, 4)
 
 
 def test_a_secret_is_never_read_from_ansible_cfg(plays: Plays, emulator: Emulator) -> None:
@@ -287,19 +274,29 @@ def test_a_user_s_password_is_named_as_not_supported(plays: Plays, emulator: Emu
     assert emulator.requests() == []
 
 
+_FURTHER_CLOUDS: t.Final[dict[str, tuple[dict[str, str], str, str]]] = {
+    "azure": ({"AZURE_CLOUD_ENVIRONMENT": "AzureUSGovernment"}, "graph.microsoft.us", "usgov"),
+    "terraform": ({"ARM_ENVIRONMENT": "usgovernmentl5"}, "dod-graph.microsoft.us", "usgov_dod"),
+}
+
+
 @pytest.mark.parametrize(
     ("env", "host", "cloud"),
     [
-        ({"AZURE_CLOUD_ENVIRONMENT": "AzureUSGovernment"}, "graph.microsoft.us", "usgov"),
-        ({"ARM_ENVIRONMENT": "usgovernmentl5"}, "dod-graph.microsoft.us", "usgov_dod"),
-        (
+        pytest.param(
             {"AZURE_CLOUD_ENVIRONMENT": "AzureChinaCloud", "ARM_ENVIRONMENT": "public"},
             "microsoftgraph.chinacloudapi.cn",
             "china",
+            id="azure-before-terraform",
         ),
-        ({"ENTRA_AUTH_CLOUD": "public", "AZURE_CLOUD_ENVIRONMENT": "AzureChinaCloud"}, "graph.microsoft.com", "public"),
+        pytest.param(
+            {"ENTRA_AUTH_CLOUD": "public", "AZURE_CLOUD_ENVIRONMENT": "AzureChinaCloud"},
+            "graph.microsoft.com",
+            "public",
+            id="own-before-azure",
+        ),
+        *(pytest.param(*row, marks=pytest.mark.thorough, id=name) for name, row in _FURTHER_CLOUDS.items()),
     ],
-    ids=["azure", "terraform", "azure-before-terraform", "own-before-azure"],
 )
 def test_other_tools_names_of_clouds_are_understood(
     plays: Plays, emulator: Emulator, env: dict[str, str], host: str, cloud: str
@@ -425,7 +422,9 @@ def test_an_omitted_value_counts_as_not_given(plays: Plays, emulator: Emulator) 
     assert play.shown()["headers"].keys() == {"X-Team", "Authorization"}
 
 
-@pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\n"])
+@pytest.mark.parametrize(
+    "ending", ["\r\n", *(pytest.param(ending, marks=pytest.mark.thorough) for ending in ("\n", "\n\n"))]
+)
 def test_a_line_break_at_the_end_is_not_part_of_a_value(plays: Plays, emulator: Emulator, ending: str) -> None:
     """From a YAML block, ``echo`` or an editor."""
     refresh_token = emulator.add_refresh_token(emulator.client_id)
@@ -447,23 +446,6 @@ def test_a_line_break_at_the_end_is_not_part_of_a_value(plays: Plays, emulator: 
     assert first["client_secret"] == second["client_secret"] == emulator.client_secret
 
 
-# --- variables of other tools -----------------------------------------------------------------------------------------
-
-
-def test_an_environment_for_terraform_is_enough(plays: Plays, emulator: Emulator) -> None:
-    file = plays.directory / "client-id"
-    file.write_text(f"{emulator.client_id}\n")
-    arm = {
-        "ARM_TENANT_ID": emulator.tenant_id,
-        "ARM_CLIENT_ID_FILE_PATH": str(file),
-        "ARM_CLIENT_SECRET": emulator.client_secret,
-        "ARM_ENVIRONMENT": "public",
-    }
-    play = plays.run([{"tasks": [_GET]}], env={**_OWN, **arm})
-    assert play.returncode == 0, play.output
-    assert [_seen(request)["client_id"] for request in emulator.token_requests()] == [emulator.client_id]
-
-
 # --- scope and authority ----------------------------------------------------------------------------------------------
 
 
@@ -476,16 +458,6 @@ SCOPES: t.Final = {
     "azure": "arm",
     "User.Read.All": "graph",
 }
-
-
-def test_a_scope_that_is_not_an_api_is_refused_with_the_alias(plays: Plays, emulator: Emulator) -> None:
-    tasks = [{"name": scope, "entra.auth.app_token": {"scope": scope}, "ignore_errors": True} for scope in SCOPES]
-    play = plays.run([{"tasks": tasks}], record=True)
-    for scope, alias in SCOPES.items():
-        failure = play.result(scope)
-        assert failure["hint"].startswith(f"Use scope: {alias}. The permissions of an application are granted to it")
-        assert "az ad sp create" not in failure["msg"]
-    assert emulator.requests() == []
 
 
 def test_the_url_of_an_endpoint_is_understood_as_authority(plays: Plays, emulator: Emulator) -> None:
@@ -511,16 +483,22 @@ AUTHORITIES: t.Final = {
 }
 
 
-def test_an_authority_that_can_t_be_meant_is_refused_by_its_name(plays: Plays, emulator: Emulator) -> None:
+def _try(name: str, **options: str) -> dict[str, t.Any]:
+    """Return a task that may fail."""
+    return {"name": name, "entra.auth.app_token": options, "ignore_errors": True}
+
+
+def test_a_scope_or_an_authority_that_can_t_be_meant_is_refused_with_the_fix(plays: Plays, emulator: Emulator) -> None:
+    """A scope that is not an API with the alias, an authority by its name."""
     tasks = [
-        {
-            "name": path,
-            "entra.auth.app_token": {"authority": f"{emulator.urls.login}/{path}"},
-            "ignore_errors": True,
-        }
-        for path in AUTHORITIES
+        *(_try(scope, scope=scope) for scope in SCOPES),
+        *(_try(path, authority=f"{emulator.urls.login}/{path}") for path in AUTHORITIES),
     ]
     play = plays.run([{"tasks": tasks}], record=True)
+    for scope, alias in SCOPES.items():
+        failure = play.result(scope)
+        assert failure["hint"].startswith(f"Use scope: {alias}. The permissions of an application are granted to it")
+        assert "az ad sp create" not in failure["msg"]
     for path, message in AUTHORITIES.items():
         failure = play.result(path)
         assert message in failure["msg"]
