@@ -11,7 +11,9 @@ import stat
 import typing as t
 
 import pytest
+from cache_tasks import LOOKUP, get
 
+from entra_emulator.directory import DEFAULT_SCOPES
 from plays import show, uri, wait_until
 
 if t.TYPE_CHECKING:
@@ -21,7 +23,6 @@ if t.TYPE_CHECKING:
     from plays import Plays
 
 ME: t.Final = "{{ lookup('env', 'ENTRA_AUTH_API_BASE_URL') }}/v1.0/me"
-LOOKUP: t.Final = "lookup('entra.auth.app_token'"
 GRAPH: t.Final = "https://graph.microsoft.com/.default"
 
 
@@ -40,11 +41,6 @@ def public(emulator: Emulator) -> SignedIn:
     client_id = emulator.add_app(public=True)["client_id"]
     env = {"ENTRA_AUTH_CLIENT_ID": client_id, "ENTRA_AUTH_CLIENT_SECRET": None}
     return SignedIn(client_id, emulator.add_refresh_token(client_id), env)
-
-
-def get(register: str = "token", /, **options: t.Any) -> dict[str, t.Any]:
-    """A task that gets a token and registers it."""
-    return {"name": f"Get {register}", "entra.auth.app_token": options, "register": register}
 
 
 def redeemed(emulator: Emulator) -> list[str]:
@@ -116,31 +112,86 @@ def test_a_secret_of_the_call_comes_before_a_refresh_token_of_the_environment(pl
 # --- in a file --------------------------------------------------------------------------------------------------
 
 
-def test_the_newest_refresh_token_is_kept_in_its_file(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
-    """From the first run on, for its owner alone; later runs need nothing else, and leave no rubbish beside it."""
-    path = plays.home / "state/refresh token"
-    path.parent.mkdir()
-    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
-    tasks = [get(), get("arm", scope="arm"), show(newest="arm.refresh_token")]
-    newest = [public.refresh_token]
-    for given in ({"ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token}, {}):
-        play = plays.run([{"tasks": tasks}], record=True, env={**env, **given})
+class Start(t.NamedTuple):
+    """What a file holds before the first run, in which runs a refresh token is given, and whether it has successors."""
+
+    content: str | None
+    given: tuple[bool, bool]
+    rotates: bool
+
+
+_OWN: t.Final = "the refresh token itself"
+_STARTS: t.Final = {
+    "given_once": Start(None, (True, False), rotates=True),
+    "given_with_an_empty_file": Start("", (True, True), rotates=True),
+    "in_the_file": Start(_OWN, (False, False), rotates=False),
+    "given_once_without_successor": Start(None, (True, False), rotates=False),
+}
+
+
+class Kept(t.NamedTuple):
+    """A sign-in of a user to an app of its own, and the file for its refresh token."""
+
+    client_id: str
+    refresh_token: str
+    path: Path
+
+    def build_variables(self, *, is_given: bool) -> dict[str, str]:
+        """Return the variables of the host that redeems it."""
+        own = {"app_token_client_id": self.client_id, "app_token_refresh_token_file": str(self.path)}
+        return {**own, **({"app_token_refresh_token": self.refresh_token} if is_given else {})}
+
+    def list_redeemed(self, emulator: Emulator) -> list[str]:
+        """Return the refresh tokens of its redemptions, which have all succeeded."""
+        sent = [entry for entry in emulator.token_requests() if ["client_id", self.client_id] in entry["form"]]
+        assert [entry["status"] for entry in sent] == [200] * len(sent)
+        return [dict(entry["form"])["refresh_token"] for entry in sent]
+
+
+def _prepare(plays: Plays, emulator: Emulator, name: str, start: Start) -> Kept:
+    client_id = emulator.add_app(public=True)["client_id"]
+    scopes = [scope for scope in DEFAULT_SCOPES if start.rotates or scope != "offline_access"]
+    kept = Kept(client_id, emulator.add_refresh_token(client_id, scopes=scopes), plays.home / name / "refresh token")
+    kept.path.parent.mkdir()
+    if start.content is not None:
+        kept.path.write_text(kept.refresh_token if start.content is _OWN else start.content)
+        kept.path.chmod(0o600 if start.content else 0o644)
+    return kept
+
+
+def test_the_newest_refresh_token_is_kept_in_its_file(plays: Plays, emulator: Emulator) -> None:
+    """From the first run on, for its owner alone; later runs need nothing else, and leave no rubbish beside it.
+
+    What is in the file goes before what is given. Without a successor, the newest one is the one that was redeemed.
+    """
+    cases = {name: _prepare(plays, emulator, name, start) for name, start in _STARTS.items()}
+    tasks = [get(), get("arm", scope="arm"), show(newest="[token.refresh_token, arm.refresh_token]")]
+    newest = {name: [kept.refresh_token] for name, kept in cases.items()}
+    for run in range(2):
+        hosts = {name: kept.build_variables(is_given=_STARTS[name].given[run]) for name, kept in cases.items()}
+        play = plays.run([{"tasks": tasks}], hosts=hosts, record=True, env={"ENTRA_AUTH_CLIENT_SECRET": None})
         assert play.returncode == 0, play.output
-        newest.append(play.shown()["newest"])
-        assert path.read_text() == newest[-1]
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        _assert_tidy(path, emulator)
-    sent = redeemed(emulator)
-    assert len(sent) == len(set(sent)) == 4
-    assert (sent[0], sent[2]) == tuple(newest[:2])
+        for name, kept in cases.items():
+            newest[name] += play.shown(name)["newest"]
+            assert kept.path.read_text() == newest[name][-1]
+            _assert_tidy(kept.path)
+    for name, kept in cases.items():
+        # Each redemption has taken the newest one.
+        assert kept.list_redeemed(emulator) == newest[name][:-1], name
+        assert len(set(newest[name])) == (5 if _STARTS[name].rotates else 1), name
+        _assert_forgotten(kept, set(newest[name][:-1]) - {newest[name][-1]})
 
 
-def _assert_tidy(path: Path, emulator: Emulator) -> None:
+def _assert_tidy(path: Path) -> None:
     beside = {other.name: other for other in path.parent.iterdir()}
     assert beside.keys() == {path.name, f"{path.name}.lock", f"{path.name}.key"}
-    for sent in redeemed(emulator):
-        assert not any(sent.encode() in other.read_bytes() for other in beside.values())
     assert {stat.S_IMODE(other.stat().st_mode) for other in beside.values()} == {0o600}
+
+
+def _assert_forgotten(kept: Kept, former: set[str]) -> None:
+    """Check that no file has a refresh token that was replaced."""
+    contents = [path.read_bytes() for path in kept.path.parent.iterdir()]
+    assert not any(token.encode() in content for token in former for content in contents)
 
 
 def test_a_successor_is_on_the_disk_before_the_access_token_is_used(
@@ -195,35 +246,6 @@ def test_two_runs_at_once_share_a_file(plays: Plays, emulator: Emulator, public:
     sent = redeemed(emulator)
     assert len(sent) == len(set(sent)) == 4
     assert path.read_text() not in sent
-
-
-def test_without_a_successor_the_same_refresh_token_goes_on(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
-    """A service that does not rotate leaves the file as it is, and later runs work."""
-    emulator.configure(refresh_token_rotation="none")
-    path = plays.home / "refresh_token"
-    path.write_text(public.refresh_token)
-    path.chmod(0o600)
-    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
-    tasks = [get(), get("arm", scope="arm"), show(newest="[token.refresh_token, arm.refresh_token]")]
-    for _run in range(2):
-        play = plays.run([{"tasks": tasks}], record=True, env=env)
-        assert play.returncode == 0, play.output
-        assert play.shown()["newest"] == [public.refresh_token] * 2
-        assert path.read_text() == public.refresh_token
-    assert redeemed(emulator) == [public.refresh_token] * 4
-
-
-def test_a_given_refresh_token_gets_its_file_even_without_a_successor(
-    plays: Plays, emulator: Emulator, public: SignedIn
-) -> None:
-    """The newest one is the one that was given, and the next run finds it there."""
-    emulator.configure(refresh_token_rotation="none")
-    path = plays.home / "refresh_token"
-    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
-    for given in ({"ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token}, {}):
-        play = plays.run([{"tasks": [get()]}], env={**env, **given})
-        assert play.returncode == 0, play.output
-        assert path.read_text() == public.refresh_token
 
 
 def test_a_file_that_can_not_be_used_is_said_before_anything_is_redeemed(
@@ -290,18 +312,6 @@ def test_a_file_that_is_not_ours_is_refused_by_name(
         assert "regular file that belongs to the user" in failure["hint"]
     assert emulator.requests() == []
     assert path.read_text() == public.refresh_token
-
-
-def test_a_given_refresh_token_fills_an_empty_file(plays: Plays, emulator: Emulator, public: SignedIn) -> None:
-    """Until there is one in the file, what is given is redeemed; from then on the file goes before it."""
-    path = plays.home / "refresh_token"
-    path.touch(mode=0o644)
-    env = {**public.env, "ENTRA_AUTH_REFRESH_TOKEN": public.refresh_token, "ENTRA_AUTH_REFRESH_TOKEN_FILE": str(path)}
-    for _run in range(2):
-        play = plays.run([{"tasks": [get()]}], env=env)
-        assert play.returncode == 0, play.output
-    assert redeemed(emulator)[0] == public.refresh_token
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_refresh_token_that_has_had_its_time_is_refused_readably(
