@@ -14,6 +14,7 @@ import uuid
 from datetime import datetime, timezone
 
 import pytest
+from cache_tasks import get
 
 from plays import show
 
@@ -44,11 +45,6 @@ REGISTERED: t.Final = {
     "changed": bool,
     "failed": bool,
 }
-
-
-def get(register: str = "token", /, **options: t.Any) -> dict[str, t.Any]:
-    """A task that gets a token and registers it."""
-    return {"name": f"Get {register}", "entra.auth.app_token": options, "register": register}
 
 
 def _claims_of(access_token: str) -> dict[str, t.Any]:
@@ -113,9 +109,16 @@ def test_one_post_with_exactly_the_fields_of_the_grant(plays: Plays, emulator: E
     assert not {"authorization", "cookie"} & headers.keys()
 
 
+_FURTHER_ANSWERS: t.Final[tuple[dict[str, t.Any], ...]] = (
+    {"expires_in": "string"},
+    {"expires_in": "float"},
+    {"clock_offset": 7200},
+)
+
+
 @pytest.mark.parametrize(
     "settings",
-    [{"expires_in": "string"}, {"expires_in": "float"}, {"clock_offset": 7200}, {"opaque_tokens": True}],
+    [{"opaque_tokens": True}, *(pytest.param(row, marks=pytest.mark.thorough) for row in _FURTHER_ANSWERS)],
     ids=lambda settings: "-".join(map(str, *settings.items())),
 )
 def test_the_types_hold_for_every_answer(plays: Plays, emulator: Emulator, settings: dict[str, t.Any]) -> None:
@@ -145,7 +148,7 @@ SECRET: t.Final = "made-up~secret-of-the-arguments"
 ACTIONS: t.Final = ("app_token", "app_token_cache", "api_request", "authorized_uri", "preflight")
 
 
-@pytest.mark.parametrize("strategy", ["linear", "free"])
+@pytest.mark.parametrize("strategy", [pytest.param("linear", marks=pytest.mark.thorough), "free"])
 def test_async_is_refused_before_any_request(plays: Plays, emulator: Emulator, strategy: str) -> None:
     """With what to do instead, and with the secrets of the arguments hidden."""
     tasks = [
@@ -173,18 +176,20 @@ def test_async_is_refused_before_any_request(plays: Plays, emulator: Emulator, s
 
 WRONG: t.Final[tuple[dict[str, t.Any], ...]] = (
     {},
+    {"client_secrte": "{{ secret }}"},
     {"timeout": "soon"},
     {"scope": "no-such-api"},
-    {"client_secrte": "{{ secret }}"},
     {"refresh_tkoen": "{{ secret }}"},
     {"client_secret": {"a": ["{{ secret }}"]}},
 )
 
 
-@pytest.mark.entry_point
-def test_the_arguments_of_a_failed_task_are_hidden(plays: Plays) -> None:
+@pytest.mark.parametrize(
+    "some", [pytest.param(WRONG[:2], marks=pytest.mark.entry_point, id="each-kind"), pytest.param(WRONG[2:], id="more")]
+)
+def test_the_arguments_of_a_failed_task_are_hidden(plays: Plays, some: tuple[dict[str, t.Any], ...]) -> None:
     """As callbacks see them that show or store arguments, whichever of the arguments is wrong."""
-    cases = [(name, wrong) for name in ACTIONS for wrong in WRONG]
+    cases = [(name, wrong) for name in ACTIONS for wrong in some]
     tasks: list[dict[str, t.Any]] = []
     for name, wrong in cases:
         arguments = {"client_secret": "{{ secret }}", "client_id": "no-such-app", **wrong}
