@@ -68,11 +68,14 @@ def test_every_output_has_its_shape(plays: Plays, emulator: Emulator) -> None:
     assert len(emulator.requests()) == 1
 
 
-def test_terms_are_scopes(plays: Plays, emulator: Emulator) -> None:
-    """None, one, several, an empty one, the keyword, and a term beside the keyword."""
+def test_terms_are_scopes_and_keywords_the_options_of_the_module(plays: Plays, emulator: Emulator) -> None:
+    """None, one, several, an empty one, the keyword, and a term beside the keyword; tenant, client and secret."""
+    app = emulator.add_app(secret="made-up~secret-of-the-call")
+    keywords = f"tenant='contoso.example', client_id='{app['client_id']}', client_secret=secret"
     play = plays.run(
         [
             {
+                "vars": {"secret": "made-up~secret-of-the-call"},
                 "tasks": [
                     show(
                         none="query('entra.auth.app_token', output='token')",
@@ -84,8 +87,9 @@ def test_terms_are_scopes(plays: Plays, emulator: Emulator) -> None:
                         several="query('entra.auth.app_token', 'graph', 'arm', output='token')",
                         listed=f"{LOOKUP}, 'arm', 'graph', output='token', wantlist=True)",
                         joined=f"{LOOKUP}, 'graph', 'arm', output='authorization')",
+                        identity=f"{LOOKUP}, {keywords}, output='token')",
                     ),
-                ]
+                ],
             }
         ],
         record=True,
@@ -98,58 +102,21 @@ def test_terms_are_scopes(plays: Plays, emulator: Emulator) -> None:
     assert [token["scope"] for token in values["several"]] == [GRAPH, ARM]
     assert [token["scope"] for token in values["listed"]] == [ARM, GRAPH]
     assert values["joined"] == ",".join(token["authorization"] for token in values["several"])
-    assert len(emulator.requests()) == 2
-
-
-def test_keyword_options_are_those_of_the_module(plays: Plays, emulator: Emulator) -> None:
-    """A call may name tenant, client and secret itself."""
-    app = emulator.add_app(secret="made-up~secret-of-the-call", roles={"graph": ["User.Read.All"]})
-    keywords = f"tenant='contoso.example', client_id='{app['client_id']}', client_secret=secret"
-    play = plays.run(
-        [
-            {
-                "vars": {"secret": "made-up~secret-of-the-call"},
-                "tasks": [show(token=f"{LOOKUP}, {keywords}, output='token')")],
-            }
-        ],
-        record=True,
-        env={"ENTRA_AUTH_CLIENT_ID": None, "ENTRA_AUTH_CLIENT_SECRET": None, "ENTRA_AUTH_TENANT_ID": None},
-    )
-    assert play.returncode == 0, play.output
-    token = play.shown()["token"]
-    assert (token["tenant_id"], token["client_id"]) == ("contoso.example", app["client_id"])
-    (sent,) = emulator.token_requests()
+    assert [values["identity"][name] for name in ("tenant_id", "client_id")] == ["contoso.example", app["client_id"]]
+    *own, sent = emulator.requests()
+    assert len(own) == 2
     assert sent["path"] == "/contoso.example/oauth2/v2.0/token"
     assert dict(sent["form"])["client_secret"] == "made-up~secret-of-the-call"
 
 
-def test_what_it_can_not_do_is_said(plays: Plays, emulator: Emulator) -> None:
-    """Unknown output, keyword or scope, a refused secret: one readable sentence, no secret, no traceback."""
-    wrong = {
-        "Output": f"{LOOKUP}, output='header')",
-        "Keyword": f"{LOOKUP}, client_sekret='x')",
-        "Scope": f"{LOOKUP}, 'grpah')",
-        "Secret": f"{LOOKUP}, client_secret='made-up~but-wrong')",
-    }
-    tasks = [
-        {"name": name, "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}, "ignore_errors": True}
-        for name, expression in wrong.items()
-    ]
-    play = plays.run([{"tasks": tasks}], "-vvv", record=True)
-    assert play.returncode == 0, play.output
-    said = {name: play.result(name)["msg"] for name in wrong}
-    assert "output is not one of access_token, authorization, headers, uri, token." in said["Output"]
-    assert "To fix it: Use 'headers'." in said["Output"]
-    assert "Write client_secret instead of client_sekret." in said["Keyword"]
-    assert "Use scope: graph." in said["Scope"]
-    assert "AADSTS7000215" in said["Secret"]
-    assert len(emulator.requests()) == 1
-    assert "made-up~but-wrong" not in "".join(said.values())
-    assert "Traceback" not in play.output
-
-
 def test_module_defaults_put_the_header_on_uri_tasks(plays: Plays, emulator: Emulator) -> None:
-    """Written once at any level, the header is on the wire exactly, and the response stays readable."""
+    """Written once at any level, the header is on the wire exactly, and the response stays readable.
+
+    An entry of a netrc file for the host replaces neither the header nor the credential.
+    """
+    netrc = plays.home / ".netrc"
+    netrc.write_text("machine localhost login made-up-user password made-up-password\n")
+    netrc.chmod(0o600)
     defaults = {"module_defaults": {"ansible.builtin.uri": "{{ " + LOOKUP + ", output='uri') }}"}}
     call = {"name": "Call", "ansible.builtin.uri": {"url": USERS}}
     levels: dict[str, dict[str, t.Any]] = {
@@ -165,21 +132,11 @@ def test_module_defaults_put_the_header_on_uri_tasks(plays: Plays, emulator: Emu
     assert play.returncode == 0, play.output
     called = emulator.requests(listener="api")
     assert _authorizations(called) == [[f"Bearer {play.shown(level)['token']}"] for level in levels]
+    assert _authorizations(emulator.token_requests()) == [[]] * len(levels)
     for level in levels:
         users = play.result("Call", level)["json"]["value"]
         assert users[0]["userPrincipalName"] == "user0001@contoso.example", level
     assert hosts.list_scopes() == {level: [GRAPH] for level in levels}
-
-
-def test_netrc_replaces_neither_the_header_nor_the_credential(plays: Plays, emulator: Emulator) -> None:
-    """An entry for the host is there, and neither the API nor the login host sees it."""
-    netrc = plays.home / ".netrc"
-    netrc.write_text("machine localhost login made-up-user password made-up-password\n")
-    netrc.chmod(0o600)
-    play = plays.run([{"tasks": [uri(USERS, f"{LOOKUP}, output='uri')"), show(token=f"{LOOKUP})")]}], record=True)
-    assert play.returncode == 0, play.output
-    assert _authorizations(emulator.requests(listener="api")) == [[f"Bearer {play.shown()['token']}"]]
-    assert _authorizations(emulator.token_requests()) == [[]]
 
 
 def test_a_redirect_elsewhere_carries_no_token(plays: Plays, emulator: Emulator) -> None:
