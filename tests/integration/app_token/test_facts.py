@@ -34,16 +34,9 @@ ARM: t.Final = "https://management.azure.com/.default"
 
 def _run(plays: Plays, facts: dict[str, t.Any], *tasks: dict[str, t.Any], **how: t.Any) -> Play:
     """A play on a host that answers every module with these facts."""
-    node = plays.directory / "hostile-python"
-    answer = json.dumps({"changed": False, "ping": "pong", "ansible_facts": facts})
-    node.write_text(f"#!/bin/sh\ncat > /dev/null\ncat <<'END'\n{answer}\nEND\n")
-    node.chmod(0o755)
+    add_hostile_host(plays, "h001", {"ping": "pong", "ansible_facts": facts})
     play = how.pop("play", {})
-    how.setdefault("record", True)
-    arguments = how.pop("arguments", ())
-    return plays.run(
-        [{**play, "tasks": [_PING, *(tasks or (_GET,))]}], *arguments, ansible_python_interpreter=str(node), **how
-    )
+    return plays.run([{**play, "tasks": [_PING, *(tasks or (_GET,))]}], record=True, **how)
 
 
 def _scopes(emulator: Emulator) -> list[str]:
@@ -52,9 +45,6 @@ def _scopes(emulator: Emulator) -> list[str]:
 
 _TASKS: t.Final = {"module": _GET, "lookup": _LOOKUP}
 _NO_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
-    "authority": {"app_token_authority": _ATTACKER},
-    "proxy": {"app_token_proxy": _ATTACKER},
-    "api_base_url": {"app_token_api_base_url": _ATTACKER},
     "twice": {"app_token_authority": _ATTACKER, "ansible_app_token_authority": "https://login.microsoftonline.com"},
     "other_way": {"ansible_app_token_authority": "https://login.microsoftonline.com", "app_token_authority": _ATTACKER},
     "reserved": {"app_token_authority": _ATTACKER, "ansible_facts": {}, "hostvars": {}},
@@ -63,15 +53,18 @@ _NO_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
 
 
 def test_a_fact_is_no_option(plays: Plays, emulator: Emulator) -> None:
+    """Neither in a play of its host, nor in that of a host that delegates tasks to it."""
     hosts = AppHosts(emulator)
     facts_of = {f"{by}_{name}": facts for by in _TASKS for name, facts in _NO_OPTIONS.items()}
     for host, facts in facts_of.items():
         hosts.add(host)
         add_hostile_host(plays, host, {"ping": "pong", "ansible_facts": facts})
+    hosts.add("honest")
     playbook = [{"hosts": f"{by}_*", "tasks": [_PING, task]} for by, task in _TASKS.items()]
+    playbook.append({"hosts": "honest", "tasks": [{**task, "delegate_to": "module_twice"} for task in (_PING, _GET)]})
     play = plays.run(playbook, hosts=hosts.variables, record=True)
     assert play.returncode == 0, play.output
-    assert hosts.list_scopes() == {host: [GRAPH] for host in facts_of}
+    assert hosts.list_scopes() == {host: [GRAPH] for host in hosts.variables}
     assert _ATTACKER not in "".join(line for line in play.output.splitlines() if '"task": "Ping"' not in line)
     for host, facts in facts_of.items():
         for name in facts:
@@ -82,16 +75,18 @@ def test_a_fact_is_no_option(plays: Plays, emulator: Emulator) -> None:
 
 
 _GIVEN: t.Final = {"app_token_scope": "{{ 'arm' }}"}
-_EQUAL_FACTS: t.Final = {"template": "{{ 'arm' }}", "equal": "arm", "other": "graph", "none": None}
+_FACTS: t.Final = {"equal": "arm", "other": "graph"}
+# Where the variable is a template as well.
+_FACTS_OF_INVENTORY: t.Final = {**_FACTS, "template": "{{ 'arm' }}", "none": None}
 _PLACES: t.Final = ("inventory", "group_vars", "play", "role", "task", "set_fact", "include_vars", "loop")
 
 
 def _add_hosts_whose_fact_is_the_scope(plays: Plays, hosts: AppHosts, place: str) -> None:
     """Add a host for each way to call and each fact, with the place in its name."""
-    for name in (f"{by}_{fact}_{place}" for by in _TASKS for fact in _EQUAL_FACTS):
+    facts = _FACTS_OF_INVENTORY if place == "inventory" else _FACTS
+    for name, scope in ((f"{by}_{fact}_{place}", scope) for by in _TASKS for fact, scope in facts.items()):
         hosts.add(name, **(_GIVEN if place == "inventory" else {}))
-        facts = {"app_token_scope": _EQUAL_FACTS[name.split("_")[1]]}
-        add_hostile_host(plays, name, {"ping": "pong", "ansible_facts": facts})
+        add_hostile_host(plays, name, {"ping": "pong", "ansible_facts": {"app_token_scope": scope}})
 
 
 def _write_given_variables(plays: Plays) -> None:
@@ -146,19 +141,12 @@ def test_a_fact_replaces_no_extra_variable(plays: Plays, emulator: Emulator) -> 
 
 def test_a_name_of_the_inventory_that_a_host_returns_is_refused(plays: Plays, emulator: Emulator) -> None:
     """It would have the variables of another host taken for its own."""
-    play = _run(plays, {"inventory_hostname": "h002", "app_token_authority": _ATTACKER}, hosts=2)
+    facts = {"inventory_hostname": "h002", "app_token_authority": _ATTACKER}
+    add_hostile_host(plays, "h002", {"ping": "pong", "ansible_facts": facts})
+    play = _run(plays, facts, hosts=2)
     assert play.returncode == 2
     assert "fact inventory_hostname" in play.result("Get")["msg"]
     assert not emulator.token_requests()
-
-
-def test_a_fact_from_the_fact_cache_is_no_option(plays: Plays, emulator: Emulator) -> None:
-    cache = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(plays.directory / "facts")}
-    first = _run(plays, {"app_token_authority": _ATTACKER}, env=cache)
-    second = plays.run([{"tasks": [_GET]}], record=True, env=cache)
-    assert (first.returncode, second.returncode) == (0, 0), second.output
-    assert "The fact app_token_authority of h001 is ignored" in second.output
-    assert _scopes(emulator) == [GRAPH, GRAPH]
 
 
 def test_what_set_fact_keeps_in_the_fact_cache_counts_in_its_own_run_alone(plays: Plays, emulator: Emulator) -> None:
@@ -169,13 +157,6 @@ def test_what_set_fact_keeps_in_the_fact_cache_counts_in_its_own_run_alone(plays
     assert "is ignored" not in first.output
     assert "The fact app_token_scope of h001 is ignored" in second.output
     assert _scopes(emulator) == [ARM, GRAPH]
-
-
-def test_facts_of_a_delegated_task_are_facts_all_the_same(plays: Plays, emulator: Emulator) -> None:
-    ping = {**_PING, "delegate_to": "h002"}
-    play = _run(plays, {"app_token_authority": _ATTACKER}, ping, {**_GET, "delegate_to": "h002"}, hosts=2)
-    assert play.returncode == 0, play.output
-    assert set(_scopes(emulator)) == {GRAPH}
 
 
 def test_an_expression_of_the_play_may_refer_to_a_fact(plays: Plays, emulator: Emulator) -> None:
@@ -207,13 +188,6 @@ def test_a_fact_is_not_a_variable_of_the_role(plays: Plays, emulator: Emulator) 
     assert play.returncode == 0, play.output
     assert play.shown()["scope"] == GRAPH
     assert _scopes(emulator) == [GRAPH]
-
-
-def test_a_misspelt_variable_of_the_role_is_named(plays: Plays) -> None:
-    play = plays.run([{"tasks": [role("app_token", app_token_scpoe="arm")]}], record=True)
-    assert play.returncode == 0, play.output
-    assert play.output.count("The variable app_token_scpoe is not an option of the role") == 1
-    assert "use app_token_scope." in " ".join(play.output.split())
 
 
 @pytest.mark.parametrize("public", [True, False])
