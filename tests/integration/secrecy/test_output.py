@@ -107,7 +107,13 @@ def refresh_token_file(plays: Plays, emulator: Emulator) -> Path:
 
 @pytest.mark.parametrize(
     ("callback", "verbosity"),
-    [("default", "-vvvv"), ("default", "-vvvvv"), ("minimal", "-vvvvv"), ("oneline", "-vvvvv"), ("record", "-vvvvv")],
+    [
+        ("default", "-vvvvv"),
+        ("record", "-vvvvv"),
+        pytest.param("default", "-vvvv", marks=pytest.mark.thorough),
+        pytest.param("minimal", "-vvvvv", marks=pytest.mark.thorough),
+        pytest.param("oneline", "-vvvvv", marks=pytest.mark.thorough),
+    ],
 )
 def test_a_play_leaks_nothing(
     channels: Channels,

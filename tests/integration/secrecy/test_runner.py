@@ -31,8 +31,13 @@ def runner(plays: Plays, emulator: Emulator) -> Runner:
     return Runner(plays, emulator)
 
 
-@pytest.mark.entry_point
-@pytest.mark.parametrize("verbosity", [[], ["-vvvvv"]], ids=["verbosity 0", "verbosity 5"])
+@pytest.mark.parametrize(
+    "verbosity",
+    [
+        pytest.param([], id="verbosity 0"),
+        pytest.param(["-vvvvv"], id="verbosity 5", marks=pytest.mark.entry_point),
+    ],
+)
 def test_a_job_leaks_nothing(runner: Runner, emulator: Emulator, verbosity: list[str]) -> None:
     """The built-in Azure credential is enough; responses and errors are readable in the events, secrets nowhere."""
     job = runner.run(
