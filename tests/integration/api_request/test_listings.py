@@ -16,6 +16,9 @@ import pytest
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    from entra_emulator.client import Emulator
+    from plays import Plays
+
     from .conftest import ApiCalls, Entry
 
 USERS: t.Final = "/v1.0/users"
@@ -82,6 +85,18 @@ def connections(entries: list[Entry]) -> set[str]:
 
 
 @pytest.mark.entry_point
+def test_a_listing_is_complete_and_its_token_stays_at_the_api(plays: Plays, emulator: Emulator) -> None:
+    """On each ansible-core, without the play of all other cases."""
+    emulator.fault("next_link", to="foreign", endpoint="api", match="case=astray")
+    astray = {"name": "Astray", "entra.auth.api_request": {"url": USERS, "query": {"case": "astray"}}}
+    tasks = [{"name": "List", "entra.auth.api_request": {"url": USERS}}, {**astray, "ignore_errors": True}]
+    play = plays.run([{"tasks": tasks}], record=True)
+    assert play.returncode == 0, play.output
+    assert (play.result("List")["count"], play.result("List")["pages"]) == (ALL, 3)
+    assert "The link to page 2 leads to https://127.0.0.1:" in play.result("Astray")["msg"]
+    assert emulator.tokens_at_strangers() == []
+
+
 def test_all_pages_are_one_list(calls: ApiCalls) -> None:
     result = calls.get_success("plain")
     names = [user["userPrincipalName"] for user in result["value"]]

@@ -117,7 +117,7 @@ def test_nothing_secret_is_shown_or_left_behind(plays: Plays, emulator: Emulator
 
 
 def test_a_listing_outlives_its_token(plays: Plays, emulator: Emulator) -> None:
-    emulator.configure(token_lifetime=8, latency=0.5, page_size=12)
+    emulator.configure(token_lifetime=6, latency=0.3, page_size=12)
     play = plays.run([{"tasks": [{"name": "List", "entra.auth.api_request": {"url": USERS}}]}], record=True)
     assert play.result("List")["count"] == 250
     asked = emulator.requests(listener="api")
