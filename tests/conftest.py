@@ -6,15 +6,16 @@
 
 from __future__ import annotations
 
+import tempfile
 import typing as t
+from pathlib import Path
 
 import pytest
+from channels import Channels
 
 from entra_emulator.client import Emulator
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from plays import Plays
 
 
@@ -40,3 +41,10 @@ def plays(tmp_path: Path, emulator: Emulator) -> Plays:
     from plays import Plays
 
     return Plays(tmp_path, emulator)
+
+
+@pytest.fixture
+def channels(plays: Plays, emulator: Emulator) -> t.Iterator[Channels]:
+    """Runs plays with every channel open."""
+    with tempfile.TemporaryDirectory(prefix="ch-") as directory:
+        yield Channels(plays, emulator, Path(directory))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the audit needs: an emulator and a Redis server, a world made of them, and open channels."""
+"""What the audit needs: an emulator and a Redis server, and a world made of them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,13 @@ import pytest
 from audit.echoes import EchoServer
 from audit.runs import Audit
 from audit.world import World
-from channels import Channels
 from redis_server import RedisServer
 
 if t.TYPE_CHECKING:
+    from channels import Channels
+
     from entra_emulator.client import Emulator
     from plays import Plays
-
-
-@pytest.fixture
-def channels(plays: Plays, emulator: Emulator) -> t.Iterator[Channels]:
-    """Runs plays with every channel open."""
-    with tempfile.TemporaryDirectory(prefix="ch-") as directory:
-        yield Channels(plays, emulator, Path(directory))
 
 
 @pytest.fixture
