@@ -67,7 +67,9 @@ class ApiCaller:
         """Return the result fields of the task."""
         own, shared = split_arguments({"url": "/v1.0/things", **arguments})
         options = AppTokenOptions(**{**self.options, "api_base_url": server.url, **shared})
-        context = TaskContext(self.messages, UnreachableHost({}), check_mode, diff_mode, find_file=str)
+        context = TaskContext(
+            self.messages, UnreachableHost({}), find_file=str, check_mode=check_mode, diff_mode=diff_mode
+        )
         return execute(parse_api_request_options(own), options, context)
 
 

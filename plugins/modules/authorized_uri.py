@@ -33,7 +33,8 @@ options:
     type: str
   method:
     description:
-      - The HTTP method. V(GET), V(HEAD) and V(OPTIONS) change nothing; every other method counts as a change.
+      - The HTTP method. V(GET), V(HEAD) and V(OPTIONS) change nothing; every other method counts as a change if the
+        response is C(2xx).
       - These methods, V(PUT) and V(DELETE) are repeated after a lost connection and after C(408), C(429) and most of
         C(5xx). Every other method is repeated after C(429) and C(503) only, because those say that nothing has happened
         yet.

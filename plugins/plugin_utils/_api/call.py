@@ -30,13 +30,16 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import Ap
 from ansible_collections.entra.auth.plugins.plugin_utils._api.long_running import Operation
 from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import is_listing
 from ansible_collections.entra.auth.plugins.plugin_utils._api.paging import iterate_pages
-from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
-    build_difference,
-    format_body,
-    has_secret_values,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import has_secret_values
 from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
 from ansible_collections.entra.auth.plugins.plugin_utils._api.session import ApiSession, read_bounded
+from ansible_collections.entra.auth.plugins.plugin_utils._api.task import (
+    ApiTask,
+    Result,
+    Write,
+    execute_write,
+    is_success,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._api.upload import upload
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import is_upload_session
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
@@ -47,33 +50,20 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse
     from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import ApiRequestOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
     from ansible_collections.entra.auth.plugins.plugin_utils._token.target import Target
-
-Result = dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)
-class TaskContext:
-    """The circumstances of a task.
+class TaskContext(ApiTask):
+    """The circumstances of a task, and what it needs of Ansible.
 
     Attributes:
-        messages: Shows messages to the user.
         target: The task's host.
-        check_mode: Whether writes are only shown.
-        diff_mode: Whether differences are shown.
         find_file: Returns the path of a file of the task, or raises InputError.
     """
 
-    messages: Messages
     target: Target
-    check_mode: bool
-    diff_mode: bool
     find_file: t.Callable[[str], str]
-
-    def log_progress(self, text: str) -> None:
-        """Show progress with -v."""
-        self.messages.v(f"entra.auth: {text}")
 
 
 def execute(call: ApiRequestOptions, options: AppTokenOptions, context: TaskContext) -> Result:
@@ -95,7 +85,6 @@ class ApiCall:
         self._encoded = encode_body(call.body, call.body_format) if "body" in call.given else None
         self._address = resolve_address(call.url, options, allowed_hosts=call.allowed_hosts, query=call.query)
         self._url = self._address.url
-        self._has_secret_values = has_secret_values(self._url, self._address.scope)
         self._sends_session = bool(self._src) and is_upload_session(self._url)
 
     def execute(self) -> Result:
@@ -108,9 +97,12 @@ class ApiCall:
                 return self._send(session, destination)
             # Check mode gets the token too: that shows whether there is one, and changes nothing.
             session.token.get_token()
-            diff = {"diff": self._build_difference(session)} if self._shows_difference() else {}
-            result = self._preview() if self._context.check_mode else self._send(session, destination)
-            return {**result, **diff}
+            return execute_write(
+                self._build_write(),
+                self._context,
+                read=lambda request: session.send(request, accept=(200, 404)),
+                send=lambda: self._send(session, destination),
+            )
 
     def _build_session(self) -> ApiSession:
         token = build_holder(
@@ -134,27 +126,11 @@ class ApiCall:
             return self._call.has_content(status)
         return self._call.expects(status)
 
-    def _preview(self) -> Result:
+    def _build_write(self) -> Write:
         body = {"requests": self._items} if self._items else self._call.body
-        shown = format_body(body, self._call.body_format, hide_values=self._has_secret_values)
-        return {"changed": True, "method": self._call.method, "url": self._url, "body": shown}
-
-    def _shows_difference(self) -> bool:
-        return self._context.diff_mode and self._call.method in ("PUT", "PATCH") and isinstance(self._call.body, dict)
-
-    def _build_difference(self, session: ApiSession) -> Result:
-        headers = {
-            name: value
-            for name, value in self._build_headers().items()
-            if not name.lower().startswith(("if-", "content-"))
-        }
-        try:
-            response = session.send(ApiRequest("GET", self._url, headers), accept=(200, 404))
-            old = response.parse_json() if response.status == 200 else {}
-        except EntraAuthError as exc:
-            self._context.log_progress(f"shows no difference, because the old value can't be read: {exc.message}")
-            return {}
-        return build_difference(self._url, self._call.method, old, self._call.body, hide_values=self._has_secret_values)
+        request = ApiRequest(self._call.method, self._url, self._build_headers())
+        hide = has_secret_values(self._url, self._address.scope)
+        return Write(request, body, self._call.body_format, hide)
 
     def _build_headers(self) -> dict[str, str]:
         own = {"Accept": "*/*" if self._call.dest else "application/json"}
@@ -194,8 +170,7 @@ class ApiCall:
         if self._items:
             return self._send_batch(session)
         response = session.send(self._build_request(destination))
-        # An allowed 404 or 409 has changed nothing.
-        changed = not self._call.is_safe and 200 <= response.status < 300
+        changed = not self._call.is_safe and is_success(response.status)
         try:
             result = self._finish(session, response, destination)
             return {**result, "changed": changed or result.get("changed", False)}

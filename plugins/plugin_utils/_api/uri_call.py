@@ -12,18 +12,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
 from ansible_collections.entra.auth.plugins.plugin_utils._api.content import read_text, refuse_error
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import names_next_page
-from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import (
-    build_difference,
-    format_body,
-    has_secret_values,
-)
+from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import has_secret_values
 from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
+from ansible_collections.entra.auth.plugins.plugin_utils._api.task import ApiTask, Write, execute_write, is_success
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import (
     NOT_SENT,
     UriResponse,
@@ -33,41 +29,30 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import 
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import UriSession
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiResponse
     from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import Result
     from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_session import RunUri
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import AuthorizedUriOptions
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import Messages
     from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
 
 # Options of uri that concern the main request alone, and not the one that reads the old value for a difference.
-_OF_MAIN_REQUEST = ("creates", "dest", "removes")
-_DIFFERING_METHODS = ("PUT", "PATCH")
+_OF_MAIN_REQUEST = ("creates", "dest", "removes", "body", "src", "body_format")
 
 
 @dataclasses.dataclass(frozen=True)
-class UriTask:
-    """The circumstances of a task.
+class UriTask(ApiTask):
+    """The circumstances of a task, and what runs on its host.
 
     Attributes:
-        messages: Where progress is shown.
         acquire: Gets a token for options.
         run_uri: Runs the action ansible.builtin.uri with arguments, and ends it after some seconds.
         host: The host on which uri runs.
-        check_mode: Whether to leave out requests that change something.
-        diff_mode: Whether to show what a request changes.
     """
 
-    messages: Messages
     acquire: t.Callable[[AppTokenOptions], AppToken]
     run_uri: RunUri
     host: str
-    check_mode: bool
-    diff_mode: bool
-
-    def log_progress(self, text: str) -> None:
-        """Show a sentence with -v."""
-        self.messages.v(f"entra.auth: {text}")
 
 
 class UriCall:
@@ -90,9 +75,13 @@ class UriCall:
             return self._send()
         # Check mode acquires the token, too: that shows whether it can be had, and changes nothing.
         self._holder.get_token()
-        diff = {"diff": self._find_difference()} if self._shows_difference() else {}
-        result = self._predict() if self._task.check_mode else self._send()
-        return {**result, **diff}
+        hide = has_secret_values(self._address.url, self._address.scope)
+        write = Write(self._request, self._call.body, self._call.body_format, hide)
+        return execute_write(write, self._task, read=self._read_old, send=self._send)
+
+    def _read_old(self, request: ApiRequest) -> ApiResponse:
+        reading = dataclasses.replace(_without(self._call, *_OF_MAIN_REQUEST), status_code=[])
+        return self._open_session(reading).send(request, accept=(404,))
 
     def _open_session(self, call: AuthorizedUriOptions) -> UriSession:
         return UriSession(
@@ -114,7 +103,7 @@ class UriCall:
 
     def _is_change(self, response: UriResponse) -> bool:
         """Return whether the request changed something: by its method, or a file on the host."""
-        is_write = not self._request.is_safe and NOT_SENT < response.status < 400
+        is_write = not self._request.is_safe and is_success(response.status)
         return is_write or response.result.get("changed") is True
 
     def _read_content(self, response: UriResponse, changed: Result) -> Result:
@@ -148,34 +137,6 @@ class UriCall:
         )
         others = response.result.get("warnings")
         return {"warnings": [*(others if isinstance(others, list) else ()), warning]}
-
-    def _shows_difference(self) -> bool:
-        is_partial = self._request.method in _DIFFERING_METHODS and isinstance(self._call.body, dict)
-        return self._task.diff_mode and is_partial
-
-    def _hides_values(self) -> bool:
-        return has_secret_values(self._address.url, self._address.scope)
-
-    def _find_difference(self) -> Result:
-        names = self._request.headers
-        headers = {name: value for name, value in names.items() if not name.lower().startswith(("if-", "content-"))}
-        reading = dataclasses.replace(
-            _without(self._call, *_OF_MAIN_REQUEST, "body", "src", "body_format"), status_code=[]
-        )
-        try:
-            response = self._open_session(reading).send(ApiRequest("GET", self._address.url, headers), accept=(404,))
-            old = response.parse_json() if response.status != 404 else {}
-        except EntraAuthError as exc:
-            self._task.log_progress(f"no difference is shown, because the old value can't be read: {exc.message}")
-            return {}
-        hide = self._hides_values()
-        return build_difference(self._address.url, self._request.method, old, self._call.body, hide_values=hide)
-
-    def _predict(self) -> Result:
-        """Return what check mode shows of a request that changes something."""
-        call = self._call
-        body = format_body(call.body, call.body_format, hide_values=self._hides_values())
-        return {"changed": True, "method": call.method, "url": self._address.url, "body": body}
 
 
 def _merge(common: t.Mapping[str, str], own: t.Mapping[str, str]) -> dict[str, str]:

@@ -135,7 +135,14 @@ def test_an_expression_that_does_not_fit_loses_no_response(host: t.Any) -> None:
 
 @pytest.mark.parametrize(
     ("method", "status", "changed"),
-    [("GET", 200, False), ("HEAD", 200, False), ("POST", 201, True), ("DELETE", 204, True), ("DELETE", 404, False)],
+    [
+        ("GET", 200, False),
+        ("HEAD", 200, False),
+        ("POST", 201, True),
+        ("DELETE", 204, True),
+        ("DELETE", 404, False),
+        ("PUT", 304, False),
+    ],
 )
 def test_a_request_that_took_effect_is_a_change(host: t.Any, method: str, status: int, changed: bool) -> None:
     result = host(respond(status, "", "")).call(method=method, status_code=[status])
