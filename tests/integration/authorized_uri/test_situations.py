@@ -105,7 +105,7 @@ BUSY: t.Final[dict[str, Situation]] = {
         said=("responded with 429", "asks to wait 600 s, longer than is left of retry_for (5 s)"),
     ),
     "busy_until_retry_for_is_over": Situation(
-        # So far apart that a machine under load does not take the second attempt's place.
+        # The second attempt has 9 s to spare on a machine under load, and there is no time for a third one.
         (fault(503, retry_after=11, times=None),),
         call={"retry_for": 20},
         wire=(503, 503),
