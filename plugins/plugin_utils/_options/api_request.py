@@ -20,6 +20,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments impo
     refuse_unknown_arguments,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
+from ansible_collections.entra.auth.plugins.plugin_utils._options.uri import find_hint
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 METHODS = (*SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")
@@ -73,12 +74,6 @@ class ApiRequestOptions:
 
 
 API_OPTIONS = list_options(ApiRequestOptions)
-# Options of ansible.builtin.uri without a meaning here. The content is always returned.
-_OF_URI = """
-attributes ciphers client_cert client_key creates decompress follow_redirects force group http_agent owner remote_src
-removes return_content selevel serole setype seuser unix_socket unsafe_writes use_gssapi use_proxy
-"""
-_URI_OPTIONS = frozenset(_OF_URI.split())
 
 
 def parse_api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOptions:
@@ -108,9 +103,7 @@ def _refuse_unknown(arguments: t.Mapping[str, t.Any]) -> None:
         refuse_unknown_arguments("api_request", arguments, known)
     except InputError as exc:
         unknown = [name for name in arguments if name not in known]
-        if _URI_OPTIONS.issuperset(unknown):
-            names = " and ".join(unknown)
-            exc.hint = f"Remove {names}, or use entra.auth.authorized_uri, which runs ansible.builtin.uri on a host."
+        exc.hint = find_hint(unknown) or exc.hint
         raise
 
 

@@ -25,21 +25,14 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments impo
     refuse_unknown_arguments,
 )
 from ansible_collections.entra.auth.plugins.plugin_utils._options.headers import refuse_broken_headers
+from ansible_collections.entra.auth.plugins.plugin_utils._options.uri import (
+    PASSED_ALIASES,
+    PASSED_OPTIONS,
+    find_hint,
+    find_owned,
+)
 
 BODY_FORMATS = ("json", "raw", "form-urlencoded", "form-multipart")
-# Options of ansible.builtin.uri that are handed to it as they are. They concern the task's host.
-PASSED_OPTIONS = (
-    *("attributes", "ciphers", "client_cert", "client_key", "creates", "decompress", "dest", "force", "group"),
-    *("http_agent", "mode", "owner", "remote_src", "removes", "selevel", "serole", "setype", "seuser", "unix_socket"),
-    *("unsafe_writes", "use_proxy"),
-)
-# Options of ansible.builtin.uri that this module sets itself.
-OWNED_OPTIONS = (
-    *("follow_redirects", "force_basic_auth", "unredirected_headers", "url_password", "url_username", "use_gssapi"),
-    "use_netrc",
-)
-_PASSED_ALIASES = {"attr": "attributes"}
-_OWNED_ALIASES = ("password", "user")
 _METHOD = re.compile(r"[A-Z]+")
 
 
@@ -83,7 +76,7 @@ def parse_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
     Raises:
         InputError: An option is unknown, of another type, set by this module itself, or contradicts another one.
     """
-    named = {_PASSED_ALIASES.get(name, name): value for name, value in arguments.items()}
+    named = {PASSED_ALIASES.get(name, name): value for name, value in arguments.items()}
     _refuse_owned(named)
     refuse_unknown_arguments("authorized_uri", named, (*URI_OPTIONS, *OPTION_NAMES))
     given = convert_arguments(URI_OPTIONS, named)
@@ -95,11 +88,10 @@ def parse_uri_options(arguments: t.Mapping[str, t.Any]) -> AuthorizedUriOptions:
 
 
 def _refuse_owned(names: t.Iterable[str]) -> None:
-    owned = [name for name in names if name in (*OWNED_OPTIONS, *_OWNED_ALIASES)]
+    owned = find_owned(names)
     if owned:
         raise InputError(
-            f"authorized_uri sets {', '.join(owned)} of ansible.builtin.uri itself.",
-            hint=f"Remove {', '.join(owned)}: the module sends the token, and follows redirects that stay at the API.",
+            f"authorized_uri sets {', '.join(owned)} of ansible.builtin.uri itself.", hint=str(find_hint(owned))
         )
 
 
@@ -123,8 +115,6 @@ def _refuse_contradictions(options: AuthorizedUriOptions) -> None:
 
 __all__ = (
     "BODY_FORMATS",
-    "OWNED_OPTIONS",
-    "PASSED_OPTIONS",
     "URI_OPTIONS",
     "AuthorizedUriOptions",
     "parse_uri_options",

@@ -15,10 +15,10 @@ from ansible.utils.plugin_docs import get_plugin_docs
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import (
-    OWNED_OPTIONS,
     URI_OPTIONS,
     parse_uri_options,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._options.uri import OWNED_OPTIONS
 
 
 def parse(**arguments: t.Any) -> t.Any:
@@ -75,7 +75,7 @@ def test_what_concerns_the_host_is_handed_on_as_it_is() -> None:
     assert options.passed == {"dest": "/x", "mode": "0600", "attributes": "+i", "use_proxy": False, "ciphers": ["a"]}
 
 
-@pytest.mark.parametrize("name", [*OWNED_OPTIONS, "user", "password"])
+@pytest.mark.parametrize("name", OWNED_OPTIONS)
 def test_what_the_module_sets_itself_is_refused_by_name(name: str) -> None:
     with pytest.raises(InputError, match=rf"sets {name} of ansible\.builtin\.uri itself") as refused:
         parse(**{name: "hunter2"})
