@@ -139,10 +139,11 @@ class Token:
         return claims if isinstance(claims, dict) else {}
 
     def list_roles(self) -> list[str]:
-        """Return the app roles in the claims, for diagnostics only; B2C puts them into ``scp``."""
+        """Return the app roles in the claims, and then the scopes of a user, for diagnostics only."""
         claims = self.decode_claims()
-        roles = claims.get("roles") or str(claims.get("scp") or "").split()
-        return [str(role) for role in roles] if isinstance(roles, list) else []
+        roles, scopes = claims.get("roles"), claims.get("scp")
+        named = [str(role) for role in roles] if isinstance(roles, list) else []
+        return list(dict.fromkeys([*named, *(scopes.split() if isinstance(scopes, str) else ())]))
 
     @classmethod
     def from_dict(cls, content: t.Mapping[str, t.Any]) -> Token:

@@ -177,8 +177,7 @@ Holder = TokenHolder | GivenToken
 
 def describe_roles(token: Token | None) -> str:
     """Return the permissions in a token as a sentence: app roles, or the scopes of a user."""
-    scopes = str(token.decode_claims().get("scp") or "").split() if token else []
-    roles = (token.list_roles() if token else []) or scopes
+    roles = token.list_roles() if token else []
     return f"The token has the roles: {', '.join(sorted(roles))}." if roles else "No roles can be read from the token."
 
 
