@@ -29,6 +29,7 @@ from ansible_collections.entra.auth.plugins.module_utils._http.errors import (
     describe_failure,
     find_reason,
 )
+from ansible_collections.entra.auth.plugins.module_utils._http.pauses import get_pause
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
 
 try:
@@ -46,8 +47,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
 
 _USER_AGENT = "ansible-collection-entra.auth"
-_BACKOFF_SECONDS = 2
-_MAX_BACKOFF_SECONDS = 30
 _OLDEST_URLLIB3 = (1, 26)
 
 
@@ -227,6 +226,7 @@ class _Retries:
     def __init__(self, request: Request, lost_connections: int) -> None:
         self._busy = request.retried_statuses
         self._lost_connections_left = lost_connections
+        self._has_lost_one = False
         self._count = 0
 
     def choose_pause(self, outcome: Response | _Failure) -> float | None:
@@ -235,15 +235,18 @@ class _Retries:
             self._lost_connections_left -= 1
             if not outcome.may_repeat or self._lost_connections_left < 0:
                 return None
+            if not self._has_lost_one:
+                # One that was kept alive, and that the server has closed since: the next one is new.
+                self._has_lost_one = True
+                return 0
             return self._back_off()
         if outcome.status not in self._busy:
             return None
         return outcome.retry_after or self._back_off()
 
     def _back_off(self) -> float:
-        """Return no pause at first, then one that doubles."""
         self._count += 1
-        return min(_BACKOFF_SECONDS ** (self._count - 1), _MAX_BACKOFF_SECONDS) if self._count > 1 else 0
+        return get_pause(self._count - 1)
 
 
 class _LimitedAdapter(HTTPAdapter):

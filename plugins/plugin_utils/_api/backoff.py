@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import time
 
-# From one second to the interval at which the Azure SDKs poll; the last one is repeated.
-_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+from ansible_collections.entra.auth.plugins.module_utils._http.pauses import get_pause
 
 
 class Backoff:
@@ -37,9 +36,4 @@ class Backoff:
         return None if time.monotonic() + pause > self.until else pause
 
 
-def get_pause(count: int) -> float:
-    """Return the pause, in seconds, before the next attempt after ``count`` pauses."""
-    return _PAUSES_SECONDS[min(count, len(_PAUSES_SECONDS) - 1)]
-
-
-__all__ = ("Backoff", "get_pause")
+__all__ = ("Backoff",)

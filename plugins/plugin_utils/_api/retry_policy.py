@@ -17,7 +17,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api.backoff import get_pause
+from ansible_collections.entra.auth.plugins.module_utils._http.pauses import get_pause
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import parse_error_body
 
 if t.TYPE_CHECKING:  # pragma: no cover

@@ -9,11 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api.backoff import Backoff, get_pause
-
-
-def test_pauses_double_from_a_second_to_half_a_minute() -> None:
-    assert [get_pause(count) for count in range(8)] == [1, 2, 4, 8, 16, 30, 30, 30]
+from ansible_collections.entra.auth.plugins.plugin_utils._api.backoff import Backoff
 
 
 def test_a_service_may_ask_for_a_pause(clock: t.Any) -> None:
