@@ -24,6 +24,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 # Stands for a credential of any kind; the advice names one of them.
 _CREDENTIAL = ()
 _COMMON_CREDENTIAL = "client_secret"
+_WAYS = ("option", "variable", "environment variable")
 # The variables with which azure.azcollection and AWX give a user's name and password.
 _PASSWORD_VARIABLES = ("AZURE_AD_USER", "AZURE_PASSWORD")
 
@@ -51,7 +52,7 @@ def build_missing_error(
     ci_job = None
     if not has_proof and kind in (None, "federated"):
         ci_job = describe_missing_permission()
-    advice = _suggest_variables(missing)
+    advice = _suggest_ways(missing)
     return InputError(
         f"Missing: {_join([_describe_missing(names) for names in missing])}.{_describe_passwords(missing)}",
         hint=f"{ci_job} Or set {advice}" if ci_job else f"Set {advice}",
@@ -67,17 +68,19 @@ def _describe_missing(names: tuple[str, ...]) -> str:
     return " or ".join(names) or f"a credential (such as {_COMMON_CREDENTIAL})"
 
 
-def _suggest_variables(missing: t.Sequence[tuple[str, ...]]) -> str:
-    variables = _join([_choose_variable(names) for names in missing])
-    same = "the option of the same name" if len(missing) == 1 else "the options of the same names"
-    return f"{variables}, or {same}; -v lists every place that was searched."
+def _suggest_ways(missing: t.Sequence[tuple[str, ...]]) -> str:
+    """Return the three shortest ways to give what is missing."""
+    ways = list(zip(*map(_choose_ways, missing), strict=True))
+    names = [f"{kind}{'s' if len(missing) > 1 else ''} {_join(way)}" for kind, way in zip(_WAYS, ways, strict=True)]
+    return f"the {names[0]}, the {names[1]} or the {names[2]}; -v lists every place that was searched."
 
 
-def _choose_variable(names: tuple[str, ...]) -> str:
-    """Return the environment variable that most tools know, or our own."""
+def _choose_ways(names: tuple[str, ...]) -> tuple[str, str, str]:
+    """Return an option, its variable, and the environment variable that most tools know, or our own."""
     options = [OPTIONS[name] for name in names or (_COMMON_CREDENTIAL,)]
-    known = [variable for option in options for variable in option.vendor_env if variable.startswith("AZURE_")]
-    return known[0] if known else options[0].env[0]
+    known = [(option, name) for option in options for name in option.vendor_env if name.startswith("AZURE_")]
+    option, environment = known[0] if known else (options[0], options[0].env[0])
+    return option.name, option.variable, environment
 
 
 def _describe_passwords(missing: t.Sequence[tuple[str, ...]]) -> str:

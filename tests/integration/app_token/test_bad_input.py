@@ -55,24 +55,32 @@ class Case(t.NamedTuple):
 PLACES: t.Final = "-v lists every place that was searched."
 ONE_TENANT: t.Final = "Set tenant_id to the tenant's GUID or one of its verified domains."
 
+
+def _set(option: str) -> str:
+    """The advice about an option that is missing."""
+    return (
+        f"Set the option {option}, the variable app_token_{option} or the environment variable AZURE_{option.upper()}"
+    )
+
+
 # Refused before any request.
 INPUT: t.Final[dict[str, Case]] = {
-    "no tenant": Case({"tenant_id": None}, ("Missing: tenant_id.", "Set AZURE_TENANT_ID, or the option", PLACES)),
-    "empty tenant": Case({"tenant_id": ""}, ("Missing: tenant_id.", "Set AZURE_TENANT_ID, or the option", PLACES)),
-    "no client": Case({"client_id": None}, ("Missing: client_id.", "Set AZURE_CLIENT_ID, or the option", PLACES)),
+    "no tenant": Case({"tenant_id": None}, ("Missing: tenant_id.", _set("tenant_id"), PLACES)),
+    "empty tenant": Case({"tenant_id": ""}, ("Missing: tenant_id.", _set("tenant_id"), PLACES)),
+    "no client": Case({"client_id": None}, ("Missing: client_id.", _set("client_id"), PLACES)),
     "no credential": Case(
         {"client_secret": None},
-        ("Missing: a credential (such as client_secret).", "Set AZURE_CLIENT_SECRET, or the option", PLACES),
+        ("Missing: a credential (such as client_secret).", _set("client_secret"), PLACES),
     ),
     "no secret for client_secret": Case(
         {"client_secret": None, "credential": "client_secret"},
-        ("Missing: client_secret", "Set AZURE_CLIENT_SECRET, or the option", PLACES),
+        ("Missing: client_secret", _set("client_secret"), PLACES),
     ),
     "nothing at all": Case(
         NOTHING,
         (
-            "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set AZURE_TENANT_ID, "
-            "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names",
+            "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set the options "
+            "tenant_id, client_id and client_secret, the variables app_token_tenant_id,",
             PLACES,
         ),
     ),

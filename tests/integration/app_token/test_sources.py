@@ -250,9 +250,10 @@ def test_all_that_is_missing_is_named_at_once_and_its_places_with_v(plays: Plays
     play = plays.run([{"tasks": [_GET]}], "-v", record=True, env=_OWN)
     assert play.returncode == 2
     assert play.result("Get")["msg"] == (
-        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set AZURE_TENANT_ID, "
-        "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names; -v lists every place that was "
-        "searched."
+        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set the options "
+        "tenant_id, client_id and client_secret, the variables app_token_tenant_id, app_token_client_id and "
+        "app_token_client_secret or the environment variables AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+        "AZURE_CLIENT_SECRET; -v lists every place that was searched."
     )
     searched = [line for line in play.stdout.splitlines() if " was searched in " in line]
     for option in ("tenant_id", "client_id", "client_secret"):

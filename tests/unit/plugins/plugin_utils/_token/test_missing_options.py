@@ -27,9 +27,10 @@ def missing(kind: str | None, **options: t.Any) -> tuple[InputError, list[str]]:
 def test_without_anything_one_sentence_says_what_is_missing_and_one_what_to_set() -> None:
     error, _lines = missing(None)
     assert str(error) == (
-        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set AZURE_TENANT_ID, "
-        "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the options of the same names; -v lists every place that was "
-        "searched."
+        "Missing: tenant_id, client_id and a credential (such as client_secret). To fix it: Set the options "
+        "tenant_id, client_id and client_secret, the variables app_token_tenant_id, app_token_client_id and "
+        "app_token_client_secret or the environment variables AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+        "AZURE_CLIENT_SECRET; -v lists every place that was searched."
     )
 
 
@@ -48,7 +49,9 @@ def test_one_missing_option_is_named_alone(name: str) -> None:
     del given_ones[name]
     error, lines = missing("client_secret", **given_ones)
     assert error.message == f"Missing: {name}."
-    assert str(error.hint).startswith(f"Set AZURE_{name.upper()}, or the option of the same name;")
+    assert str(error.hint).startswith(
+        f"Set the option {name}, the variable app_token_{name} or the environment variable AZURE_{name.upper()}; "
+    )
     assert len(lines) == 1
 
 
@@ -64,7 +67,7 @@ def test_one_missing_option_is_named_alone(name: str) -> None:
 def test_a_chosen_credential_that_is_not_given_is_named(kind: str, variable: str) -> None:
     error, lines = missing(kind, tenant_id="contoso.com", client_id="c", credential=kind)
     assert error.message == f"Missing: {' or '.join(CREDENTIALS[kind].selecting_options)}."
-    assert f"Set {variable}, or " in str(error.hint)
+    assert f" or the environment variable {variable};" in str(error.hint)
     assert len(lines) == len(CREDENTIALS[kind].selecting_options)
 
 
