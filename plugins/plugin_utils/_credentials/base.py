@@ -24,6 +24,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
+# The login host names the lifetime of a device code, usually 900 s (Learn, "device authorization response").
+MAX_SIGN_IN_SECONDS = 3600.0
 # For a user's token.
 MISSING_SCOPES_HINT = (
     "Add them to the app as delegated permissions and have the user or an administrator consent; then sign in again, "
@@ -244,6 +246,7 @@ def _get_authority(options: AppTokenOptions) -> str:
 
 
 __all__ = (
+    "MAX_SIGN_IN_SECONDS",
     "MISSING_SCOPES_HINT",
     "AssertionCredential",
     "Credential",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
+    MAX_SIGN_IN_SECONDS,
     MISSING_SCOPES_HINT,
     Credential,
     TokenRequest,
@@ -29,8 +30,7 @@ class DeviceCode(Credential):
 
     kind = "device_code"
     delegated = True
-    # The login host names the lifetime of a code, usually 900 s (Learn, "device authorization response": expires_in).
-    sign_in_seconds = 3600.0
+    sign_in_seconds = MAX_SIGN_IN_SECONDS
     missing_roles_hint = MISSING_SCOPES_HINT
 
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
 from ansible_collections.entra.auth.plugins.module_utils._token_response import to_seconds
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code import DeviceCode
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import MAX_SIGN_IN_SECONDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.token_endpoint import PollPolicy, TokenEndpoint
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -81,7 +81,7 @@ class _Countdown:
 
 def _parse_seconds(value: t.Any, default: float) -> float:
     seconds = to_seconds(value)
-    return default if seconds is None else min(max(1.0, seconds), DeviceCode.sign_in_seconds)
+    return default if seconds is None else min(max(1.0, seconds), MAX_SIGN_IN_SECONDS)
 
 
 __all__ = ("sign_in",)
