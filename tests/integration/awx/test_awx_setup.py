@@ -54,6 +54,11 @@ class Setup:
         extra = json.dumps(variables)
         return self._plays.run("- import_playbook: entra.auth.awx_setup\n", "--extra-vars", extra, env=env)
 
+    def run_beside_ansible(self) -> Play:
+        """Run it where the collection is in the path of Python alone, as an execution environment may have it."""
+        env = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "PYTHONPATH": str(self._collections)}
+        return self._plays.run("- import_playbook: entra.auth.awx_setup\n", env=env)
+
     def run_each(self, *variables: dict[str, t.Any]) -> Play:
         """Run it once for each set of variables, imported into one playbook."""
         imports = [{"import_playbook": "entra.auth.awx_setup", "vars": given} for given in variables]
@@ -116,3 +121,10 @@ def test_it_says_what_is_missing(setup: Setup) -> None:
     assert play.returncode == 2
     assert "The collection awx.awx is not installed here. To fix it: Run " in play.output
     assert "couldn't resolve" not in play.output
+
+
+def test_it_finds_the_collection_beside_ansible(setup: Setup) -> None:
+    """Ansible loads collections from the path of its Python too."""
+    play = setup.run_beside_ansible()
+    assert play.returncode == 0, play.output
+    assert setup.asked()
