@@ -18,18 +18,14 @@ import urllib.parse
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import add_query
 from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import build_host_pin, find_apis_at
-from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import GivenToken, TokenHolder, read_audience
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import choose_kind, load_class
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.clouds import CLOUDS
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import resolve_scope
-from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import refuse_unusable_request
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._api.host_pin import HostPin
-    from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import Holder
     from ansible_collections.entra.auth.plugins.plugin_utils._entra.scopes import Scope
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
 
 # /oidc is the one path of Microsoft Graph without a version.
 _GRAPH_PATH = re.compile(r"/+(v[0-9.]+|\w*beta|oidc)(/|\?|$)", re.IGNORECASE)
@@ -118,35 +114,4 @@ def _refuse_missing_version(url: str) -> None:
         )
 
 
-def build_holder(
-    access_token: str | None,
-    options: AppTokenOptions,
-    acquire: t.Callable[[AppTokenOptions], AppToken],
-    address: ApiAddress,
-) -> Holder:
-    """Build the holder of the token for a call.
-
-    Args:
-        access_token: A token from elsewhere; None to acquire one.
-        options: The options of the token.
-        acquire: Gets a token for options.
-        address: Where the call goes.
-
-    Raises:
-        InputError: The token from elsewhere has expired or is for another API, as far as it can be read, or an option
-            for its requests is not usable.
-    """
-    if not access_token:
-        return TokenHolder(options, acquire)
-    refuse_unusable_request(options)
-    holder = GivenToken(access_token, address.scope.value)
-    audience = read_audience(access_token)
-    if address.pin.is_for_other_api(audience, address.url):
-        raise InputError(
-            f"The token given as access_token is for {audience}, which is not the API that url leads to.",
-            hint="Set scope and url to the API of the token, or get a token for this API.",
-        )
-    return holder
-
-
-__all__ = ("ApiAddress", "build_holder", "resolve_address")
+__all__ = ("ApiAddress", "resolve_address")

@@ -15,9 +15,13 @@ import functools
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAuthError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
+from ansible_collections.entra.auth.plugins.plugin_utils._api.address import resolve_address
 from ansible_collections.entra.auth.plugins.plugin_utils._api.batch import Batch, build_items
-from ansible_collections.entra.auth.plugins.plugin_utils._api.content import describe_response, read_text, refuse_error
+from ansible_collections.entra.auth.plugins.plugin_utils._api.content import (
+    describe_response,
+    read_response_text,
+    refuse_error,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._api.destination import (
     Destination,
     check_readable,
@@ -40,6 +44,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.task import (
     execute_write,
     is_success,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import build_holder
 from ansible_collections.entra.auth.plugins.plugin_utils._api.upload import upload
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import is_upload_session
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
@@ -197,7 +202,7 @@ class ApiCall:
         described = describe_response(response)
         if response.is_json:
             return self._apply_selection({**described, "json": content}, content)
-        text = read_text(response, paginate=self._call.paginate, any_kind=destination is not None)
+        text = read_response_text(response, paginate=self._call.paginate, any_kind=destination is not None)
         return self._apply_selection({**described, "json": None}, text)
 
     def _write(self, response: ApiResponse, destination: Destination) -> Result:

@@ -36,7 +36,7 @@ def refuse_error(response: ApiResponse, content: t.Any) -> None:
         raise _build_error(response, f"and an error: {error}", "Correct what the message says.")
 
 
-def read_text(response: ApiResponse, *, paginate: bool, any_kind: bool) -> str | None:
+def read_response_text(response: ApiResponse, *, paginate: bool, any_kind: bool) -> str | None:
     """Return the text of a response that is not JSON; None without a body.
 
     Args:
@@ -76,4 +76,4 @@ def _build_error(response: ApiResponse, what: str, hint: str) -> ApiError:
     return failure
 
 
-__all__ = ("describe_response", "read_text", "refuse_error")
+__all__ = ("describe_response", "read_response_text", "refuse_error")

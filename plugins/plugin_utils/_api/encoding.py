@@ -94,7 +94,7 @@ def encode_body(body: t.Any, body_format: str) -> bytes:
     )
 
 
-def decode_text(text: bytes, content_type: str) -> str:
+def decode_body(text: bytes, content_type: str) -> str:
     """Decode text in the charset that its Content-Type names, or else in UTF-8, without a byte order mark."""
     named = re.search(r"""charset\s*=\s*["']?([\w.:+-]+)""", content_type, re.IGNORECASE)
     with contextlib.suppress(LookupError, ValueError):
@@ -132,7 +132,7 @@ def _encode_link(link: str) -> str:
 __all__ = (
     "CONTENT_TYPES",
     "add_query",
-    "decode_text",
+    "decode_body",
     "encode_body",
     "resolve_link",
     "set_query",

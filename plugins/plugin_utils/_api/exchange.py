@@ -22,7 +22,7 @@ from ansible_collections.entra.auth.plugins.module_utils._http.body import (
     parse_json,
 )
 from ansible_collections.entra.auth.plugins.module_utils._http.retry_after import parse_retry_after
-from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import decode_text
+from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import decode_body
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.token_mask import TokenMask
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import SAFE_METHODS
@@ -140,7 +140,7 @@ class ApiResponse:
 
     def decode_text(self) -> str:
         """Return the body as text, without tokens, in the charset that its type names."""
-        return self.mask.mask_text(decode_text(self.body, self.headers.get("Content-Type", "")))
+        return self.mask.mask_text(decode_body(self.body, self.headers.get("Content-Type", "")))
 
     def parse_json(self) -> t.Any:
         """Parse the body, each time again; return None without a body. Raises ApiError for anything but JSON."""

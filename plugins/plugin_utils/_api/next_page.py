@@ -22,7 +22,7 @@ import typing as t
 
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 
-Headers = t.Mapping[str, str]
+HeaderFields = t.Mapping[str, str]
 
 _VALUE = "value"
 # Graph and most of OData 4; ARM and the data planes of Azure; OData 3; Power BI and Fabric.
@@ -67,7 +67,7 @@ class Next:
     body: bytes | None = None
 
 
-def is_listing(content: t.Any, headers: Headers) -> bool:
+def is_listing(content: t.Any, headers: HeaderFields) -> bool:
     """Return whether a response is a page of a listing: a list, a list in ``value``, or one with a next page."""
     if isinstance(content, list):
         return True
@@ -85,7 +85,7 @@ def _is_verbose(content: dict[str, t.Any]) -> bool:
     return isinstance(inner, dict) and bool(inner.get("__next"))
 
 
-def _names_more(content: dict[str, t.Any], headers: Headers) -> bool:
+def _names_more(content: dict[str, t.Any], headers: HeaderFields) -> bool:
     """Return whether a listing says, in a way that a single resource might as well, that a next page follows it."""
     return (
         any(content.get(name) for name in (BODY_TOKEN, SKIP_TOKEN))
@@ -95,7 +95,7 @@ def _names_more(content: dict[str, t.Any], headers: Headers) -> bool:
     )
 
 
-def names_next_page(content: t.Any, headers: Headers) -> bool:
+def names_next_page(content: t.Any, headers: HeaderFields) -> bool:
     """Return whether a response says, in its content or its headers, that a next page follows it."""
     members = content if isinstance(content, dict) else {}
     if any(members.get(name) for name in _LINKS) or has_next_page(headers):
@@ -103,7 +103,7 @@ def names_next_page(content: t.Any, headers: Headers) -> bool:
     return is_listing(content, headers) and (_names_more(members, headers) or _is_verbose(members))
 
 
-def has_next_page(headers: Headers) -> bool:
+def has_next_page(headers: HeaderFields) -> bool:
     """Return whether the headers of a response name a next page."""
     return find_next_in_headers(headers) is not None
 
@@ -129,7 +129,7 @@ def _find_other_link(content: dict[str, t.Any]) -> tuple[str, t.Any] | None:
     return None
 
 
-def find_sign(content: dict[str, t.Any], headers: Headers) -> str | None:
+def find_sign(content: dict[str, t.Any], headers: HeaderFields) -> str | None:
     """Return the member or header that says that there is more, and that nothing here knows how to follow."""
     for name, value in content.items():
         says = str(value).lower() if isinstance(value, (bool, str)) else ""
@@ -161,7 +161,7 @@ def find_next_by_link(content: dict[str, t.Any], number: int) -> Next | None:
     return Next(link=link, body=json.dumps(search).encode() if isinstance(search, dict) else None)
 
 
-def find_next_in_headers(headers: Headers) -> Next | None:
+def find_next_in_headers(headers: HeaderFields) -> Next | None:
     """Return the next page that the headers of a response name."""
     link = headers.get(_LINK_HEADER) or _find_related(headers.get("Link", ""))
     if link:

@@ -19,9 +19,13 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import EntraAut
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token import B64TOKEN, Freshness, Token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import describe_request
-from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import parse_claims_challenge
+from ansible_collections.entra.auth.plugins.plugin_utils._token.validation import (
+    parse_claims_challenge,
+    refuse_unusable_request,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.entra.auth.plugins.plugin_utils._api.address import ApiAddress
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
 
@@ -219,4 +223,35 @@ def _find_end(access_token: str) -> float | None:
     return None
 
 
-__all__ = ("GivenToken", "Holder", "TokenHolder", "describe_roles", "read_audience")
+def build_holder(
+    access_token: str | None,
+    options: AppTokenOptions,
+    acquire: t.Callable[[AppTokenOptions], AppToken],
+    address: ApiAddress,
+) -> Holder:
+    """Build the holder of the token for a call.
+
+    Args:
+        access_token: A token from elsewhere; None to acquire one.
+        options: The options of the token.
+        acquire: Gets a token for options.
+        address: Where the call goes.
+
+    Raises:
+        InputError: The token from elsewhere has expired or is for another API, as far as it can be read, or an option
+            for its requests is not usable.
+    """
+    if not access_token:
+        return TokenHolder(options, acquire)
+    refuse_unusable_request(options)
+    holder = GivenToken(access_token, address.scope.value)
+    audience = read_audience(access_token)
+    if address.pin.is_for_other_api(audience, address.url):
+        raise InputError(
+            f"The token given as access_token is for {audience}, which is not the API that url leads to.",
+            hint="Set scope and url to the API of the token, or get a token for this API.",
+        )
+    return holder
+
+
+__all__ = ("GivenToken", "Holder", "TokenHolder", "build_holder", "describe_roles", "read_audience")

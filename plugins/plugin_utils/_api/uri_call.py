@@ -12,14 +12,15 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
-from ansible_collections.entra.auth.plugins.plugin_utils._api.content import read_text, refuse_error
+from ansible_collections.entra.auth.plugins.plugin_utils._api.address import resolve_address
+from ansible_collections.entra.auth.plugins.plugin_utils._api.content import read_response_text, refuse_error
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest
 from ansible_collections.entra.auth.plugins.plugin_utils._api.next_page import names_next_page
 from ansible_collections.entra.auth.plugins.plugin_utils._api.preview import has_secret_values
 from ansible_collections.entra.auth.plugins.plugin_utils._api.selection import build_selector
 from ansible_collections.entra.auth.plugins.plugin_utils._api.task import ApiTask, Write, execute_write, is_success
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import build_holder
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import (
     NOT_SENT,
     UriResponse,
@@ -123,7 +124,7 @@ class UriCall:
         """Return the content: JSON parsed, or text. Raises ApiError for content of another kind."""
         any_kind = self._call.return_content or "dest" in self._call.given
         if not response.is_json:
-            return read_text(response, paginate=False, any_kind=any_kind)
+            return read_response_text(response, paginate=False, any_kind=any_kind)
         content = response.parse_json()
         refuse_error(response, content)
         return content

@@ -14,8 +14,8 @@ import typing as t
 import pytest
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
-from ansible_collections.entra.auth.plugins.plugin_utils._api.address import build_holder, resolve_address
-from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import GivenToken, TokenHolder
+from ansible_collections.entra.auth.plugins.plugin_utils._api.address import resolve_address
+from ansible_collections.entra.auth.plugins.plugin_utils._api.token_holder import GivenToken, TokenHolder, build_holder
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 GRAPH: t.Final = "https://graph.microsoft.com"

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from canned_server import CannedServer, answer, json_answer
 
-from ansible_collections.entra.auth.plugins.plugin_utils._api.content import describe_response, read_text
+from ansible_collections.entra.auth.plugins.plugin_utils._api.content import describe_response, read_response_text
 from ansible_collections.entra.auth.plugins.plugin_utils._api.errors import ApiError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import ApiRequest, ApiResponse, Headers
 
@@ -65,8 +65,8 @@ def test_other_content_is_a_failure_with_its_status(call: ApiCaller, kind: str, 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/pdf"])
 def test_other_content_is_none_where_any_kind_is_allowed(kind: str) -> None:
-    assert read_text(build(b"x", Content_Type=kind), paginate=True, any_kind=True) is None
-    assert read_text(build(b""), paginate=True, any_kind=False) is None
+    assert read_response_text(build(b"x", Content_Type=kind), paginate=True, any_kind=True) is None
+    assert read_response_text(build(b""), paginate=True, any_kind=False) is None
 
 
 def test_an_error_with_a_good_status_is_a_failure(call: ApiCaller) -> None:

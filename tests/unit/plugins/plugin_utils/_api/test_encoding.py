@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.encoding import (
     add_query,
-    decode_text,
+    decode_body,
     encode_body,
     resolve_link,
     set_query,
@@ -108,7 +108,7 @@ def test_a_body_is_encoded() -> None:
 def test_text_is_decoded_in_its_charset(call: ApiCaller, content_type: str, sent: bytes, text: str) -> None:
     with CannedServer(answer(200, sent, Content_Type=content_type)) as server:
         assert call(server)["result"] == text
-    assert decode_text(sent, content_type) == text
+    assert decode_body(sent, content_type) == text
 
 
 @pytest.mark.parametrize(
