@@ -46,17 +46,17 @@ def test_an_entry_under_another_name_is_refused(name: str, other: str) -> None:
     assert cipher.decrypt(cipher.encrypt(CONTENT, name), other) == (CONTENT if other == name else None)
 
 
-@pytest.mark.parametrize("position", range(len(ENTRY)))
-def test_a_change_of_any_byte_is_detected(position: int) -> None:
-    for change in (0x01, 0x80):
+@pytest.mark.parametrize("change", [0x01, 0x80])
+def test_a_change_of_any_byte_is_detected(change: int) -> None:
+    for position in range(len(ENTRY)):
         tampered = bytearray(ENTRY)
         tampered[position] ^= change
-        assert EntryCipher(SECRET).decrypt(bytes(tampered), "name") is None
+        assert EntryCipher(SECRET).decrypt(bytes(tampered), "name") is None, f"byte {position}"
 
 
-@pytest.mark.parametrize("length", range(len(ENTRY)))
-def test_a_truncated_entry_is_refused(length: int) -> None:
-    assert EntryCipher(SECRET).decrypt(ENTRY[:length], "name") is None
+def test_a_truncated_entry_is_refused() -> None:
+    for length in range(len(ENTRY)):
+        assert EntryCipher(SECRET).decrypt(ENTRY[:length], "name") is None, f"{length} bytes"
 
 
 @pytest.mark.parametrize(

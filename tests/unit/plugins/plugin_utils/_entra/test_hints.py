@@ -168,12 +168,12 @@ def test_the_first_known_code_decides() -> None:
 # --- errors -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("proof", ["?", *PROOFS])
 @pytest.mark.parametrize("error", ERRORS)
-def test_an_error_without_a_code_has_a_readable_hint(error: str, proof: str) -> None:
-    hint = find_hint([], error, proof=proof)
-    assert hint.cause
-    assert_readable(hint)
+def test_an_error_without_a_code_has_a_readable_hint(error: str) -> None:
+    for proof in ("?", *PROOFS):
+        hint = find_hint([], error, proof=proof)
+        assert hint.cause, proof
+        assert_readable(hint)
 
 
 def test_no_error_is_untested() -> None:
@@ -201,6 +201,7 @@ def test_an_unknown_error_has_a_fix_too(error: str | None) -> None:
 AD_FS = "https://adfs.contoso.com/adfs/oauth2/token"
 B2C = "https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_x/oauth2/v2.0/token"
 ENTRA = "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token"
+OF_ENTRA_ALONE = ("Entra", "set cloud", "cloud,", "az ad sp", "tenant_id")
 
 
 @pytest.mark.parametrize(
@@ -222,13 +223,12 @@ def test_an_issuer_is_known_by_its_codes_and_its_url(url: str, description: str,
     assert identify_issuer(url, description) is issuer
 
 
-@pytest.mark.parametrize("proof", PROOFS)
 @pytest.mark.parametrize("error", [*ERRORS, "no_such_error", "", None])
 @pytest.mark.parametrize("issuer", [Issuer.AD_FS, Issuer.B2C])
-def test_another_issuer_has_advice_of_its_own(issuer: Issuer, error: str | None, proof: str) -> None:
-    hint = find_hint([], error, issuer, proof)
-    assert_readable(hint)
-    for words in ("Entra", "set cloud", "cloud,", "az ad sp", "tenant_id"):
-        assert words not in hint.fix
-    if error not in hints._OF_SIGN_IN:
-        assert issuer.value.removeprefix("Azure AD ") in hint.fix
+def test_another_issuer_has_advice_of_its_own(issuer: Issuer, error: str | None) -> None:
+    for proof in PROOFS:
+        hint = find_hint([], error, issuer, proof)
+        assert_readable(hint)
+        assert not [words for words in OF_ENTRA_ALONE if words in hint.fix], f"{proof}: {hint.fix}"
+        if error not in hints._OF_SIGN_IN:
+            assert issuer.value.removeprefix("Azure AD ") in hint.fix, proof
