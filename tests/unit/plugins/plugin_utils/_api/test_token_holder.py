@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 import typing as t
 
 import pytest
+from jwts import build_jwt, encode_segment
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -32,16 +32,6 @@ if t.TYPE_CHECKING:
 
 CLAIMS: t.Final = '{"access_token":{"nbf":{"essential":true}}}'
 OTHER_CLAIMS: t.Final = '{"access_token":{"acrs":{"essential":true}}}'
-
-
-def encode(text: str) -> str:
-    """Claims as a challenge has them."""
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def build_jwt(**claims: t.Any) -> str:
-    """A token with these claims and a made-up signature."""
-    return ".".join(encode(json.dumps(part)) for part in ({"alg": "RS256"}, claims, "made-up signature"))
 
 
 class Provider:
@@ -92,7 +82,7 @@ def test_force_refresh_counts_once() -> None:
     provider = Provider(lifetime=1)
     holder = TokenHolder(AppTokenOptions(force_refresh=True), provider)
     holder.get_token()
-    holder.renew(encode(CLAIMS))
+    holder.renew(encode_segment(CLAIMS))
     assert [forced for _claims, forced in describe(provider.requested)] == [True, False]
 
 
@@ -103,7 +93,7 @@ def test_a_token_is_replaced_with_the_claims_of_the_challenge() -> None:
     provider = Provider()
     holder = TokenHolder(AppTokenOptions(), provider)
     holder.get_token()
-    holder.renew(encode(CLAIMS))
+    holder.renew(encode_segment(CLAIMS))
     assert describe(provider.requested) == [(None, False), (CLAIMS, False)]
 
 
@@ -112,8 +102,8 @@ def test_what_the_client_can_do_is_not_for_the_api_to_say() -> None:
     provider = Provider()
     holder = TokenHolder(AppTokenOptions(), provider)
     asked = {"access_token": {"nbf": {"value": "1"}, "xms_cc": {"values": ["cp1"]}}, "id_token": None}
-    holder.renew(encode(json.dumps(asked)))
-    holder.renew(encode(json.dumps({"access_token": [1]})))
+    holder.renew(encode_segment(json.dumps(asked)))
+    holder.renew(encode_segment(json.dumps({"access_token": [1]})))
     assert [json.loads(str(claims)) for claims, _forced in describe(provider.requested)] == [
         {"access_token": {"nbf": {"value": "1"}}, "id_token": None},
         {"access_token": [1]},
@@ -124,14 +114,14 @@ def test_claims_are_kept_for_later_renewals() -> None:
     provider = Provider()
     holder = TokenHolder(AppTokenOptions(), provider)
     holder.get_token()
-    holder.renew(encode(CLAIMS))
+    holder.renew(encode_segment(CLAIMS))
     holder.renew(None)
     assert describe(provider.requested)[2:] == [(CLAIMS, False), (CLAIMS, True)]
-    holder.renew(encode(OTHER_CLAIMS))
+    holder.renew(encode_segment(OTHER_CLAIMS))
     assert describe(provider.requested)[-1] == (OTHER_CLAIMS, False)
 
 
-@pytest.mark.parametrize("claims", [None, "%%", encode("[1]"), encode("{")])
+@pytest.mark.parametrize("claims", [None, "%%", encode_segment("[1]"), encode_segment("{")])
 def test_a_token_without_readable_claims_is_replaced_once(claims: str | None) -> None:
     provider = Provider()
     holder = TokenHolder(AppTokenOptions(), provider)

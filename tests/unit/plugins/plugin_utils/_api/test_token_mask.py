@@ -15,14 +15,11 @@ import urllib.parse
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jwts import encode_segment
 
 from ansible_collections.entra.auth.plugins.plugin_utils._api.token_mask import TokenMask
 
 MASK: t.Final = "********"
-
-
-def encode_segment(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 HEADER: t.Final = encode_segment(json.dumps({"typ": "JWT", "alg": "RS256", "kid": "made-up-key-of-the-tests"}))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import textwrap
-import typing as t
 
 import pytest
+from jwts import build_jwt
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
@@ -23,12 +23,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_
 GITHUB = "https://token.actions.githubusercontent.com"
 
 
-def jwt(header: t.Any = None, **claims: t.Any) -> str:
-    parts = [json.dumps(part).encode() for part in (header or {"alg": "RS256"}, claims)]
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (*parts, b"sig"))
-
-
-ASSERTION = jwt(iss="https://issuer.test", sub="repo:o/r:environment:prod", aud="api://AzureADTokenExchange")
+ASSERTION = build_jwt(iss="https://issuer.test", sub="repo:o/r:environment:prod", aud="api://AzureADTokenExchange")
 
 
 @pytest.mark.parametrize(
@@ -100,8 +95,8 @@ def test_any_other_text_is_named_by_its_form(text: str, form: str) -> None:
             ASSERTION,
             "issuer 'https://issuer.test', subject 'repo:o/r:environment:prod', audience 'api://AzureADTokenExchange'",
         ),
-        (jwt(aud=["a", "b"]), "issuer 'None', subject 'None', audience 'a, b'"),
-        (jwt(), "issuer 'None', subject 'None', audience 'None'"),
+        (build_jwt(aud=["a", "b"]), "issuer 'None', subject 'None', audience 'a, b'"),
+        (build_jwt(), "issuer 'None', subject 'None', audience 'None'"),
         ("opaque", "an assertion that is not a readable JWT"),
     ],
 )
@@ -110,7 +105,7 @@ def test_an_assertion_is_described_by_its_names(assertion: str, shown: str) -> N
 
 
 def test_a_description_holds_nothing_a_terminal_would_obey() -> None:
-    assert describe_assertion(jwt(iss="a\x1b[31m", sub="b\r\nc", aud=["d\x00"])).isprintable()
+    assert describe_assertion(build_jwt(iss="a\x1b[31m", sub="b\r\nc", aud=["d\x00"])).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -140,13 +135,13 @@ def test_a_description_holds_nothing_a_terminal_would_obey() -> None:
     ],
 )
 def test_the_form_of_a_subject_is_told(claims: dict[str, str], words: list[str], missing: list[str]) -> None:
-    text = describe_subject_form(jwt(**claims))
+    text = describe_subject_form(build_jwt(**claims))
     assert all(word in text for word in words)
     assert not [word for word in missing if word in text]
 
 
 @pytest.mark.parametrize(
-    "assertion", [jwt(iss="https://issuer.test", sub="system:serviceaccount:a:b"), jwt(), "opaque"]
+    "assertion", [build_jwt(iss="https://issuer.test", sub="system:serviceaccount:a:b"), build_jwt(), "opaque"]
 )
 def test_of_any_other_issuer_nothing_is_told(assertion: str) -> None:
     assert describe_subject_form(assertion) == ""

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
 import urllib.parse
 
 import pytest
 from canned_server import CannedServer, answer, json_answer, token_answer
+from jwts import build_raw_jwt
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, NetworkError
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -300,7 +300,7 @@ def test_an_issuer_does_not_have_its_bearer_shown_by_repeating_it(
     }
     text = json.dumps(echoes[place])
     if "claim" in place:
-        text = f"e30.{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}.c2ln"
+        text = build_raw_jwt(text)
     monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", bearer)
     with CannedServer(json_answer(200, {"value": text})) as github:
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", github.url)

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import json
 import typing as t
 
 import pytest
+from jwts import build_jwt
 
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base import (
@@ -21,15 +20,18 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base impor
     identify_token,
     is_chosen,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS, create_credential
+from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import (
+    CREDENTIALS,
+    create_credential,
+    load_class,
+)
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
 OAUTH = ("client_secret", "client_certificate", "federated", "refresh_token", "device_code")
 
 
 def token(**claims: t.Any) -> Token:
-    segment = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
-    return Token(f"e30.{segment}.c2ln", 0, 3600)
+    return Token(build_jwt(**claims), 0, 3600)
 
 
 @pytest.mark.parametrize("changed", ["token_url", "client_id", "scope", "claims"])
@@ -121,8 +123,9 @@ def test_creating_a_credential_touches_nothing(kind: str, monkeypatch: pytest.Mo
     options = AppTokenOptions(
         client_certificate_path="/nowhere", federated_token_file="/nowhere", refresh_token_file="/nowhere"
     )
-    create_credential(kind, options, said.append)
-    assert said == []
+    credential = create_credential(kind, options, said.append)
+    assert (said, credential.kind) == ([], kind)
+    assert type(credential) is load_class(kind)
 
 
 # --- claims and sources -----------------------------------------------------------------------------------------

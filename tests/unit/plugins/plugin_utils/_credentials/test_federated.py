@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
 import urllib.parse
 
 import pytest
 from canned_server import CannedServer, json_answer, token_answer
+from jwts import build_jwt
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import (
     InputError,
@@ -35,11 +35,7 @@ class Waits(t.Protocol):
     slept: list[float]
 
 
-def jwt(**claims: t.Any) -> str:
-    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b'=').decode()}.c2ln"
-
-
-ASSERTION = jwt(iss="https://issuer.test", sub="repo:o/r:environment:prod", aud="api://AzureADTokenExchange")
+ASSERTION = build_jwt(iss="https://issuer.test", sub="repo:o/r:environment:prod", aud="api://AzureADTokenExchange")
 
 
 # --- given ------------------------------------------------------------------------------------------------------
@@ -60,17 +56,17 @@ def test_an_assertion_that_is_given_is_sent(source: str | None, form_sent: FormS
 
 def test_a_file_is_read_again_for_each_request(form_sent: FormSent, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "token"
-    for text in (jwt(jti="first"), jwt(jti="second")):
+    for text in (build_jwt(jti="first"), build_jwt(jti="second")):
         path.write_text(f"{text}\n")
         assert form_sent("federated", federated_token_file=str(path))["client_assertion"] == text
 
 
 def test_a_file_that_changes_while_entra_is_asked_again_is_read_again(tmp_path: pathlib.Path, clock: Waits) -> None:
     path = tmp_path / "token"
-    path.write_text(jwt(jti="first"))
+    path.write_text(build_jwt(jti="first"))
 
     def not_yet(connection: t.Any) -> None:
-        path.write_text(jwt(jti="second"))
+        path.write_text(build_jwt(jti="second"))
         connection.sendall(json_answer(400, {"error": "invalid_request", "error_codes": [70021]}))
 
     with CannedServer(not_yet, token_answer()) as server:
@@ -80,7 +76,7 @@ def test_a_file_that_changes_while_entra_is_asked_again_is_read_again(tmp_path: 
         credential = create_credential("federated", options)
         credential.request_token(credential.build_request("s", None), NetworkSettings(30, 60))
     forms = [dict(urllib.parse.parse_qsl(request.body)) for request in server.received]
-    assert [form["client_assertion"] for form in forms] == [jwt(jti="first"), jwt(jti="second")]
+    assert [form["client_assertion"] for form in forms] == [build_jwt(jti="first"), build_jwt(jti="second")]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import typing as t
 
 import pytest
 from canned_server import CannedServer, json_answer
+from jwts import build_jwt
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, TokenRequestRefused
 from ansible_collections.entra.auth.plugins.module_utils._http.settings import NetworkSettings
@@ -26,8 +25,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 
 
 def token(**claims: t.Any) -> Token:
-    segment = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
-    return Token(f"e30.{segment}.c2ln", 0, 3600)
+    return Token(build_jwt(**claims), 0, 3600)
 
 
 def given(origin: str, **options: str) -> ManagedIdentity:

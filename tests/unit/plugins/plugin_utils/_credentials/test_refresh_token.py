@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
 
 import pytest
+from jwts import build_jwt
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import parse_refresh_token
@@ -21,10 +21,6 @@ if t.TYPE_CHECKING:
     FormSent = t.Callable[..., dict[str, str]]
 
 TOKEN = "1.AXkA-made_up.AgABAwEAAADW"
-
-
-def jwt(**claims: t.Any) -> str:
-    return f"eyJhbGciOiJSUzI1NiJ9.{base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b'=').decode()}.c2ln"
 
 
 def test_a_public_app_sends_the_refresh_token_alone(form_sent: FormSent) -> None:
@@ -42,7 +38,7 @@ def test_the_proof_of_the_app_counts_in_the_cache() -> None:
     """A confidential app's refresh token is worth nothing without it."""
     found = {
         create_credential("refresh_token", AppTokenOptions(refresh_token=TOKEN, **more)).get_proof_fingerprint()
-        for more in ({}, {"client_secret": "a"}, {"client_secret": "b"}, {"federated_token": jwt(sub="s")})
+        for more in ({}, {"client_secret": "a"}, {"client_secret": "b"}, {"federated_token": build_jwt(sub="s")})
     }
     assert len(found) == 4
 
@@ -62,7 +58,7 @@ def test_a_refresh_token_is_taken_out_of_what_is_around_it(text: str) -> None:
     assert parse_refresh_token(text, "x") == TOKEN
 
 
-@pytest.mark.parametrize("token", ["eyJraWQi.a.b.c.d", "eyJ", jwt(sub="s", typ="Refresh"), "{", "0.AS8A"])
+@pytest.mark.parametrize("token", ["eyJraWQi.a.b.c.d", "eyJ", build_jwt(sub="s", typ="Refresh"), "{", "0.AS8A"])
 def test_a_token_of_another_form_is_left_to_the_service(token: str) -> None:
     """Those of Azure AD B2C are encrypted JWTs."""
     assert parse_refresh_token(token, "x") == token
@@ -72,8 +68,8 @@ def test_a_token_of_another_form_is_left_to_the_service(token: str) -> None:
     ("text", "form"),
     [
         (json.dumps({"refresh_token": TOKEN, "scope": "x"}), "JSON around the refresh token (with the keys"),
-        (jwt(appid="a", aud="x"), "an access token"),
-        (jwt(scp="User.Read"), "an access token"),
+        (build_jwt(appid="a", aud="x"), "an access token"),
+        (build_jwt(scp="User.Read"), "an access token"),
         (f"{TOKEN}\n{TOKEN}", "more than one word"),
         ("not a token", "more than one word"),
         (f"{TOKEN}\x00", "more than one word"),

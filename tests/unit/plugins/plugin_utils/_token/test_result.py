@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 import time
 import typing as t
 
 import pytest
+from jwts import build_jwt
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -27,7 +27,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.result import (
 )
 
 CLAIMS = {"aud": "https://graph.microsoft.com", "roles": ["User.Read.All"]}
-JWT = f"e30.{base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).rstrip(b'=').decode()}.c2ln"
+JWT = build_jwt(**CLAIMS)
 TOKEN = Token(JWT, 1000, 1795442400.75, correlation_id="c-1")
 OPTIONS = AppTokenOptions(
     tenant_id="contoso.com", client_id="c", client_secret="hunter2", cloud="usgov", extra_headers={"X-A": "b"}
