@@ -13,6 +13,7 @@ import typing as t
 
 import certificates
 import pytest
+import trustme
 from redis_server import RedisServer
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import stores
@@ -160,6 +161,12 @@ def redis_server(running_redis: RedisServer) -> RedisServer:
     """A Redis server with nothing in it."""
     running_redis.clear()
     return running_redis
+
+
+@pytest.fixture(scope="session")
+def tls_ca() -> trustme.CA:
+    """A CA for the servers of tests."""
+    return trustme.CA()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ import typing as t
 
 import pytest
 import requests
-import trustme
 import urllib3
 from canned_server import CannedServer, answer, hang_up
 from urllib3.exceptions import LocationParseError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
@@ -26,6 +25,7 @@ from ansible_collections.entra.auth.plugins.module_utils._http.settings import N
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 
 if t.TYPE_CHECKING:
+    import trustme
     from canned_server import Canned
 
 URL = "https://login.test:8443/contoso.com/oauth2/v2.0/token?hunter2"
@@ -120,11 +120,6 @@ def test_a_proxy_that_is_not_there_is_named_as_the_reason() -> None:
 
 
 # --- certificates -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def tls_ca() -> trustme.CA:
-    return trustme.CA()
 
 
 @pytest.fixture

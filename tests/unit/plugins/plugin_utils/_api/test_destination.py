@@ -198,8 +198,11 @@ def test_a_listing_too_large_for_a_page_is_told_how_to_get_to_its_file(call: Api
     assert_untouched(path)
 
 
-def test_a_response_that_unpacks_to_far_more_than_was_sent_is_not_written(call: ApiCaller, path: pathlib.Path) -> None:
-    bomb = answer(200, gzip.compress(bytes(200 * 1024 * 1024)), Content_Encoding="gzip", **BINARY)
+def test_a_response_that_unpacks_to_far_more_than_was_sent_is_not_written(
+    call: ApiCaller, path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destination_module, "_MAX_UNPACKED_BYTES", 1024 * 1024)
+    bomb = answer(200, gzip.compress(bytes(4 * 1024 * 1024)), Content_Encoding="gzip", **BINARY)
     with CannedServer(bomb) as server, pytest.raises(EntraAuthError, match="unpacks to more than 100 times") as failure:
         call(server, dest=str(path))
     assert "Accept-Encoding" in failure.value.hint

@@ -10,14 +10,12 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 import traceback
 import typing as t
 import urllib.parse
 
 import pytest
 import redis
-import trustme
 from hypothesis import example, given
 from hypothesis import strategies as st
 from processes import Channel, Forked
@@ -26,9 +24,12 @@ from redis_server import PASSWORD, RedisCluster, RedisSentinel, RedisServer
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError, MissingLibraryError
 from ansible_collections.entra.auth.plugins.plugin_utils._cache import redis_store
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.redis_store import RedisStore
+from plays import wait_until
 
 if t.TYPE_CHECKING:
     import pathlib
+
+    import trustme
 
 # Nothing is timed by it: it ends a test that hangs.
 PATIENCE_SECONDS = 300
@@ -45,13 +46,6 @@ def short_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def open_store(server: RedisServer) -> RedisStore:
     return RedisStore(server.url)
-
-
-def wait_until(condition: t.Callable[[], bool]) -> None:
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < ends, "it never came to that"
-        time.sleep(0.005)
 
 
 # --- entries ----------------------------------------------------------------------------------------------------
@@ -261,8 +255,8 @@ def test_clearing_releases_locks(redis_server: RedisServer) -> None:
 # --- servers of all kinds ---------------------------------------------------------------------------------------
 
 
-def test_a_server_with_tls(tmp_path: pathlib.Path) -> None:
-    with RedisServer(tmp_path, ca=trustme.CA()) as server:
+def test_a_server_with_tls(tls_ca: trustme.CA, tmp_path: pathlib.Path) -> None:
+    with RedisServer(tmp_path, ca=tls_ca) as server:
         use(open_store(server))
         url = server.url.partition("?")[0]
         assert get_reason(url) == "it could not be reached", "its CA is unknown"
@@ -308,10 +302,9 @@ def test_a_sentinel_has_its_usual_port(host: str, address: tuple[str, int]) -> N
 UNCHECKED = ["ssl_check_hostname=false", "ssl_check_hostname=no", "ssl_cert_reqs=none"]
 
 
-def test_the_password_goes_to_no_server_of_another_name(tmp_path: pathlib.Path) -> None:
+def test_the_password_goes_to_no_server_of_another_name(tls_ca: trustme.CA, tmp_path: pathlib.Path) -> None:
     """Though its certificate is of the same CA."""
-    ca = trustme.CA()
-    with RedisServer(tmp_path, ca=ca, name="other.test") as server:
+    with RedisServer(tmp_path, ca=tls_ca, name="other.test") as server:
         assert get_reason(server.url) == "it could not be reached"
         assert get_reason(f"{server.url}&ssl_check_hostname=") == "it could not be reached"
         assert get_reason(f"{server.url}&ssl_check_hostname=true") == "it could not be reached"
@@ -348,11 +341,11 @@ def test_the_check_of_the_name_does_not_depend_on_the_library(
     ]
 
 
-def test_nothing_is_sent_to_a_server_of_another_name(tmp_path: pathlib.Path) -> None:
-    ca, received = trustme.CA(), list[bytes]()
-    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+def test_nothing_is_sent_to_a_server_of_another_name(tls_ca: trustme.CA, tmp_path: pathlib.Path) -> None:
+    received = list[bytes]()
+    tls_ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    ca.issue_cert("other.test").configure_cert(context)
+    tls_ca.issue_cert("other.test").configure_cert(context)
 
     def serve(listener: socket.socket) -> None:
         connection, _address = listener.accept()
@@ -369,36 +362,46 @@ def test_nothing_is_sent_to_a_server_of_another_name(tmp_path: pathlib.Path) -> 
 
 
 @pytest.mark.parametrize("wrong", ["sentinel", "server"])
-def test_sentinels_and_their_server_have_to_have_the_right_names(wrong: str, tmp_path: pathlib.Path) -> None:
-    ca, place = trustme.CA(), tmp_path / "sentinel"
+def test_sentinels_and_their_server_have_to_have_the_right_names(
+    wrong: str, tls_ca: trustme.CA, tmp_path: pathlib.Path
+) -> None:
+    place = tmp_path / "sentinel"
     place.mkdir()
     names = {kind: "other.test" if kind == wrong else "127.0.0.1" for kind in ("sentinel", "server")}
     with (
-        RedisServer(tmp_path, ca=ca, name=names["server"]) as server,
-        RedisSentinel(place, server, ca, names["sentinel"]) as sentinel,
+        RedisServer(tmp_path, ca=tls_ca, name=names["server"]) as server,
+        RedisSentinel(place, server, tls_ca, names["sentinel"]) as sentinel,
     ):
         assert get_reason(sentinel.url) == "it could not be reached"
         for parameter in UNCHECKED:
             use(RedisStore(f"{sentinel.url}&{parameter}"))
 
 
-def test_a_sentinel_with_tls_leads_to_the_server(tmp_path: pathlib.Path) -> None:
-    ca, place = trustme.CA(), tmp_path / "sentinel"
+def test_a_sentinel_with_tls_leads_to_the_server(tls_ca: trustme.CA, tmp_path: pathlib.Path) -> None:
+    place = tmp_path / "sentinel"
     place.mkdir()
-    with RedisServer(tmp_path, ca=ca) as server, RedisSentinel(place, server, ca) as sentinel:
+    with RedisServer(tmp_path, ca=tls_ca) as server, RedisSentinel(place, server, tls_ca) as sentinel:
         use(RedisStore(sentinel.url))
         assert get_reason(sentinel.url.partition("&")[0]) == "it could not be reached", "its CA is unknown"
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "other.test"])
-def test_the_nodes_of_a_cluster_have_to_have_the_right_names(name: str, tmp_path: pathlib.Path) -> None:
-    with RedisCluster(tmp_path, trustme.CA(), name) as server:
+def rename(server: RedisServer, name: str, ca: trustme.CA, directory: pathlib.Path) -> None:
+    """Have a running server use a certificate for another name."""
+    certificate = ca.issue_cert(name)
+    certificate.private_key_pem.write_to_path(str(directory / "renamed-key.pem"))
+    certificate.cert_chain_pems[0].write_to_path(str(directory / "renamed.pem"))
+    files = ("tls-key-file", directory / "renamed-key.pem", "tls-cert-file", directory / "renamed.pem")
+    server.client.execute_command("CONFIG SET", *map(str, files))
+
+
+def test_the_nodes_of_a_cluster_have_to_have_the_right_names(tls_ca: trustme.CA, tmp_path: pathlib.Path) -> None:
+    with RedisCluster(tmp_path, tls_ca) as server:
         if int(redis.__version__.partition(".")[0]) < 6:
             with pytest.raises(InputError, match="can't verify the host names of a cluster"):
                 open_store(server)
-        elif name == "127.0.0.1":
-            use(open_store(server))
         else:
+            use(open_store(server))
+            rename(server, "other.test", tls_ca, tmp_path)
             assert get_reason(server.url) == "no node of the cluster could be reached"
 
 

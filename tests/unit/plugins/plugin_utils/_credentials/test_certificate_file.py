@@ -93,25 +93,26 @@ def test_a_key_of_another_kind_beside_the_right_one_does_no_harm(leaf: Issued) -
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_of_several_issuers_with_one_name_the_one_that_signed_is_in_the_chain(
-    order: tuple[int, ...], ca: Issued
+    order: tuple[int, ...], ca: Issued, leaf: Issued, other: Issued
 ) -> None:
     """As after the renewal of a CA with another key, which ends later."""
-    renewed = certificates.issue("Nobody's CA", days=(-1, 90))
-    issued = certificates.issue("app", issuer=ca)
+    renewed = certificates.issue("Nobody's CA", other.key, days=(-1, 90))
     issuers = [ca, renewed]
-    content = issued.pem() + "".join(issuers[number].certificate_pem for number in order)
+    content = leaf.pem() + "".join(issuers[number].certificate_pem for number in order)
     assert ca.certificate.subject == renewed.certificate.subject
-    assert load_client_certificate(content.encode(), None).chain == (issued.der, ca.der)
+    assert load_client_certificate(content.encode(), None).chain == (leaf.der, ca.der)
 
 
-def test_the_chain_is_put_in_order_and_what_does_not_belong_to_it_is_left_out(ca: Issued) -> None:
-    middle = certificates.issue("middle", issuer=ca)
-    leaf = certificates.issue("app", issuer=middle)
+def test_the_chain_is_put_in_order_and_what_does_not_belong_to_it_is_left_out(
+    ca: Issued, leaf: Issued, other: Issued
+) -> None:
+    middle = certificates.issue("middle", other.key, issuer=ca)
+    app = certificates.issue("app", leaf.key, issuer=middle)
     stranger = certificates.issue("stranger", ca.key)
-    mixed = ca.certificate_pem + stranger.certificate_pem + leaf.pem() + middle.certificate_pem
-    expected = (leaf.der, middle.der, ca.der)
+    mixed = ca.certificate_pem + stranger.certificate_pem + app.pem() + middle.certificate_pem
+    expected = (app.der, middle.der, ca.der)
     assert load_client_certificate(mixed.encode(), None).chain == expected
-    assert load_client_certificate(leaf.pfx(chain=[ca, middle]), None).chain == expected
+    assert load_client_certificate(app.pfx(chain=[ca, middle]), None).chain == expected
 
 
 def test_a_chain_that_goes_in_a_circle_ends(ca: Issued) -> None:
