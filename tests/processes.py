@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
+import pathlib
 import signal
 import traceback
 import typing as t
@@ -93,6 +95,13 @@ def first_to_speak(channels: t.Sequence[Forked]) -> Forked:
     if not speaking:
         raise TimeoutError("no process said anything")
     return by_connection[t.cast("Connection", speaking[0])]
+
+
+def count_open_files() -> int:
+    """How many files this process has open."""
+    # What earlier tests have left must not be closed between two counts.
+    gc.collect()
+    return len(list(pathlib.Path("/proc/self/fd").iterdir()))
 
 
 def _run(work: t.Callable[[Channel], None], connection: Connection) -> None:

@@ -30,7 +30,6 @@ Docs = dict[str, t.Any]
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
-ROLE_FILES = ROOT / "roles" / "app_token"
 OF_THE_ROLE_ALONE = {"app_token_fact"}
 OF_THE_LOOKUP_ALONE = {"_terms", "output"}
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import pathlib
 import shutil
@@ -15,7 +14,7 @@ import time
 import typing as t
 
 import pytest
-from processes import Channel, Forked
+from processes import Channel, Forked, count_open_files
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.file_lock import FileLock, lock_file
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files import Directory
@@ -34,12 +33,6 @@ def lock(directory: Directory, wait_seconds: float = 0) -> t.ContextManager[bool
 
 def path_of(directory: Directory) -> pathlib.Path:
     return pathlib.Path(directory.path) / "name.lock"
-
-
-def count_open_files() -> int:
-    # What earlier tests have left must not be closed between two counts.
-    gc.collect()
-    return len(list(pathlib.Path("/proc/self/fd").iterdir()))
 
 
 def test_a_lock_has_one_holder_and_is_free_afterwards(directory: Directory) -> None:

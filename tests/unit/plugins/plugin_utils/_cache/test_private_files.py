@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import gc
 import grp
 import os
 import pathlib
@@ -17,6 +16,7 @@ import types
 import typing as t
 
 import pytest
+from processes import count_open_files
 
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files import (
     Directory,
@@ -25,7 +25,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.private_files im
 )
 
 OTHER_UID = 65534
-NEEDS_ROOT = os.geteuid() == 0
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +40,6 @@ def generous_umask() -> t.Iterator[None]:
 def as_other_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file belongs to another user than the process."""
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-
-
-def count_open_files() -> int:
-    # What earlier tests have left must not be closed between two counts.
-    gc.collect()
-    return len(list(pathlib.Path("/proc/self/fd").iterdir()))
 
 
 def get_mode(path: pathlib.Path) -> int:
@@ -110,9 +104,8 @@ def test_a_symbolic_link_to_a_private_directory_is_refused(tmp_path: pathlib.Pat
     assert "is not a directory that belongs to this user alone" in get_refusal(tmp_path / "cache")
 
 
+@needs_root
 def test_a_directory_of_another_user_is_refused(tmp_path: pathlib.Path) -> None:
-    if not NEEDS_ROOT:
-        return
     (tmp_path / "cache").mkdir(0o700)
     os.chown(tmp_path / "cache", OTHER_UID, OTHER_UID)
     assert "is not a directory that belongs to this user alone" in get_refusal(tmp_path / "cache")

@@ -182,40 +182,9 @@ def test_a_sign_in_of_a_person_is_never_given(kind: str) -> None:
     assert not is_given(kind, AppTokenOptions(refresh_token_file="f", client_id="c"))
 
 
-@pytest.mark.parametrize("kind", ORDER)
-def test_creating_a_credential_does_nothing_yet(kind: str) -> None:
-    credential = create_credential(
-        kind, AppTokenOptions(client_certificate_path="/nowhere", refresh_token_file="/nowhere")
-    )
-    assert type(credential).kind == kind
-    assert credential.__class__ is load_class(kind)
-
-
-def test_a_client_secret_goes_into_the_form_with_its_grant(form_sent: FormSent) -> None:
-    sent = form_sent("client_secret", client_secret="s ~+%&=#é")
-    assert sent.pop("URL").endswith("/contoso.com/oauth2/v2.0/token")
-    assert sent == {
-        "grant_type": "client_credentials",
-        "client_id": "the-client",
-        "scope": "the/.default",
-        "client_secret": "s ~+%&=#é",
-    }
-
-
 def test_claims_go_into_the_form_where_there_are_any(form_sent: FormSent) -> None:
     claims = '{"access_token":{"nbf":{"essential":true}}}'
     assert form_sent("client_secret", client_secret="s", claims=claims)["claims"] == claims
-
-
-def test_a_public_app_redeems_a_refresh_token_without_proof(form_sent: FormSent) -> None:
-    sent = form_sent("refresh_token", refresh_token="r")
-    sent.pop("URL")
-    assert sent == {
-        "grant_type": "refresh_token",
-        "refresh_token": "r",
-        "client_id": "the-client",
-        "scope": "the/.default",
-    }
 
 
 @pytest.mark.parametrize(
