@@ -14,18 +14,23 @@ import urllib.parse
 from pathlib import Path
 
 import trustme
-from attacks.attacker import expect_none, get_end, make_jwt
+from attacks.attacker import expect_none, get_end
 from canned_server import answer, json_answer
+from jwts import build_jwt
 
 from plays import role, uri
 
 if t.TYPE_CHECKING:
-    from attacks.attacker import Attack, Received, Task
+    from attacks.attacker import Attack, AttackerServer, Received, Task
 
 AUTH: t.Final = "entra.auth.app_token"
-_POSITIONS: t.Final = 12
-_BOMB_BYTES: t.Final = 300 << 20
+# More than a call evaluates its URL.
+_POSITIONS: t.Final = 5
+# More than a download may unpack to; see _MAX_UNPACKED_BYTES in destination.py.
+_BOMB_BYTES: t.Final = 140 << 20
 _SMALL_BYTES: t.Final = 16 << 20
+_PLATFORM_SECRET: t.Final = "attack~platform~secret-0123456789"
+_INSECURE: t.Final = "so a token would travel in clear text"
 
 
 def test_a_url_that_changes_between_two_evaluations_is_evaluated_once(attack: Attack) -> None:
@@ -50,6 +55,9 @@ def test_a_url_that_changes_between_two_evaluations_is_evaluated_once(attack: At
     strangers = attack.emulator.tokens_at_strangers()
     expect_none({f"request {entry['id']}": entry["path"] for entry in strangers})
     assert attack.emulator.requests(listener="api")
+    evaluations = {path.name: path.stat().st_size for path in directory.glob("count-*")}
+    assert len(evaluations) == len(tasks) * _POSITIONS
+    assert max(evaluations.values()) < _POSITIONS, evaluations
 
 
 def _call(directory: Path, way: str, caller: str, url: str, command: str) -> Task:
@@ -70,45 +78,53 @@ def test_no_platform_secret_goes_over_plain_http_to_another_host(attack: Attack)
     0.0.0.0 leads to this machine without being a loopback address.
     """
     attack.add_host("victim")
-    secret = "attack~platform~secret-0123456789"
-    servers = {name: attack.serve() for name in ("github", "pipelines", "given", "identity", "msi", "arc", "proxied")}
-    urls = {name: f"http://0.0.0.0:{server.port}/token" for name, server in servers.items()}
-    environments: dict[str, dict[str, str]] = {
-        "github": {"ACTIONS_ID_TOKEN_REQUEST_URL": urls["github"], "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret},
-        "pipelines": {
-            "SYSTEM_OIDCREQUESTURI": urls["pipelines"],
-            "SYSTEM_ACCESSTOKEN": secret,
-            "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": "00000000-0000-4000-8000-000000000000",
-        },
-        "given": {"ARM_OIDC_REQUEST_URL": urls["given"], "ARM_OIDC_REQUEST_TOKEN": secret},
-        "identity": {"IDENTITY_ENDPOINT": urls["identity"], "IDENTITY_HEADER": secret},
-        "msi": {"MSI_ENDPOINT": urls["msi"], "MSI_SECRET": secret},
-        "arc": {"IDENTITY_ENDPOINT": urls["arc"], "IMDS_ENDPOINT": urls["arc"]},
-        "proxied": {
-            "ACTIONS_ID_TOKEN_REQUEST_URL": "http://ci.example/token",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret,
-            "ENTRA_AUTH_PROXY": servers["proxied"].url,
-        },
-    }
-    sources = {
-        "github": "github_actions",
-        "pipelines": "azure_pipelines",
-        "given": "request_url",
-        "proxied": "github_actions",
-    }
-    ends = {}
-    for name, environment in environments.items():
-        options = (
-            {"credential": "federated", "federated_token_source": sources[name]}
-            if name in sources
-            else {"credential": "managed_identity"}
-        )
-        task = {"name": name, AUTH: {"cache": "none", **options}, "ignore_errors": True}
-        play = attack.run([{"tasks": [task]}], env={**environment, "ENTRA_AUTH_TIMEOUT": "3"})
-        ends[name] = get_end(play, name, "victim")
-        assert secret not in play.output
-    expect_none({name: end for name, end in ends.items() if end != "failed"})
+    names = ("github", "pipelines", "given", "identity", "msi", "arc", "proxied")
+    servers = {name: attack.serve() for name in names}
+    messages = {}
+    for environment, cases in _describe_jobs(servers):
+        tasks = [_get_by_platform(name, options) for name, options in cases.items()]
+        play = attack.run([{"tasks": tasks}], env={**environment, "ENTRA_AUTH_TIMEOUT": "3"})
+        assert _PLATFORM_SECRET not in play.output
+        messages |= {name: play.result(name, "victim").get("msg", "") for name in cases}
+    assert messages.keys() == servers.keys()
+    expect_none({name: text for name, text in messages.items() if _INSECURE not in text})
     expect_none({name: server.seen() for name, server in servers.items() if server.received})
+
+
+def _describe_jobs(servers: dict[str, AttackerServer]) -> list[tuple[dict[str, str], dict[str, dict[str, str]]]]:
+    """Environments, each with the options of the tasks in it: of several platforms that leave each other alone."""
+    urls = {name: f"http://0.0.0.0:{server.port}/token" for name, server in servers.items()}
+    first = {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": urls["github"],
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": _PLATFORM_SECRET,
+        "SYSTEM_OIDCREQUESTURI": urls["pipelines"],
+        "SYSTEM_ACCESSTOKEN": _PLATFORM_SECRET,
+        "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": "00000000-0000-4000-8000-000000000000",
+        "IDENTITY_ENDPOINT": urls["identity"],
+        "IDENTITY_HEADER": _PLATFORM_SECRET,
+    }
+    second = {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "http://ci.example/token",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": _PLATFORM_SECRET,
+        "ARM_OIDC_REQUEST_URL": urls["given"],
+        "ARM_OIDC_REQUEST_TOKEN": _PLATFORM_SECRET,
+        "MSI_ENDPOINT": urls["msi"],
+        "MSI_SECRET": _PLATFORM_SECRET,
+    }
+    github, pipelines, given = (
+        {"federated_token_source": source} for source in ("github_actions", "azure_pipelines", "request_url")
+    )
+    proxied = {**github, "proxy": servers["proxied"].url}
+    return [
+        (first, {"github": github, "pipelines": pipelines, "identity": {}}),
+        (second, {"proxied": proxied, "given": given, "msi": {}}),
+        ({"IDENTITY_ENDPOINT": urls["arc"], "IMDS_ENDPOINT": urls["arc"]}, {"arc": {}}),
+    ]
+
+
+def _get_by_platform(name: str, options: dict[str, str]) -> Task:
+    credential = "federated" if "federated_token_source" in options else "managed_identity"
+    return {"name": name, AUTH: {"cache": "none", "credential": credential, **options}, "ignore_errors": True}
 
 
 def test_no_header_of_ours_follows_a_redirect_to_another_host(attack: Attack) -> None:
@@ -169,9 +185,11 @@ def test_no_path_in_an_authority_or_a_tenant_leads_to_another_tenant(attack: Att
     }
     tasks = [{"name": name, AUTH: {"authority": value, "cache": "none"}} for name, value in authorities.items()]
     tasks += [{"name": name, AUTH: {"tenant_id": value, "cache": "none"}} for name, value in tenants.items()]
-    attack.run([{"tasks": [{**task, "ignore_errors": True} for task in tasks]}])
+    tasks.append({"name": "own", AUTH: {"authority": f"{login}/{tenant}", "cache": "none"}})
+    play = attack.run([{"tasks": [{**task, "ignore_errors": True} for task in tasks]}])
+    assert get_end(play, "own", "victim") == "ok", play.output
     paths = {urllib.parse.urlsplit(entry["path"]).path for entry in attack.emulator.requests(listener="login")}
-    assert paths <= {f"/{tenant}/oauth2/v2.0/token"}
+    assert paths == {f"/{tenant}/oauth2/v2.0/token"}
 
 
 def test_an_answer_that_unpacks_to_far_more_than_it_is_does_not_fill_the_disk(attack: Attack) -> None:
@@ -254,7 +272,7 @@ def test_no_response_leads_to_a_service_of_the_control_node(attack: Attack) -> N
         "operation": {"method": "POST", "body": {}, "wait": True, "wait_timeout": 3},
         "createUploadSession": {"method": "POST", "src": str(source)},
     }
-    token = {"access_token": make_jwt(aud="https://graph.microsoft.com"), "proxy": proxy.url, "ca_path": str(bundle)}
+    token = {"access_token": build_jwt(aud="https://graph.microsoft.com"), "proxy": proxy.url, "ca_path": str(bundle)}
     tasks = [
         {"name": name, "entra.auth.api_request": {"url": f"/v1.0/{name}", **token, **call}, "ignore_errors": True}
         for name, call in calls.items()

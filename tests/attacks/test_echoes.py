@@ -15,10 +15,11 @@ import textwrap
 import typing as t
 import urllib.parse
 
-from ansible.release import __version__ as core_version
-from attacks.attacker import expect_none, get_end, make_jwt, read_answer_number
+from attacks.attacker import expect_none, get_end, read_answer_number
 from canned_server import answer, json_answer, token_answer
 from certificates import issue
+from cores import CORE
+from jwts import build_jwt
 from leaks import Markers
 
 from plays import ROOT, role
@@ -26,16 +27,15 @@ from plays import ROOT, role
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-    from attacks.attacker import Attack, Received, Task
+    from attacks.attacker import Attack, AttackerServer, Received, Task
 
     from plays import Play
 
 AUTH: t.Final = "entra.auth.app_token"
-_CORE: t.Final = tuple(int(part) for part in core_version.split(".")[:2])
 # What each of the ways of the list below is to be told apart by: the scope asks for an answer by its number.
 _SECRETS: t.Final = {
     "client_secret": "attack~client %20+&=\"'<>\\/secret-0123456789",
-    "federated_token": make_jwt(iss="https://attack.example", sub="attack", aud="api://AzureADTokenExchange"),
+    "federated_token": build_jwt(iss="https://attack.example", sub="attack", aud="api://AzureADTokenExchange"),
     "refresh_token": "1.attackRefreshToken-_0123456789/+=~%2F",
     "request_token": "attack~request~token/0123456789+=",
     "proxy_password": "attack~proxy~password-0123456789",
@@ -67,10 +67,6 @@ def search(play: Play, log: Path, names: t.Sequence[str] = (), **secrets: str) -
 
 
 # --- what a token endpoint says ---------------------------------------------------------------------------------
-
-
-def _lower(text: str) -> str:
-    return urllib.parse.quote(text, safe="").replace("%2", "%2").lower()
 
 
 SPELLINGS: t.Final[dict[str, t.Callable[[str], str]]] = {
@@ -128,6 +124,10 @@ REFUSALS: t.Final[dict[str, t.Callable[[str], bytes]]] = {
 _ANSWERS: t.Final = [(place, spelling) for place in REFUSALS for spelling in ("raw", "quoted")] + [
     ("description", spelling) for spelling in SPELLINGS
 ]
+# The raw form has each secret quoted as well. The code is the same for all credentials.
+_FEWER_ANSWERS: t.Final = [
+    number for number, answer in enumerate(_ANSWERS) if answer[1] == "raw" or answer == ("description", "quoted")
+]
 
 
 def _echo(request: Received) -> bytes:
@@ -159,9 +159,12 @@ def test_no_refusal_of_a_token_request_shows_what_was_sent(attack: Attack) -> No
             "credential": "refresh_token",
         },
     }
-    loop = {"loop": list(range(len(_ANSWERS))), "register": "answers"}
+    loops = dict.fromkeys(credentials, _FEWER_ANSWERS) | {"client_secret": list(range(len(_ANSWERS)))}
     scope = "api://answer-{{ item }}"
-    tasks = [{**get(name, scope=scope, **each), **loop} for name, each in credentials.items()]
+    tasks = [
+        {**get(name, scope=scope, **each), "loop": loops[name], "register": "answers"}
+        for name, each in credentials.items()
+    ]
     # Of a success it is for the user to see the token.
     refused = "{{ answers.results | rejectattr('access_token', 'defined') }}"
     shown = {"name": "Registered", "ansible.builtin.debug": {"msg": refused}}
@@ -172,7 +175,7 @@ def test_no_refusal_of_a_token_request_shows_what_was_sent(attack: Attack) -> No
     assertions = {
         f"assertion {n}": form["client_assertion"] for n, form in enumerate(sent) if "client_assertion" in form
     }
-    assert len(sent) >= len(credentials) * len(_ANSWERS)
+    assert len(sent) >= sum(map(len, loops.values()))
     names = [f"{place}, {spelling}" for place, spelling in _ANSWERS]
     expect_none(search(play, directory / "ansible.log", names, **assertions))
     assert all(get_end(play, name, "victim") == "failed" for name in credentials)
@@ -217,39 +220,64 @@ _PROXY_REPLIES: t.Final[dict[str, t.Callable[[str], bytes]]] = {
 }
 
 
+_REPLIES: t.Final = {**_PROXY_REPLIES, "description": REFUSALS["description"], "page": REFUSALS["page"]}
+
+
+def _repeat(header: str, make: t.Callable[[str], bytes]) -> t.Callable[[Received], bytes]:
+    return lambda request: make(request.headers.get(header, "none"))
+
+
 def test_no_proxy_platform_or_store_gets_its_secret_shown(attack: Attack) -> None:
     """Each repeats in its answer the password or header that it was sent."""
     directory = attack.directory
     attack.add_host("victim")
-    tasks = []
-    for name, make in _PROXY_REPLIES.items():
-        proxy = attack.serve(lambda request, make=make: make(request.headers.get("proxy-authorization", "none")))
-        url = proxy.url.replace("//", "//someone:" + urllib.parse.quote(_SECRETS["proxy_password"]) + "@")
-        tasks.append(get(f"Proxy: {name}", proxy=url, authority="https://login.example"))
-    for name, make in {**_PROXY_REPLIES, "description": REFUSALS["description"], "page": REFUSALS["page"]}.items():
-        issuer = attack.serve(lambda request, make=make: make(request.headers.get("authorization", "none")))
-        tasks.append(
-            get(
-                f"Issuer: {name}",
-                credential="federated",
-                federated_token_source="request_url",
-                federated_token_request_url=issuer.url,
-                federated_token_request_token="{{ attack.request_token }}",
-            )
-        )
-        platform = attack.serve(lambda request, make=make: make(request.headers.get("x-identity-header", "none")))
-        environment = {"IDENTITY_ENDPOINT": platform.url, "IDENTITY_HEADER": _SECRETS["identity_header"]}
-        script = directory / f"ask-{name.replace(' ', '-')}"
-        script.write_text("")
-        tasks.append({**get(f"Platform: {name}", credential="managed_identity"), "environment": environment})
+    proxies = {name: attack.serve(_repeat("proxy-authorization", make)) for name, make in _PROXY_REPLIES.items()}
+    issuers = {name: attack.serve(_repeat("authorization", make)) for name, make in _REPLIES.items()}
+    makers = list(_REPLIES.values())
+    # A play has one platform: the scope asks for one of its replies.
+    platform = attack.serve(
+        lambda request: makers[read_answer_number(request.target)](request.headers.get("x-identity-header", "none"))
+    )
     redis = attack.listen(lambda sent: b"-ERR invalid: " + sent.replace(b"\r\n", b" ") + b"\r\n")
-    url = f"redis://:{urllib.parse.quote(_SECRETS['redis_password'])}@127.0.0.1:{redis.port}/0"
-    tasks.append(get("Redis", cache=url))
-    tasks.append(get("Redis that says nothing known", cache=url.replace("//:", "//default:")))
-    env = {"ANSIBLE_LOG_PATH": str(directory / "ansible.log")}
+    redis_url = f"redis://:{urllib.parse.quote(_SECRETS['redis_password'])}@127.0.0.1:{redis.port}/0"
+    login = {"authority": "https://login.example", "credential": "client_secret"}
+    tasks = [
+        *(get(f"Proxy: {name}", proxy=_add_password(proxy.url), **login) for name, proxy in proxies.items()),
+        *(get(f"Issuer: {name}", **_request_at(issuer.url)) for name, issuer in issuers.items()),
+        *(
+            get(f"Platform: {name}", credential="managed_identity", scope=f"api://answer-{number}")
+            for number, name in enumerate(_REPLIES)
+        ),
+        get("Redis", cache=redis_url),
+        get("Redis that says nothing known", cache=redis_url.replace("//:", "//default:")),
+    ]
+    platform_env = {"IDENTITY_ENDPOINT": platform.url, "IDENTITY_HEADER": _SECRETS["identity_header"]}
+    env = {"ANSIBLE_LOG_PATH": str(directory / "ansible.log"), **platform_env}
     play = attack.run([{"vars": {"attack": _SECRETS}, "tasks": tasks}], "-vvv", env=env)
     assert redis.connections
+    assert all(_got("proxy-authorization", proxy) for proxy in proxies.values()), play.output
+    assert all(_got("authorization", issuer) for issuer in issuers.values()), play.output
+    assert _got("x-identity-header", platform) >= len(_REPLIES), play.output
     expect_none(search(play, directory / "ansible.log"))
+
+
+def _add_password(url: str) -> str:
+    return url.replace("//", "//someone:" + urllib.parse.quote(_SECRETS["proxy_password"]) + "@")
+
+
+def _request_at(url: str) -> dict[str, str]:
+    """The options of an issuer that mints assertions at a URL."""
+    return {
+        "credential": "federated",
+        "federated_token_source": "request_url",
+        "federated_token_request_url": url,
+        "federated_token_request_token": "{{ attack.request_token }}",
+    }
+
+
+def _got(header: str, server: AttackerServer) -> int:
+    """How many requests with the secret header arrived."""
+    return sum(header in request.headers for request in server.received)
 
 
 # --- what an API says -------------------------------------------------------------------------------------------
@@ -293,6 +321,10 @@ API_ECHOES: t.Final[dict[str, t.Callable[[str], bytes]]] = {
 }
 
 
+# One of each kind for the role, whose code is that of the module authorized_uri.
+_ROLE_ECHOES: t.Final = ("raw", "base64", "header", "refusal", "no status line", "redirect")
+
+
 def test_no_api_gets_the_token_shown_by_repeating_it(attack: Attack) -> None:
     """By the module api_request and by authorized_uri, with each answer it could repeat it in."""
     directory = attack.directory
@@ -306,19 +338,20 @@ def test_no_api_gets_the_token_shown_by_repeating_it(attack: Attack) -> None:
     attack.add_host("victim")
     numbers: dict[str, t.Any] = {"loop": list(range(len(echoes))), "register": "answers", "ignore_errors": True}
     registered = {"name": "Registered", "ansible.builtin.debug": {"msg": "{{ answers.results | length }}"}}
+    role_numbers = [list(API_ECHOES).index(name) for name in _ROLE_ECHOES]
     call = {"url": "/answer-{{ item }}", "method": "GET", "retry_for": 0}
     tasks: list[Task] = [
         {"name": "API", "entra.auth.api_request": {**call, "status_code": [200, 202]}, **numbers},
         {"name": "Write", "entra.auth.api_request": {**call, "method": "POST", "body": {"a": 1}}, **numbers},
         {"name": "Save", "entra.auth.api_request": {**call, "dest": f"{directory}/saved-{{{{ item }}}}"}, **numbers},
         registered,
-        {"name": "Role", "ansible.builtin.include_tasks": str(directory / "role.yml"), "loop": numbers["loop"]},
+        {"name": "Role", "ansible.builtin.include_tasks": str(directory / "role.yml"), "loop": role_numbers},
     ]
     included = role("authorized_uri", authorized_uri_url="/answer-{{ item }}", authorized_uri_retry_for=0)
     (directory / "role.yml").write_text(json.dumps([{"name": "Try", "block": [included], "rescue": [registered]}]))
     env = {"ENTRA_AUTH_API_BASE_URL": server.url, "ANSIBLE_LOG_PATH": str(directory / "ansible.log")}
     play = attack.run([{"tasks": tasks}], "-vvv", env=env)
-    assert len(server.received) >= 3 * len(echoes)
+    assert len(server.received) >= 3 * len(echoes) + len(role_numbers)
     tokens = {f"token {number}": token for number, token in enumerate(attack.emulator.issued()["token"])}
     expect_none(search(play, directory / "ansible.log", list(API_ECHOES), **tokens))
 
@@ -374,7 +407,7 @@ def test_the_validation_of_a_role_quotes_no_secret_beyond_the_limits(attack: Att
     play = attack.run([{"tasks": tasks}], "-vvv", env={"ANSIBLE_LOG_PATH": str(attack.directory / "ansible.log")})
     texts = play.output + (attack.directory / "ansible.log").read_text()
     quoted = {name: "quoted" for name, value in _BROKEN.items() if _word_of(value) in texts}
-    limits = _BROKEN if _CORE < (2, 19) else ("client_certificate_password", "cache_key")
+    limits = _BROKEN if CORE < (2, 19) else ("client_certificate_password", "cache_key")
     expect_none({name: hit for name, hit in quoted.items() if name not in limits})
     assert "!unsafe" in (ROOT / "docs/docsite/rst/guide_threat_model.rst").read_text()
 

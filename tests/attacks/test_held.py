@@ -12,9 +12,11 @@ import typing as t
 import urllib.parse
 
 import trustme
-from attacks.attacker import expect_none, get_end, make_jwt, read_answer_number
+from attacks.attacker import expect_none, get_end, read_answer_number
 from canned_server import answer, json_answer, token_answer
+from jwts import build_jwt
 
+from entra_emulator import seed
 from plays import role, show
 
 if t.TYPE_CHECKING:
@@ -34,7 +36,7 @@ def test_nothing_that_a_service_returns_is_a_template(attack: Attack) -> None:
     """Claims, roles, errors, ids, headers, places and names, as they are shown and as they are used later."""
     touched = attack.directory / "touched"
     text = TEMPLATE.replace("TOUCHED", str(touched))
-    token = make_jwt(roles=[text], aud=text, appid=text, tid=text, **{text: text})
+    token = build_jwt(roles=[text], aud=text, appid=text, tid=text, **{text: text})
     fields = {"scope": text, text: text, "correlation_id": text}
 
     def issue(request: Received) -> bytes:
@@ -234,15 +236,25 @@ def test_no_value_adds_a_field_or_a_header_to_a_request(attack: Attack) -> None:
         assert dict(urllib.parse.parse_qsl(request.body)).get("scope") != "evil"
 
 
-def test_dest_does_not_follow_a_symlink(attack: Attack) -> None:
+def test_dest_replaces_a_symlink(attack: Attack) -> None:
     """The file that it leads to stays as it is, with api_request and with authorized_uri's own arguments."""
-    precious, link = attack.directory / "precious", attack.directory / "link"
+    precious = attack.directory / "precious"
     precious.write_text("precious")
-    link.symlink_to(precious)
+    # The app that may read files. Their redirect is for api_request alone.
+    app = {"client_id": seed.OPERATOR, "client_secret": "made-up~secret-of-operator"}
+    urls = {"api_request": "/v1.0/drives/me/items/readme.txt/content", "authorized_uri": "/v1.0/organization"}
+    links = {module: attack.directory / f"link-{module}" for module in urls}
+    tasks: list[Task] = []
+    for module, link in links.items():
+        link.symlink_to(precious)
+        tasks.append({"name": module, f"entra.auth.{module}": {"url": urls[module], "dest": str(link), **app}})
     attack.add_host("victim")
-    save = {"url": "/v1.0/drives/me/items/readme.txt/content", "dest": str(link)}
-    attack.run([{"tasks": [{"name": "Save", "entra.auth.api_request": save, "ignore_errors": True}]}])
+    play = attack.run([{"tasks": tasks}])
+    assert play.returncode == 0, play.output
     assert precious.read_text() == "precious"
+    assert not [module for module, link in links.items() if link.is_symlink()]
+    assert links["api_request"].read_text() == "Nothing in here is real.\n"
+    assert "Contoso" in links["authorized_uri"].read_text()
 
 
 def test_an_empty_variable_does_not_turn_verification_off(attack: Attack) -> None:
