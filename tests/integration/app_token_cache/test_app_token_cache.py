@@ -89,7 +89,7 @@ def test_a_cache_that_can_t_be_used_is_one_clear_sentence(plays: Plays) -> None:
     play = plays.run([{"tasks": tasks}], "-vvvvv", record=True)
     assert "could not be reached" in play.result("No server")["msg"]
     assert "To fix it" in play.result("No server")["msg"]
-    assert "cache is not a URL" in play.result("No cache")["msg"]
+    assert "cache is not one of run, user, none" in play.result("No cache")["msg"]
     assert "clean" in play.result("No option")["msg"]
     results = [str(event["result"]) for event in play.events()]
     assert not any("made-up~password" in result or "Traceback" in result for result in results)
