@@ -19,7 +19,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.exchange import Ap
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import parse_api_request_options
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import split_arguments
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,7 +68,7 @@ class ApiCaller:
         own, shared = split_arguments({"url": "/v1.0/things", **arguments})
         options = AppTokenOptions(**{**self.options, "api_base_url": server.url, **shared})
         context = TaskContext(
-            self.messages, UnreachableHost({}), find_file=str, check_mode=check_mode, diff_mode=diff_mode
+            self.messages, CachedTokensOnly({}), find_file=str, check_mode=check_mode, diff_mode=diff_mode
         )
         return execute(parse_api_request_options(own), options, context)
 

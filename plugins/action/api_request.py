@@ -27,7 +27,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.controller_actio
     Result,
     Variables,
 )
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
@@ -60,7 +60,7 @@ class ActionModule(ControllerAction):
         register_secrets(call.access_token)
         context = TaskContext(
             display,
-            UnreachableHost(variables),
+            CachedTokensOnly(variables),
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
             find_file=self.find_file,

@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import time
 import typing as t
 import urllib.parse
@@ -35,6 +34,7 @@ from ansible_collections.entra.auth.plugins.module_utils._http.transport import 
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
     Issuer,
+    find_error_codes,
     mask_response,
     parse_json_object,
     parse_token_response,
@@ -273,7 +273,7 @@ def _refuse_other_identity(platform: str, response: Response, selector: Selector
 def _build_refusal(platform: str, response: Response) -> TokenRequestRefused | NetworkError:
     reason = printable(_get_reason(response), _SHOWN_CHARACTERS).rstrip(". ")
     # A platform that Entra refused quotes the code.
-    codes = tuple(int(code) for code in re.findall(r"AADSTS(\d{1,9})\b", reason))
+    codes = find_error_codes(reason)
     is_final = 400 <= response.status < 500 and response.status not in _PASSING_REFUSALS
     refusal = (TokenRequestRefused if is_final else NetworkError)(
         f"The managed identity endpoint ({platform}) responded with {response.status}: {reason or 'without a reason'}.",

@@ -15,6 +15,7 @@ import dataclasses
 import datetime
 import json
 import math
+import re
 import typing as t
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import NetworkError, printable
@@ -31,6 +32,8 @@ _DEFAULT_LIFETIME_SECONDS = 600
 _MAX_LIFETIME_SECONDS = 400 * 86400
 _BEARER = "bearer"
 _ISSUED_FIELDS = ("access_token", "refresh_token")
+
+_CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d{1,9})\b")
 
 
 class Issuer(t.NamedTuple):
@@ -158,6 +161,11 @@ def _find_lifetime(body: t.Mapping[str, t.Any], sent_on: float, issuer: Issuer) 
     return min(lifetime, _MAX_LIFETIME_SECONDS)
 
 
+def find_error_codes(description: str) -> tuple[int, ...]:
+    """Return the AADSTS codes in the description of an error, each once."""
+    return tuple(dict.fromkeys(map(int, _CODE_IN_DESCRIPTION.findall(description))))
+
+
 def to_seconds(value: t.Any) -> float | None:
     """Return a number of seconds that is an int, a float or a numeric text, as endpoints send it; None for others."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -180,4 +188,4 @@ def _to_epoch(value: t.Any) -> float | None:
     return None
 
 
-__all__ = ("Issuer", "mask_response", "parse_json_object", "parse_token_response", "to_seconds")
+__all__ = ("Issuer", "find_error_codes", "mask_response", "parse_json_object", "parse_token_response", "to_seconds")

@@ -276,10 +276,7 @@ class _LimitedAdapter(HTTPAdapter):
 
 def _require_libraries() -> None:
     if not HAS_REQUESTS:
-        raise MissingLibraryError(
-            "entra.auth needs the Python package requests on the control node.",
-            hint=f"On the control node, run: {sys.executable} -m pip install requests",
-        )
+        raise MissingLibraryError.on_control_node("requests")
     version = urllib3.__version__  # type: ignore[attr-defined]  # its annotations leave it out
     if tuple(int(number) for number in version.split(".")[:2]) < _OLDEST_URLLIB3:
         raise MissingLibraryError(

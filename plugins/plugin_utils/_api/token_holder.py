@@ -133,12 +133,12 @@ class GivenToken:
                 hint="Give the token alone, without 'Bearer' before it and without line breaks.",
             )
         now = time.time()
-        self._token = Token(access_token, issued_on=now, expires_on=_find_end(access_token) or now)
+        self._token = Token(access_token, issued_on=now, expires_on=_find_expiration(access_token) or now)
         self._scope = scope
         self._refuse_expired(now)
 
     def _refuse_expired(self, now: float) -> None:
-        end = _find_end(self._token.access_token)
+        end = _find_expiration(self._token.access_token)
         if end is not None and end <= now:
             raise InputError(
                 f"The token given as access_token expired at {self._token.expires_at}.",
@@ -172,7 +172,7 @@ class GivenToken:
 
     def describe_end(self) -> str:
         """Return a sentence on when the token expires."""
-        end = f"expires at {self._token.expires_at}" if _find_end(self._token.access_token) else "can't be read"
+        end = f"expires at {self._token.expires_at}" if _find_expiration(self._token.access_token) else "can't be read"
         return f"The token given as access_token {end} and can't be renewed."
 
 
@@ -215,7 +215,7 @@ def _remove_capabilities(challenge: str) -> str:
     return json.dumps(claims, separators=(",", ":"))
 
 
-def _find_end(access_token: str) -> float | None:
+def _find_expiration(access_token: str) -> float | None:
     """Return when a token expires, in epoch seconds; None if the token is opaque."""
     end = _read_claims_of(access_token).get("exp")
     if isinstance(end, (int, float)) and not isinstance(end, bool) and 0 < end < _MAX_EPOCH:

@@ -36,6 +36,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 )
 from ansible_collections.entra.auth.plugins.module_utils._secrets import MASK, register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token import Token
+from ansible_collections.entra.auth.plugins.module_utils._token_response import find_error_codes
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import find_code_hint
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 
@@ -47,7 +48,6 @@ _NOT_FOUND = 127
 _JSON_OBJECT = re.compile(r"^\{", re.MULTILINE)
 _SHOWN_CHARACTERS = 300
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
-_CODE = re.compile(r"\bAADSTS(\d{1,9})\b")
 _IDS = re.compile(r"(Trace ID|Correlation ID|Timestamp): (\S+(?: \d\d:\d\d:\d\dZ)?)")
 
 
@@ -192,9 +192,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _parse_token(output: str) -> Token:
     try:
-        answer = _read_object(output)
-        access_token, is_bearer = answer["accessToken"], answer.get("tokenType", "Bearer").lower() == "bearer"
-        expires_on = _parse_end(answer)
+        found = _read_object(output)
+        access_token, is_bearer = found["accessToken"], found.get("tokenType", "Bearer").lower() == "bearer"
+        expires_on = _parse_expiration(found)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         access_token, is_bearer, expires_on = None, False, None
     moment = Moment.now()
@@ -224,11 +224,11 @@ def _read_object(output: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", found)
 
 
-def _parse_end(answer: dict[str, t.Any]) -> float:
-    if "expires_on" in answer:
-        return float(answer["expires_on"])
+def _parse_expiration(found: dict[str, t.Any]) -> float:
+    if "expires_on" in found:
+        return float(found["expires_on"])
     # Local time without a zone, as older versions write it.
-    return datetime.datetime.strptime(answer["expiresOn"], "%Y-%m-%d %H:%M:%S.%f").astimezone().timestamp()
+    return datetime.datetime.strptime(found["expiresOn"], "%Y-%m-%d %H:%M:%S.%f").astimezone().timestamp()
 
 
 # --- errors -----------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ _UNKNOWN_API = frozenset({500011, 500014})
 def _explain_failure(finished: _Finished, sign_in: str) -> EntraAuthError:
     """Return the error that the standard error of the program means."""
     text = finished.errors
-    codes = tuple(dict.fromkeys(int(code) for code in _CODE.findall(text)))
+    codes = find_error_codes(text)
     if codes:
         return _explain_refusal(text, codes, sign_in)
     sentence = f"The Azure CLI failed with status {finished.status}: {_get_first_line(text) or 'it gave no reason'}."

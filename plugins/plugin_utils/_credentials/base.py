@@ -87,10 +87,10 @@ class Credential(abc.ABC):
         "because a token keeps the roles it was issued with."
     )
 
-    def __init__(self, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> None:
-        """Take the options, and ``tell``, which shows a sentence to the user at once."""
+    def __init__(self, options: AppTokenOptions, show: t.Callable[[str], object] | None = None) -> None:
+        """Take the options, and ``show``, which shows a sentence to the user at once."""
         self.options = options
-        self.tell = tell or (lambda sentence: None)
+        self.show = show or (lambda sentence: None)
 
     @classmethod
     def is_offered(cls) -> bool:
@@ -127,12 +127,12 @@ class Credential(abc.ABC):
         used, given = dataclasses.asdict(self.get_identity()), self.options.origins
         return [name for name in used if name in given and used[name] != getattr(self.options, name)]
 
-    def get_sealing_secret(self) -> str | None:
+    def get_entry_secret(self) -> str | None:
         """Return the secret that protects cached tokens of this credential; None if the credential has none."""
         return None
 
     def get_proof_fingerprint(self) -> str:
-        """Return what tells this proof from another one in the cache, if the sealing secret does not.
+        """Return what tells this proof from another one in the cache, if the entry secret does not.
 
         A caller with another proof must not receive the tokens of this one.
         """

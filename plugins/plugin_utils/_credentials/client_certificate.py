@@ -32,7 +32,7 @@ class ClientCertificate(AssertionCredential):
     def name_proof(self) -> str:
         return choose_option(self.options, "client_certificate", "client_certificate_path") or self.kind
 
-    def get_sealing_secret(self) -> str:
+    def get_entry_secret(self) -> str:
         # A digest, because the content may be binary; the private key in it makes it a secret.
         password = self.options.client_certificate_password or ""
         return hashlib.sha256(self._read_content() + b"\0" + password.encode()).hexdigest()

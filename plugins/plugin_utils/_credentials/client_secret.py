@@ -33,7 +33,7 @@ class ClientSecret(OAuthCredential):
     def name_proof(self) -> str:
         return choose_option(self.options, "client_secret", "client_secret_file") or self.kind
 
-    def get_sealing_secret(self) -> str:
+    def get_entry_secret(self) -> str:
         return self._read_secret()
 
     def build_client_authentication(self, request: TokenRequest, network: NetworkSettings) -> dict[str, str]:

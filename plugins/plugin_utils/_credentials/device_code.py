@@ -36,7 +36,7 @@ class DeviceCode(Credential):
     def request_token(self, request: TokenRequest, network: NetworkSettings) -> Token:
         from ansible_collections.entra.auth.plugins.plugin_utils._credentials.device_code_flow import sign_in
 
-        return sign_in(request, network, self.tell)
+        return sign_in(request, network, self.show)
 
 
 __all__ = ("DeviceCode",)

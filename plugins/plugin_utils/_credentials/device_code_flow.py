@@ -25,18 +25,17 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_LIFETIME_SECONDS = 900
 # Login hosts give a person 15 minutes. A play must not wait for as long as a host of another kind says.
-_DEFAULT_INTERVAL_SECONDS = 5
 _REMIND_EVERY_SECONDS = 60
 _SHOWN_CHARACTERS = 200
 
 
-def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[str], object]) -> Token:
+def sign_in(request: TokenRequest, network: NetworkSettings, show: t.Callable[[str], object]) -> Token:
     """Show a code and an address, wait for the sign-in, and return the token with its refresh token.
 
     Args:
         request: the token request; its scope is extended by ``offline_access``.
         network: how to reach the login host.
-        tell: shows a sentence to the user at once.
+        show: shows a sentence to the user at once.
 
     Raises:
         TokenRequestRefused: if the person declines or the code expires.
@@ -56,26 +55,26 @@ def sign_in(request: TokenRequest, network: NetworkSettings, tell: t.Callable[[s
         )
     seconds = _parse_seconds(started.get("expires_in"), _DEFAULT_LIFETIME_SECONDS)
     shown = [printable(str(text), _SHOWN_CHARACTERS) for text in (address, user_code)]
-    tell(f"entra.auth: to sign in, open {shown[0]} and enter the code {shown[1]}")
+    show(f"entra.auth: to sign in, open {shown[0]} and enter the code {shown[1]}")
     fields = {"grant_type": _GRANT, "client_id": request.client_id, "device_code": str(device_code)}
     if request.claims:
         fields["claims"] = request.claims
-    interval = _parse_seconds(started.get("interval"), _DEFAULT_INTERVAL_SECONDS)
+    interval = _parse_seconds(started.get("interval"), PollPolicy.interval)
     return endpoint.request_token(
-        lambda: fields, PollPolicy(interval=interval, seconds=seconds, on_wait=_Countdown(tell, seconds))
+        lambda: fields, PollPolicy(interval=interval, seconds=seconds, on_wait=_Countdown(show, seconds))
     )
 
 
 class _Countdown:
     """Shows once a minute how much time is left."""
 
-    def __init__(self, tell: t.Callable[[str], object], seconds: float) -> None:
-        self._tell = tell
+    def __init__(self, show: t.Callable[[str], object], seconds: float) -> None:
+        self._show = show
         self._next = seconds - _REMIND_EVERY_SECONDS
 
     def __call__(self, seconds_left: float) -> None:
         if seconds_left <= self._next:
-            self._tell(f"entra.auth: waiting for the sign-in, {math.ceil(seconds_left / 60)} min left")
+            self._show(f"entra.auth: waiting for the sign-in, {math.ceil(seconds_left / 60)} min left")
             self._next = seconds_left - _REMIND_EVERY_SECONDS
 
 

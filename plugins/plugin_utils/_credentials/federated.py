@@ -93,7 +93,7 @@ class Federated(AssertionCredential):
             if left < 0 or not self._sent or _NO_MATCH.isdisjoint(refusal.response.error_codes):
                 raise refusal
             if number == 0:
-                self._tell_retry(refusal, sum(pauses))
+                self._show_retry(refusal, sum(pauses))
             time.sleep(pause)
             network = dataclasses.replace(network, retry_for=left)
         return super().request_token(request, network)
@@ -141,13 +141,13 @@ class Federated(AssertionCredential):
         self._sent = assertion
         return assertion
 
-    def _tell_retry(self, refusal: TokenRequestRefused, seconds: float) -> None:
+    def _show_retry(self, refusal: TokenRequestRefused, seconds: float) -> None:
         from ansible_collections.entra.auth.plugins.plugin_utils._credentials.assertion_format import (
             describe_assertion,
         )
 
         code = next(code for code in refusal.response.error_codes if code in _NO_MATCH)
-        self.tell(
+        self.show(
             f"entra.auth: no federated credential of the app matches (AADSTS{code}): {describe_assertion(self._sent)}. "
             f"Trying again for {seconds:g} s, because a new one is not known everywhere at once."
         )

@@ -41,13 +41,13 @@ class RefreshToken(OAuthCredential):
         super().__init__(options)
         self._client = client
 
-    def get_sealing_secret(self) -> str:
+    def get_entry_secret(self) -> str:
         return self.options.refresh_token or ""
 
     def get_proof_fingerprint(self) -> str:
         # A confidential app's refresh token is worth nothing without the app's own proof.
         client = self._client
-        return f"{client.get_sealing_secret()}\n{client.get_proof_fingerprint()}" if client else ""
+        return f"{client.get_entry_secret()}\n{client.get_proof_fingerprint()}" if client else ""
 
     def name_proof(self) -> str:
         return self._client.name_proof() if self._client else ""

@@ -102,10 +102,10 @@ def _is_given_directly(kind: str, options: AppTokenOptions) -> bool:
     return any(options.origins.get(name, "").startswith("option ") for name in CREDENTIALS[kind].selecting_options)
 
 
-def create_credential(kind: str, options: AppTokenOptions, tell: t.Callable[[str], object] | None = None) -> Credential:
-    """Return the credential of a kind. ``tell`` shows a sentence to the user at once."""
+def create_credential(kind: str, options: AppTokenOptions, show: t.Callable[[str], object] | None = None) -> Credential:
+    """Return the credential of a kind. ``show`` shows a sentence to the user at once."""
     if kind != "refresh_token":
-        return load_class(kind)(options, tell)
+        return load_class(kind)(options, show)
     from ansible_collections.entra.auth.plugins.plugin_utils._credentials.refresh_token import RefreshToken
 
     # A sign-in by device code belongs to a public app, which has no proof of its own.

@@ -14,13 +14,14 @@ from __future__ import annotations
 import re
 
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
+from ansible_collections.entra.auth.plugins.plugin_utils._entra.authority import GUID
 from ansible_collections.entra.auth.plugins.plugin_utils._entra.hints import PROOFS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.file_content import describe_json
 
 # What a wrong secret looks like, in the words of the advice.
 _FORMS = (
     (
-        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        GUID.pattern,
         "The given text is a GUID and so most probably the Secret ID; the Value is shown only once, when the secret is "
         "created.",
     ),

@@ -29,6 +29,7 @@ from ansible_collections.entra.auth.plugins.module_utils._errors import (
 from ansible_collections.entra.auth.plugins.module_utils._http.transport import Request, Transport
 from ansible_collections.entra.auth.plugins.module_utils._secrets import register_secrets
 from ansible_collections.entra.auth.plugins.module_utils._token_response import (
+    find_error_codes,
     mask_response,
     parse_json_object,
     parse_token_response,
@@ -53,7 +54,6 @@ _PENDING_ERRORS = frozenset({"authorization_pending", "slow_down", "temporarily_
 # Entra ends the readable part of a description with its ids. Without the white space before them, for which the time to
 # search a description of nothing else would grow with the square of its length.
 _IDS_IN_DESCRIPTION = re.compile(r"(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
-_CODE_IN_DESCRIPTION = re.compile(r"\bAADSTS(\d{1,9})\b")
 _SHOWN_CHARACTERS = 1000
 
 
@@ -192,12 +192,12 @@ def _parse_error(body: t.Mapping[str, t.Any], response: Response) -> ErrorRespon
         if isinstance(listed, list)
         else []
     )
-    found = _CODE_IN_DESCRIPTION.findall(_get_text(body, "error_description")[:_SHOWN_CHARACTERS])
+    found = find_error_codes(_get_text(body, "error_description")[:_SHOWN_CHARACTERS])
     shown = {name: printable(body.get(name)) or None for name in ("error", "suberror", "timestamp")}
     headers = response.headers
     return ErrorResponse(
         **shown,
-        error_codes=tuple(dict.fromkeys([*codes, *map(int, found)])),
+        error_codes=tuple(dict.fromkeys([*codes, *found])),
         correlation_id=printable(body.get("correlation_id")) or printable(headers.get("client-request-id")) or None,
         trace_id=printable(body.get("trace_id")) or printable(headers.get("x-ms-request-id")) or None,
     )

@@ -18,6 +18,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry i
     create_credential,
     explain_choice,
 )
+from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import FEDERATED_TOKEN_SOURCES
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
@@ -37,7 +38,6 @@ _OPTIONS_BY_PROOF: t.Mapping[str, tuple[str, ...]] = {
     "refresh_token": ("refresh_token", "refresh_token_file"),
     "device_code": ("refresh_token", "refresh_token_file"),
 }
-_MINTING_SOURCES = ("github_actions", "azure_pipelines", "managed_identity", "request_url")
 _PROOF_OPTIONS = frozenset(name for entry in CREDENTIALS.values() for name in entry.selecting_options).union(
     *_OPTIONS_BY_PROOF.values()
 )
@@ -49,7 +49,7 @@ def log_token(messages: Messages, app_token: AppToken) -> None:
     state = f"token from {app_token.source}, valid until {app_token.token.expires_at}"
     messages.v(_format_message(state, describe_request(options, kind, app_token.scope)))
     show = messages.v if app_token.source == "network" else messages.vv
-    roles = f"roles {list_roles(app_token.token)}"
+    roles = f"roles {format_roles(app_token.token)}"
     show(_format_message(f"credential by {explain_choice(options)}", roles, _describe_origins(options, kind)))
 
 
@@ -79,7 +79,7 @@ def describe_request(options: AppTokenOptions, kind: str, scope: str) -> str:
     return printable(text, _SHOWN_CHARACTERS)
 
 
-def list_roles(token: Token) -> str:
+def format_roles(token: Token) -> str:
     """Return the app roles in a token, in words."""
     return printable(", ".join(token.list_roles()), _SHOWN_CHARACTERS) or "none that can be read in the token"
 
@@ -88,7 +88,7 @@ def build_missing_roles_error(app_token: AppToken, missing: t.Iterable[str]) -> 
     """Build the error for a token without roles that are required, with the way to grant them for its credential."""
     return InputError(
         f"The token for {app_token.scope} lacks the app roles {', '.join(missing)}. It has "
-        f"{list_roles(app_token.token)}.",
+        f"{format_roles(app_token.token)}.",
         hint=create_credential(app_token.credential, app_token.options).missing_roles_hint,
     )
 
@@ -107,7 +107,7 @@ def _list_unused(credential: Credential) -> frozenset[str]:
     options = credential.options
     proof = credential.name_proof() if isinstance(credential, OAuthCredential) else credential.kind
     used = {proof, *_OPTIONS_BY_PROOF.get(credential.kind, ()), *_OPTIONS_BY_PROOF.get(proof, ())}
-    if options.federated_token_source == (proof if proof in _MINTING_SOURCES else "given"):
+    if options.federated_token_source == (proof if proof in FEDERATED_TOKEN_SOURCES else "given"):
         used.add("federated_token_source")
     return frozenset(credential.list_unused()) | (_PROOF_OPTIONS - used)
 
@@ -116,4 +116,4 @@ def _format_message(*parts: str) -> str:
     return f"entra.auth: {'; '.join(filter(None, parts))}"
 
 
-__all__ = ("build_missing_roles_error", "describe_request", "list_roles", "log_failure", "log_token")
+__all__ = ("build_missing_roles_error", "describe_request", "format_roles", "log_failure", "log_token")

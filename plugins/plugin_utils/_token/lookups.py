@@ -21,7 +21,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import 
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import select_output
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result_cache import RECORD, VARIABLES, serialize_inputs
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
@@ -45,7 +45,7 @@ def get_item(call: LookupCall, output: t.Any, messages: Messages, *, keep: bool)
 
     def work(options: AppTokenOptions) -> t.Any:
         form = select_output(output)
-        app_token = get_app_token(options, messages, UnreachableHost(call.variables))
+        app_token = get_app_token(options, messages, CachedTokensOnly(call.variables))
         if keep:
             store_record(call, app_token)
         return form(app_token)

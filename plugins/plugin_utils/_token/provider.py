@@ -172,7 +172,7 @@ class TokenProvider:
             request = functools.partial(sign_in.redeem_or_sign_in, self._credential)
             app_token = self._get_cached(self._get_entry_secret(), request)
         else:
-            app_token = self._get_cached(sign_in.get_sealing_secret(), sign_in.redeem)
+            app_token = self._get_cached(sign_in.get_entry_secret(), sign_in.redeem)
         # The refresh token of a cached token may have been redeemed since, for another API.
         newest = sign_in.get_newest() or app_token.token.refresh_token
         return dataclasses.replace(app_token, token=dataclasses.replace(app_token.token, refresh_token=newest))
@@ -263,7 +263,7 @@ class TokenProvider:
         elif self._target:
             # Another inventory may have another machine of that name.
             reason = "The token of a host's managed identity is told apart by the host's name in this inventory."
-        elif self._credential.get_sealing_secret() or self._options.cache_key:
+        elif self._credential.get_entry_secret() or self._options.cache_key:
             return cache
         else:
             reason = (
@@ -274,7 +274,7 @@ class TokenProvider:
         return "run"
 
     def _get_entry_secret(self) -> str:
-        own = self._credential.get_sealing_secret() or self._options.cache_key
+        own = self._credential.get_entry_secret() or self._options.cache_key
         return own or get_entry_secret(self._stores.run, warn=self._messages.warning)
 
 

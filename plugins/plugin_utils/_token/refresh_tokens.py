@@ -5,7 +5,7 @@
 """The file of a refresh token that changes with each use (Learn, "Refresh tokens": store the new one, discard the old).
 
 A refresh token that changes can't encrypt cached access tokens itself: each redemption would lose those of all other
-scopes. A random *sealing secret* does. It lasts as long as the sign-in and is stored in the *record*, encrypted with
+scopes. A random *entry secret* does. It lasts as long as the sign-in and is stored in the *record*, encrypted with
 the newest refresh token.
 
 **PRIVATE** to the collection: not an API.
@@ -40,7 +40,7 @@ class SignIn:
     """One sign-in: its newest refresh token and the secret that encrypts its access tokens in the cache."""
 
     refresh_token: str = dataclasses.field(repr=False)
-    sealing_secret: str = dataclasses.field(repr=False)
+    entry_secret: str = dataclasses.field(repr=False)
 
 
 class RefreshTokenStore:
@@ -66,14 +66,14 @@ class RefreshTokenStore:
         # Held open, so that a directory that is replaced during a redemption does not get the new refresh token.
         self._directory = self._try_to_write(lambda: Directory(os.path.realpath(folder)))
 
-    def sign_in(self) -> SignIn:
+    def load_sign_in(self) -> SignIn:
         """Load the sign-in as it is now. Raises InputError if there is no refresh token."""
         refresh_token = self._load_refresh_token()
-        if sealing_secret := self._load_sealing_secret(refresh_token):
-            return SignIn(refresh_token, sealing_secret)
+        if entry_secret := self._load_entry_secret(refresh_token):
+            return SignIn(refresh_token, entry_secret)
         # Unknown, or read between the two steps of a redemption: load it again under the lock.
         with self._lock():
-            return self._load_or_begin()
+            return self._load_or_create()
 
     def has_any(self) -> bool:
         """Whether there is a refresh token to redeem."""
@@ -87,7 +87,7 @@ class RefreshTokenStore:
             InputError: There is no refresh token, or its successor can't be stored. Nothing was redeemed.
         """
         with self._lock():
-            sign_in = self._load_or_begin()
+            sign_in = self._load_or_create()
             with self._reserve():
                 yield sign_in
 
@@ -99,7 +99,7 @@ class RefreshTokenStore:
         """
         try:
             # The record first: after a crash in between, the file has the old token, which Entra still redeems.
-            self._new_record.commit_durably(_encrypt_record(sign_in.sealing_secret, refresh_token))
+            self._new_record.commit_durably(_encrypt_record(sign_in.entry_secret, refresh_token))
             self._new_file.commit_durably(refresh_token.encode())
         except OSError as exc:
             reason = exc.strerror
@@ -118,14 +118,14 @@ class RefreshTokenStore:
             InputError: It can't be stored. Nothing was redeemed.
         """
         with self._lock(), self._reserve():
-            yield lambda refresh_token: self.store_rotated(_begin(refresh_token), refresh_token)
+            yield lambda refresh_token: self.store_rotated(_create_sign_in(refresh_token), refresh_token)
 
-    def _load_or_begin(self) -> SignIn:
+    def _load_or_create(self) -> SignIn:
         refresh_token = self._load_refresh_token()
-        if sealing_secret := self._load_sealing_secret(refresh_token):
-            return SignIn(refresh_token, sealing_secret)
-        sign_in = _begin(refresh_token)
-        content = _encrypt_record(sign_in.sealing_secret, refresh_token)
+        if entry_secret := self._load_entry_secret(refresh_token):
+            return SignIn(refresh_token, entry_secret)
+        sign_in = _create_sign_in(refresh_token)
+        content = _encrypt_record(sign_in.entry_secret, refresh_token)
         with self._open_replacement(self._record_name) as record:
             self._try_to_write(lambda: record.commit(content))
         return sign_in
@@ -143,7 +143,7 @@ class RefreshTokenStore:
             hint="Give refresh_token once, or sign in once with credential: device_code; the file keeps the rest.",
         )
 
-    def _load_sealing_secret(self, refresh_token: str) -> str | None:
+    def _load_entry_secret(self, refresh_token: str) -> str | None:
         content = EntryCipher(refresh_token).decrypt(self._read(self._record_name), _RECORD)
         return content.decode() if content else None
 
@@ -202,12 +202,12 @@ class RefreshTokenStore:
         return f"{self._name}.key"
 
 
-def _begin(refresh_token: str) -> SignIn:
+def _create_sign_in(refresh_token: str) -> SignIn:
     return SignIn(refresh_token, secrets.token_urlsafe(32))
 
 
-def _encrypt_record(sealing_secret: str, refresh_token: str) -> bytes:
-    return EntryCipher(refresh_token).encrypt(sealing_secret.encode(), _RECORD)
+def _encrypt_record(entry_secret: str, refresh_token: str) -> bytes:
+    return EntryCipher(refresh_token).encrypt(entry_secret.encode(), _RECORD)
 
 
 __all__ = ("RefreshTokenStore", "SignIn")

@@ -44,13 +44,13 @@ class StoredSignIn:
             str(options.refresh_token_file), options.refresh_token, wait_seconds=wait_seconds
         )
 
-    def get_sealing_secret(self) -> str:
+    def get_entry_secret(self) -> str:
         """Return the secret that protects cached tokens of this sign-in. Raises InputError."""
-        return self._store.sign_in().sealing_secret
+        return self._store.load_sign_in().entry_secret
 
     def get_newest(self) -> str | None:
         """Return the newest refresh token; None if the sign-in gave none. Raises InputError."""
-        return self._store.sign_in().refresh_token if self._store.has_any() else None
+        return self._store.load_sign_in().refresh_token if self._store.has_any() else None
 
     def redeem(self) -> Token:
         """Redeem the newest refresh token, and store its successor first. Raises EntraAuthError."""

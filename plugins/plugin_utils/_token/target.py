@@ -34,8 +34,8 @@ class Target(t.Protocol):
         """Get the token of the host's managed identity for a resource. Raises EntraAuthError."""
 
 
-class UnreachableHost:
-    """The host of a lookup, which runs no module: only a token that a task has requested can be found."""
+class CachedTokensOnly:
+    """The host of a call that runs no module, such as a lookup: it finds a token that a task has requested, or none."""
 
     def __init__(self, variables: t.Mapping[str, t.Any]) -> None:
         self._variables = variables
@@ -62,4 +62,4 @@ def refuse_secret_on_target(options: AppTokenOptions, kind: str) -> None:
         )
 
 
-__all__ = ("Target", "UnreachableHost", "refuse_secret_on_target")
+__all__ = ("CachedTokensOnly", "Target", "refuse_secret_on_target")

@@ -25,7 +25,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.base impor
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
@@ -152,7 +152,7 @@ def test_one_new_token_is_enough_for_all_whose_token_was_refused(
     emulator: Emulator, reader: dict[str, t.Any], messages: t.Any
 ) -> None:
     held = [
-        TokenHolder(AppTokenOptions(**reader), lambda options: get_app_token(options, messages, UnreachableHost({})))
+        TokenHolder(AppTokenOptions(**reader), lambda options: get_app_token(options, messages, CachedTokensOnly({})))
         for _dummy in range(10)
     ]
     refused = {one.get_token().access_token for one in held}

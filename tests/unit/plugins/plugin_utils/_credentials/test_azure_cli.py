@@ -40,7 +40,7 @@ def test_the_token_says_whose_it_is() -> None:
 def test_it_belongs_to_a_user_and_to_this_run() -> None:
     assert AzureCli.delegated
     assert not AzureCli.outlives_run
-    assert AzureCli(OPTIONS).get_sealing_secret() is None
+    assert AzureCli(OPTIONS).get_entry_secret() is None
 
 
 @pytest.mark.parametrize("scope", ["--debug", "a/.default --query"])

@@ -126,7 +126,7 @@ def test_the_cache_is_encrypted_with_the_private_key_without_showing_it(
     path = tmp_path / "app.pem"
     path.write_text(leaf.pem())
     secrets = [
-        create_credential("client_certificate", options).get_sealing_secret()
+        create_credential("client_certificate", options).get_entry_secret()
         for options in (
             AppTokenOptions(client_certificate=leaf.pem()),
             AppTokenOptions(client_certificate_path=str(path)),

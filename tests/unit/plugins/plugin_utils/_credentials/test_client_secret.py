@@ -46,7 +46,7 @@ def test_a_changed_file_is_another_secret_for_the_cache(tmp_path: pathlib.Path) 
     found = []
     for secret in ("first", "second"):
         path.write_text(f"{secret}\n")
-        found.append(credential.get_sealing_secret())
+        found.append(credential.get_entry_secret())
     assert found == ["first", "second"]
 
 

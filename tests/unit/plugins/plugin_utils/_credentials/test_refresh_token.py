@@ -47,7 +47,7 @@ def test_its_tokens_are_those_of_a_user() -> None:
     credential = create_credential("refresh_token", AppTokenOptions(refresh_token=TOKEN))
     assert credential.delegated
     assert "delegated permissions" in credential.missing_roles_hint
-    assert credential.get_sealing_secret() == TOKEN
+    assert credential.get_entry_secret() == TOKEN
 
 
 @pytest.mark.parametrize(

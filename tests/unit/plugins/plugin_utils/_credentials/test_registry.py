@@ -229,7 +229,7 @@ def test_a_platform_s_offer_is_no_proof_of_a_public_app(form_sent: FormSent, mon
 def test_a_cache_is_encrypted_with_the_secret_of_the_credential(
     kind: str, options: dict[str, str], secret: str | None
 ) -> None:
-    assert create_credential(kind, AppTokenOptions(**options)).get_sealing_secret() == secret  # type: ignore[arg-type]
+    assert create_credential(kind, AppTokenOptions(**options)).get_entry_secret() == secret  # type: ignore[arg-type]
 
 
 def test_two_requests_are_the_same_only_if_all_of_them_is() -> None:

@@ -61,7 +61,7 @@ def test_a_wrong_secret_that_looks_like_something_else_is_said_to_be_that(secret
 def test_a_text_that_no_secret_can_be_is_refused_by_its_form(secret: str, form: str) -> None:
     options = AppTokenOptions(client_secret=secret, origins={"client_secret": "environment AZURE_CLIENT_SECRET"})
     with pytest.raises(InputError) as refused:
-        ClientSecret(options).get_sealing_secret()
+        ClientSecret(options).get_entry_secret()
     assert refused.value.message.startswith(
         "client_secret (from environment AZURE_CLIENT_SECRET) does not hold a client secret: it holds "
     )
@@ -72,7 +72,7 @@ def test_a_text_that_no_secret_can_be_is_refused_by_its_form(secret: str, form: 
 @pytest.mark.parametrize("secret", ["made-up", "{made-up", "\xa0made-up", "é", ""])
 def test_any_other_text_may_be_a_secret(secret: str) -> None:
     refuse_other_form(secret, "x")
-    assert ClientSecret(AppTokenOptions(client_secret=secret)).get_sealing_secret() == secret
+    assert ClientSecret(AppTokenOptions(client_secret=secret)).get_entry_secret() == secret
 
 
 @pytest.mark.parametrize(("code", "explained"), [(7000215, True), (7000222, False)])

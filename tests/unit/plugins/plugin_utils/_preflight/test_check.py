@@ -20,7 +20,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token impo
 from ansible_collections.entra.auth.plugins.plugin_utils._options.preflight import parse_preflight_options
 from ansible_collections.entra.auth.plugins.plugin_utils._preflight.check import build_failed_report, check
 from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 if t.TYPE_CHECKING:
     from entra_emulator.client import Emulator
@@ -44,7 +44,7 @@ def run(reader: Report, messages: t.Any, emulator: Emulator) -> Checker:
         base = server.url if server else emulator.urls.api
         options = AppTokenOptions(**{**reader, "api_base_url": base, **(changes or {})})
         given = {"scopes": ["graph"], "warn_days": 0, **checks}
-        return check(parse_preflight_options(given), options, messages, UnreachableHost({}))
+        return check(parse_preflight_options(given), options, messages, CachedTokensOnly({}))
 
     return run
 

@@ -15,7 +15,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry i
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.descriptions import log_failure
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 if t.TYPE_CHECKING:
     from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
@@ -34,7 +34,7 @@ class Shown(t.Protocol):
 
 
 def get(messages: t.Any, options: Options, **more: t.Any) -> AppToken:
-    return get_app_token(AppTokenOptions(**{**options, **more}), messages, UnreachableHost({}))
+    return get_app_token(AppTokenOptions(**{**options, **more}), messages, CachedTokensOnly({}))
 
 
 def failure(messages: t.Any, options: Options, **more: t.Any) -> EntraAuthError:

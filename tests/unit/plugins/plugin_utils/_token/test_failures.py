@@ -19,7 +19,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import
 from ansible_collections.entra.auth.plugins.plugin_utils._token import failures
 from ansible_collections.entra.auth.plugins.plugin_utils._token.failures import Failure, run_guarded
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 FIELDS = {"error", "error_codes", "hint", "correlation_id", "trace_id"}
 SECRET = "hunter2-and-more"
@@ -28,7 +28,7 @@ SECRET = "hunter2-and-more"
 def get_token(direct: dict[str, t.Any], messages: t.Any) -> t.Any:
     return run_guarded(
         lambda: resolve_options(direct, {}, lambda value: value),
-        lambda options: get_app_token(options, messages, UnreachableHost({})),
+        lambda options: get_app_token(options, messages, CachedTokensOnly({})),
     )
 
 

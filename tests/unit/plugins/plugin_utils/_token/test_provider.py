@@ -23,7 +23,7 @@ from ansible_collections.entra.auth.plugins.module_utils._token import Token
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token import provider
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token, identify_machine
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 from entra_emulator import seed
 
 if t.TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Host:
 
 
 def get(messages: t.Any, options: Options, target: t.Any = None, **more: t.Any) -> AppToken:
-    return get_app_token(AppTokenOptions(**{**options, **more}), messages, target or UnreachableHost({}))
+    return get_app_token(AppTokenOptions(**{**options, **more}), messages, target or CachedTokensOnly({}))
 
 
 def failure(messages: t.Any, options: Options, **more: t.Any) -> EntraAuthError:
@@ -312,7 +312,7 @@ def test_each_host_has_a_managed_identity_of_its_own(messages: Shown) -> None:
     provided = [get(messages, TARGET, host) for host in hosts]
     assert [each.source for each in provided] == ["network", "network", "cache"]
     assert [each.token.access_token for each in provided] == ["token-of-h001-1", "token-of-h002-1", "token-of-h001-1"]
-    assert get(messages, TARGET, UnreachableHost({"inventory_hostname": "h002"})).token == provided[1].token
+    assert get(messages, TARGET, CachedTokensOnly({"inventory_hostname": "h002"})).token == provided[1].token
 
 
 def test_the_token_of_a_host_is_not_that_of_the_control_node(
@@ -336,7 +336,7 @@ def test_the_token_of_a_host_stays_in_the_cache_of_the_run(
     get(messages, TARGET, Host(), cache="user", **more)
     assert not (tmp_path / "entra_auth").exists()
     assert (
-        get(messages, TARGET, UnreachableHost({"inventory_hostname": "h001"}), cache="user", **more).source == "cache"
+        get(messages, TARGET, CachedTokensOnly({"inventory_hostname": "h001"}), cache="user", **more).source == "cache"
     )
     (warning, _again) = messages.on("warning")
     assert "told apart by the host's name in this inventory" in warning

@@ -19,7 +19,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._cache.encryption impor
 from ansible_collections.entra.auth.plugins.plugin_utils._cache.lasting_stores import open_store
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 if t.TYPE_CHECKING:
     import pathlib
@@ -60,7 +60,7 @@ def shared(request: pytest.FixtureRequest, next_run: t.Callable[[], None]) -> st
 
 
 def get(messages: t.Any, options: Options, **more: t.Any) -> AppToken:
-    return get_app_token(AppTokenOptions(**{**options, **more}), messages, UnreachableHost({}))
+    return get_app_token(AppTokenOptions(**{**options, **more}), messages, CachedTokensOnly({}))
 
 
 def failure(messages: t.Any, options: Options, **more: t.Any) -> EntraAuthError:

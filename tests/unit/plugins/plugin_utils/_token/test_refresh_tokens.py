@@ -47,7 +47,7 @@ def test_the_seed_is_redeemed_first_and_then_the_file_s(path: pathlib.Path) -> N
     assert redeem(open_store(path, "seed"), "r2") == "seed"
     assert path.read_text() == "r2"
     assert redeem(open_store(path, "seed"), "r3") == "r2"
-    assert open_store(path).sign_in().refresh_token == "r3"
+    assert open_store(path).load_sign_in().refresh_token == "r3"
 
 
 def test_all_files_are_for_their_owner_alone(path: pathlib.Path) -> None:
@@ -60,21 +60,21 @@ def test_the_files_beside_it_reveal_no_refresh_token(path: pathlib.Path) -> None
     redeem(open_store(path, "seed-hunter2"), "r2-hunter2")
     assert b"hunter2" not in pathlib.Path(f"{path}.key").read_bytes()
     assert pathlib.Path(f"{path}.lock").read_bytes() == b""
-    assert "hunter2" not in repr(open_store(path).sign_in())
+    assert "hunter2" not in repr(open_store(path).load_sign_in())
 
 
 def test_a_file_written_by_hand_is_read_without_its_blanks(path: pathlib.Path) -> None:
     path.write_text("  r1\n\n")
-    assert open_store(path).sign_in().refresh_token == "r1"
+    assert open_store(path).load_sign_in().refresh_token == "r1"
 
 
 @pytest.mark.parametrize("content", [None, "", " \n"])
 def test_an_empty_file_counts_as_missing(content: str | None, path: pathlib.Path) -> None:
     if content is not None:
         path.write_text(content)
-    assert open_store(path, "seed").sign_in().refresh_token == "seed"
+    assert open_store(path, "seed").load_sign_in().refresh_token == "seed"
     with pytest.raises(InputError, match="does not exist or is empty, and no refresh_token is given") as refused:
-        open_store(path).sign_in()
+        open_store(path).load_sign_in()
     assert str(path) in refused.value.message
 
 
@@ -112,7 +112,7 @@ def test_a_file_of_another_kind_is_refused(
         path.write_text("planted")
         monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(InputError, match="can't be read") as refused:
-        open_store(path, "seed").sign_in()
+        open_store(path, "seed").load_sign_in()
     assert str(path) in refused.value.message
     assert "regular file that belongs to the user" in refused.value.hint
 
@@ -121,18 +121,18 @@ def test_a_file_of_another_kind_is_refused(
 
 
 def test_the_cache_stays_open_from_redemption_to_redemption(path: pathlib.Path) -> None:
-    secret = open_store(path, "seed").sign_in().sealing_secret
+    secret = open_store(path, "seed").load_sign_in().entry_secret
     redeem(open_store(path, "seed"), "r2")
     redeem(open_store(path), "r3")
-    assert open_store(path).sign_in().sealing_secret == secret
+    assert open_store(path).load_sign_in().entry_secret == secret
 
 
 def test_another_refresh_token_in_the_file_does_not_open_the_old_cache(path: pathlib.Path) -> None:
     redeem(open_store(path, "seed"), "r2")
-    secret = open_store(path).sign_in().sealing_secret
+    secret = open_store(path).load_sign_in().entry_secret
     path.write_text("of-another-sign-in")
-    assert open_store(path).sign_in().sealing_secret != secret
-    assert open_store(path).sign_in().refresh_token == "of-another-sign-in"
+    assert open_store(path).load_sign_in().entry_secret != secret
+    assert open_store(path).load_sign_in().refresh_token == "of-another-sign-in"
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ def test_a_damaged_record_costs_the_cache_and_not_the_sign_in(damage: bytes, pat
 
 def test_a_known_sign_in_waits_for_no_redemption(path: pathlib.Path) -> None:
     path.write_text("r1")
-    secret = open_store(path).sign_in().sealing_secret
+    secret = open_store(path).load_sign_in().entry_secret
     with open_store(path).exclusive_redemption():
-        assert open_store(path, wait=0).sign_in().sealing_secret == secret
+        assert open_store(path, wait=0).load_sign_in().entry_secret == secret
 
 
 def test_processes_that_begin_together_agree_on_one_sign_in(path: pathlib.Path) -> None:
@@ -157,7 +157,7 @@ def test_processes_that_begin_together_agree_on_one_sign_in(path: pathlib.Path) 
 
     def work(channel: Channel) -> None:
         channel.hear()
-        channel.say(open_store(path).sign_in().sealing_secret)
+        channel.say(open_store(path).load_sign_in().entry_secret)
 
     with Forked(work) as first, Forked(work) as second, Forked(work) as third:
         for process in (first, second, third):
@@ -268,7 +268,7 @@ def test_a_full_disk_fails_before_any_redemption(
         raise OSError(28, "No space left on device")
 
     path.write_text("r1")
-    open_store(path).sign_in()
+    open_store(path).load_sign_in()
     before = list_names(path.parent)
     monkeypatch.setattr(os, "posix_fallocate", refuse)
     with pytest.raises(InputError, match="No space left on device") as refused, begin(open_store(path)):
@@ -284,7 +284,7 @@ def test_a_full_disk_fails_before_any_redemption(
 def test_a_disk_without_room_for_the_successor_fails_before_any_redemption(path: pathlib.Path) -> None:
     """The kernel refuses it, here by a limit for this process."""
     path.write_text("r1")
-    open_store(path).sign_in()
+    open_store(path).load_sign_in()
 
     def work(channel: Channel) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -320,7 +320,7 @@ def test_a_disk_that_fails_during_a_redemption_is_named_with_what_to_do(
 
     path.write_text("r1")
     store = open_store(path)
-    store.sign_in()
+    store.load_sign_in()
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(EntraAuthError) as failed, store.exclusive_redemption() as sign_in:
         store.store_rotated(sign_in, "r2-hunter2")
@@ -353,12 +353,12 @@ def test_a_directory_that_is_replaced_does_not_get_the_new_refresh_token(
 
 def test_a_new_sign_in_is_stored_with_a_cache_of_its_own(path: pathlib.Path) -> None:
     path.write_text("old")
-    before = open_store(path).sign_in().sealing_secret
+    before = open_store(path).load_sign_in().entry_secret
     with open_store(path).replace_after_sign_in() as store_it:
         store_it("new")
     assert path.read_text() == "new"
-    assert open_store(path).sign_in().refresh_token == "new"
-    assert open_store(path).sign_in().sealing_secret != before
+    assert open_store(path).load_sign_in().refresh_token == "new"
+    assert open_store(path).load_sign_in().entry_secret != before
 
 
 def test_a_sign_in_that_fails_leaves_everything_as_it_was(path: pathlib.Path) -> None:

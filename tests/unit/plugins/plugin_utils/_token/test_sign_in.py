@@ -16,7 +16,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._credentials import dev
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 from ansible_collections.entra.auth.plugins.plugin_utils._token import provider
 from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 from entra_emulator import seed
 
 if t.TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Shown(t.Protocol):
 
 
 def get(messages: t.Any, options: Options, **more: t.Any) -> AppToken:
-    return get_app_token(AppTokenOptions(**{**options, **more}), messages, UnreachableHost({}))
+    return get_app_token(AppTokenOptions(**{**options, **more}), messages, CachedTokensOnly({}))
 
 
 def failure(messages: t.Any, options: Options, **more: t.Any) -> EntraAuthError:

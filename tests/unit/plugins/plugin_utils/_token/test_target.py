@@ -13,14 +13,14 @@ from ansible_collections.entra.auth.plugins.module_utils._http.settings import N
 from ansible_collections.entra.auth.plugins.module_utils._managed_identity import Selector
 from ansible_collections.entra.auth.plugins.plugin_utils._credentials.registry import CREDENTIALS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost, refuse_secret_on_target
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly, refuse_secret_on_target
 
 ARM = "https://management.azure.com"
 NETWORK = NetworkSettings(30.0, 0.0)
 
 
 def test_a_lookup_requests_nothing_from_a_host() -> None:
-    host = UnreachableHost({"inventory_hostname": "h001", "ansible_delegated_vars": {"victim": {}}})
+    host = CachedTokensOnly({"inventory_hostname": "h001", "ansible_delegated_vars": {"victim": {}}})
     assert host.name == "h001"
     with pytest.raises(InputError, match="only a token that a task has requested") as refused_lookup:
         host.request_token(ARM, Selector(), NETWORK)
@@ -28,7 +28,7 @@ def test_a_lookup_requests_nothing_from_a_host() -> None:
 
 
 def test_without_an_inventory_the_host_is_this_one() -> None:
-    assert UnreachableHost({}).name == "localhost"
+    assert CachedTokensOnly({}).name == "localhost"
 
 
 @pytest.mark.parametrize("kind", sorted(CREDENTIALS.keys() - {"managed_identity"}))
