@@ -83,7 +83,7 @@ init_plugin_loader()
 from ansible_collections.entra.auth.plugins.plugin_utils._options.api_request import parse_api_request_options
 from ansible_collections.entra.auth.plugins.plugin_utils._api.call import TaskContext, execute
 from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import resolve_options
-from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
 class Silent:
     verbosity = 0
@@ -92,7 +92,7 @@ class Silent:
 
 def call(arguments):
     options = resolve_options({}, {}, str)
-    run = TaskContext(Silent(), UnreachableHost({}), check_mode=False, diff_mode=False, find_file=str)
+    run = TaskContext(Silent(), CachedTokensOnly({}), check_mode=False, diff_mode=False, find_file=str)
     return execute(parse_api_request_options(arguments), options, run)
 
 url, dest = sys.argv[1], sys.argv[3]

@@ -35,10 +35,10 @@ def collection() -> str:
     """As the action and the lookup do it, from the options to the encrypted cache."""
     from ansible_collections.entra.auth.plugins.plugin_utils._options.sources import resolve_options
     from ansible_collections.entra.auth.plugins.plugin_utils._token.provider import get_app_token
-    from ansible_collections.entra.auth.plugins.plugin_utils._token.target import UnreachableHost
+    from ansible_collections.entra.auth.plugins.plugin_utils._token.target import CachedTokensOnly
 
     options = resolve_options({}, {}, lambda value: value)
-    return get_app_token(options, Display(), UnreachableHost({})).token.access_token
+    return get_app_token(options, Display(), CachedTokensOnly({})).token.access_token
 
 
 def post() -> str:
