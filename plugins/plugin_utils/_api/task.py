@@ -113,7 +113,10 @@ def _parse_old(response: ApiResponse) -> t.Any:
         return {}
     if not is_success(response.status):
         # The task accepts it for the write itself, for which it may mean that nothing had to be changed.
-        raise ApiError(f"{response.request.safe_description} responded with {response.status}.", hint="")
+        raise ApiError(
+            f"{response.request.safe_description} responded with {response.status}.",
+            hint="Get the resource in a task of its own to see why.",
+        )
     return response.parse_json()
 
 
