@@ -134,20 +134,23 @@ class ActionModule(ControllerAction):
 
         Raises UriNotRunError, and AnsibleConnectionFailure if the host is unreachable.
         """
+        outcome = self._try_uri(arguments, seconds, variables)
+        if isinstance(outcome, UriNotRunError):
+            # Not where it was caught, because Ansible prints what an exception was raised from.
+            raise outcome
+        return outcome
+
+    def _try_uri(self, arguments: Result, seconds: float, variables: Variables) -> Result | UriNotRunError:
         uri = self._build_uri(arguments)
         try:
             with self._limit_time(seconds):
-                return _refuse_own_failure(uri.run(task_vars=copy.copy(variables)))
+                return _read_result(uri.run(task_vars=copy.copy(variables)))
         except _TimeIsUpError:
             return {"failed": True, "status": NO_RESPONSE, "msg": "timed out"}
         except AnsibleConnectionFailure:
             raise
         except (AnsibleError, UnicodeError) as exc:
-            # What the module printed is not UTF-8, as the response was not; its text may quote the response.
-            if isinstance(exc, UnicodeError) or "UTF8" in str(exc).replace("-", ""):
-                return {"failed": True, "msg": UNREADABLE}
-            words = str(exc)
-        raise UriNotRunError(words)
+            return _read_failure(exc)
 
     def _build_uri(self, arguments: Result) -> t.Any:
         task = self._task.copy()
@@ -179,11 +182,21 @@ class ActionModule(ControllerAction):
             signal.signal(signal.SIGALRM, before)
 
 
-def _refuse_own_failure(result: Result) -> Result:
+def _read_result(result: Result) -> Result | UriNotRunError:
     """Return what a module returned, which is marked. Before 2.19 the action returns a failure of its own likewise."""
     if result.get("failed") and "exception" in result and "_ansible_parsed" not in result:
-        raise UriNotRunError(str(result.get("msg")))
+        return UriNotRunError(str(result.get("msg")))
     return result
+
+
+def _read_failure(exc: Exception) -> Result | UriNotRunError:
+    """Return the failure that an exception means.
+
+    If what the module printed is not UTF-8, the response was not either, and the exception's text may quote it.
+    """
+    if isinstance(exc, UnicodeError) or "UTF8" in str(exc).replace("-", ""):
+        return {"failed": True, "msg": UNREADABLE}
+    return UriNotRunError(str(exc))
 
 
 class _TimeIsUpError(BaseException):

@@ -133,7 +133,8 @@ def _read_seconds(value: t.Any) -> float | None:
 
 def _read_codes(value: t.Any) -> tuple[int, ...]:
     codes = value[:_MAX_CODES] if isinstance(value, list) else []
-    return tuple(code for code in codes if type(code) is int and 0 < code < _MAX_CODE)
+    numbers = [code for code in codes if isinstance(code, int) and not isinstance(code, bool)]
+    return tuple(code for code in numbers if 0 < code < _MAX_CODE)
 
 
 __all__ = ("RunsModules", "TaskHost")

@@ -125,7 +125,7 @@ def test_creating_a_credential_touches_nothing(kind: str, monkeypatch: pytest.Mo
     )
     credential = create_credential(kind, options, said.append)
     assert (said, credential.kind) == ([], kind)
-    assert type(credential) is load_class(kind)
+    assert credential.__class__ is load_class(kind)
 
 
 # --- claims and sources -----------------------------------------------------------------------------------------
