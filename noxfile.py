@@ -217,7 +217,7 @@ def plays(session: nox.Session, core: str) -> None:
 @nox.session
 @on_cores(MAIN)
 def thorough(session: nox.Session, core: str) -> None:
-    """Run the plays that the session plays leaves out: further rows of tables, and 200 kills."""
+    """Run the plays that the session plays leaves out: further rows of tables, and more kills."""
     install_core(session, core)
     run_pytest(session, "-n", workspace.PLAY_JOBS, "-m", "thorough", "tests/integration")
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 import pytest
@@ -20,8 +21,6 @@ from ansible_collections.entra.auth.plugins.plugin_utils._token.target import Ca
 from entra_emulator import seed
 
 if t.TYPE_CHECKING:
-    import pathlib
-
     from ansible_collections.entra.auth.plugins.plugin_utils._token.result import AppToken
     from entra_emulator.client import Emulator
 
@@ -122,50 +121,40 @@ def test_a_file_that_can_t_be_written_costs_no_refresh_token(
 # --- device codes -----------------------------------------------------------------------------------------------
 
 
-def test_a_person_signs_in_once_and_later_runs_are_unattended(
-    emulator: Emulator, reader: Options, messages: Shown, tmp_path: pathlib.Path, clock: t.Any
-) -> None:
+@pytest.fixture
+def person(emulator: Emulator, reader: Options, tmp_path: pathlib.Path) -> Options:
+    """Return the options of someone who signs in at once, with a file for the refresh token."""
     emulator.configure(device_code_approve_after=0)
-    path = tmp_path / "refresh_token"
-    options = {
-        **reader,
-        "client_id": seed.PUBLIC,
-        "client_secret": None,
-        "credential": "device_code",
-        "refresh_token_file": str(path),
-        "retry_for": 60,
-    }
-    first = get(messages, options)
+    app = {"client_id": seed.PUBLIC, "client_secret": None, "credential": "device_code"}
+    return {**reader, **app, "refresh_token_file": str(tmp_path / "refresh_token"), "retry_for": 60}
+
+
+def read_refresh_token(options: Options) -> str:
+    return pathlib.Path(options["refresh_token_file"]).read_text()
+
+
+def test_a_person_signs_in_once_and_later_runs_are_unattended(person: Options, messages: Shown, clock: t.Any) -> None:
+    first = get(messages, person)
     assert first.credential == "device_code"
     assert any("enter the code" in msg for msg in messages.on("display"))
-    assert path.read_text() == first.token.refresh_token
+    assert read_refresh_token(person) == first.token.refresh_token
     messages.shown.clear()
-    second = get(messages, options, force_refresh=True)
+    second = get(messages, person, force_refresh=True)
     assert second.source == "network"
     assert messages.on("display") == []
-    assert path.read_text() == second.token.refresh_token
+    assert read_refresh_token(person) == second.token.refresh_token
 
 
 def test_the_token_of_a_device_code_comes_with_the_newest_refresh_token(
-    emulator: Emulator, reader: Options, messages: Shown, tmp_path: pathlib.Path, clock: t.Any
+    person: Options, messages: Shown, clock: t.Any
 ) -> None:
     """A cached token was issued with one that a request for another API has redeemed since."""
-    emulator.configure(device_code_approve_after=0)
-    path = tmp_path / "refresh_token"
-    options = {
-        **reader,
-        "client_id": seed.PUBLIC,
-        "client_secret": None,
-        "credential": "device_code",
-        "refresh_token_file": str(path),
-        "retry_for": 60,
-    }
-    first = get(messages, options)
-    get(messages, options, scope=["arm"])
-    again = get(messages, options)
+    first = get(messages, person)
+    get(messages, person, scope=["arm"])
+    again = get(messages, person)
     assert again.source == "cache"
     assert again.token.access_token == first.token.access_token
-    assert again.token.refresh_token == path.read_text() != first.token.refresh_token
+    assert again.token.refresh_token == read_refresh_token(person) != first.token.refresh_token
 
 
 def test_others_wait_as_long_as_the_longest_lived_code(
