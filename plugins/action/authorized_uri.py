@@ -183,8 +183,12 @@ class ActionModule(ControllerAction):
 
 
 def _read_result(result: Result) -> Result | UriNotRunError:
-    """Return what a module returned, which is marked. Before 2.19 the action returns a failure of its own likewise."""
-    if result.get("failed") and "exception" in result and "_ansible_parsed" not in result:
+    """Return what the module returned.
+
+    Before ansible-core 2.19 the action returns a failure of its own, too: with a traceback as text, and without the
+    mark of a module's result, which 2.21 and newer set on no result.
+    """
+    if result.get("failed") and isinstance(result.get("exception"), str) and "_ansible_parsed" not in result:
         return UriNotRunError(str(result.get("msg")))
     return result
 

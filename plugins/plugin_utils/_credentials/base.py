@@ -24,7 +24,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.module_utils._token import Token
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
 
-# The login host names the lifetime of a device code, usually 900 s (Learn, "device authorization response").
+# A login host names the lifetime of a device code, usually 900 s (Learn, "device authorization response"). A play must
+# not wait for as long as a host of another kind says.
 MAX_SIGN_IN_SECONDS = 3600.0
 # For a user's token.
 MISSING_SCOPES_HINT = (

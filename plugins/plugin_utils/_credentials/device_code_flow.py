@@ -24,7 +24,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_LIFETIME_SECONDS = 900
-# Login hosts give a person 15 minutes. A play must not wait for as long as a host of another kind says.
 _REMIND_EVERY_SECONDS = 60
 _SHOWN_CHARACTERS = 200
 

@@ -33,12 +33,12 @@ def find_owned(names: t.Iterable[str]) -> list[str]:
 
 def find_hint(names: t.Collection[str]) -> str | None:
     """Return what to do about options of uri that a module does not have; None if one of them is of no uri either."""
+    if not set(names).issubset((*OWNED_OPTIONS, *_OF_HOSTS)):
+        return None
     if owned := find_owned(names):
         return f"Remove {', '.join(owned)}: the module sends the token, and follows redirects that stay at the API."
-    if set(names).issubset(_OF_HOSTS):
-        listed = " and ".join(names)
-        return f"Remove {listed}, or use entra.auth.authorized_uri, which runs ansible.builtin.uri on a host."
-    return None
+    listed = " and ".join(names)
+    return f"Remove {listed}, or use entra.auth.authorized_uri, which runs ansible.builtin.uri on a host."
 
 
 __all__ = ("OWNED_OPTIONS", "PASSED_ALIASES", "PASSED_OPTIONS", "find_hint", "find_owned")

@@ -171,10 +171,11 @@ class TokenProvider:
         if self._kind == _DEVICE_CODE:
             request = functools.partial(sign_in.redeem_or_sign_in, self._credential)
             app_token = self._get_cached(self._get_entry_secret(), request)
+            newest = sign_in.find_successor(app_token.token.refresh_token)
         else:
             app_token = self._get_cached(sign_in.get_entry_secret(), sign_in.redeem)
+            newest = sign_in.get_newest()
         # The refresh token of a cached token may have been redeemed since, for another API.
-        newest = sign_in.get_newest() or app_token.token.refresh_token
         return dataclasses.replace(app_token, token=dataclasses.replace(app_token.token, refresh_token=newest))
 
     def _redeem_given(self) -> Token:

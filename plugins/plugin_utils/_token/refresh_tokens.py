@@ -75,6 +75,12 @@ class RefreshTokenStore:
         with self._lock():
             return self._load_or_create()
 
+    def read_newest(self) -> str | None:
+        """Return the refresh token in the file, without a lock; None if the file holds none that can be used."""
+        with contextlib.suppress(InputError):
+            return self._load_refresh_token() if self._read(self._name) else None
+        return None
+
     def has_any(self) -> bool:
         """Whether there is a refresh token to redeem."""
         return bool((self._read(self._name) or b"").strip() or self._seed)

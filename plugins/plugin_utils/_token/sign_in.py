@@ -48,9 +48,13 @@ class StoredSignIn:
         """Return the secret that protects cached tokens of this sign-in. Raises InputError."""
         return self._store.load_sign_in().entry_secret
 
-    def get_newest(self) -> str | None:
-        """Return the newest refresh token; None if the sign-in gave none. Raises InputError."""
-        return self._store.load_sign_in().refresh_token if self._store.has_any() else None
+    def get_newest(self) -> str:
+        """Return the newest refresh token. Raises InputError."""
+        return self._store.load_sign_in().refresh_token
+
+    def find_successor(self, refresh_token: str | None) -> str | None:
+        """Return the newest refresh token after the one of a cached token, which stays if the file has none."""
+        return refresh_token and (self._store.read_newest() or refresh_token)
 
     def redeem(self) -> Token:
         """Redeem the newest refresh token, and store its successor first. Raises EntraAuthError."""

@@ -233,9 +233,14 @@ def test_a_failure_of_ansible_says_what_ansible_says(reader: Options, method: st
     assert "Traceback" not in str(result)
 
 
-def test_a_failure_that_the_module_returned_is_not_taken_for_one_of_ansible(reader: Options) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [{"exception": "Traceback", "_ansible_parsed": True}, {"exception": object()}],
+    ids=["before 2.21", "since 2.21"],
+)
+def test_a_failure_that_the_module_returned_is_not_taken_for_one_of_ansible(reader: Options, more: Options) -> None:
     def fail(**_more: t.Any) -> Options:
-        return {"failed": True, "msg": "x", "exception": "Traceback", "_ansible_parsed": True}
+        return {"failed": True, "msg": "x", **more}
 
     result = action({"url": "/v1.0/users", "method": "POST", **reader}, fail).run(task_vars=HOST)
     assert "ansible.builtin.uri failed on h001: x" in result["msg"]

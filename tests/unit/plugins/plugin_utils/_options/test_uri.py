@@ -36,4 +36,4 @@ def test_an_option_that_api_request_lacks_is_answered(name: str) -> None:
 
 def test_what_no_module_takes_is_not_sent_to_another_one() -> None:
     assert "authorized_uri" not in str(find_hint(["use_netrc", "creates"]))
-    assert find_hint(["creates", "made_up"]) is None
+    assert find_hint(["creates", "made_up"]) is find_hint(["use_netrc", "made_up"]) is None

@@ -157,6 +157,16 @@ def test_the_token_of_a_device_code_comes_with_the_newest_refresh_token(
     assert again.token.refresh_token == read_refresh_token(person) != first.token.refresh_token
 
 
+@pytest.mark.parametrize("content", ["", "two words", "$ANSIBLE_VAULT;1.1;AES256\n6162\n"])
+def test_a_cached_token_of_a_device_code_needs_no_file(
+    person: Options, messages: Shown, clock: t.Any, content: str
+) -> None:
+    first = get(messages, person)
+    pathlib.Path(person["refresh_token_file"]).write_text(content)
+    again = get(messages, person)
+    assert (again.source, again.token.refresh_token) == ("cache", first.token.refresh_token)
+
+
 def test_others_wait_as_long_as_the_longest_lived_code(
     reader: Options, messages: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
