@@ -272,15 +272,13 @@ def _refuse_other_identity(platform: str, response: Response, selector: Selector
 
 def _build_refusal(platform: str, response: Response) -> TokenRequestRefused | NetworkError:
     reason = printable(_get_reason(response), _SHOWN_CHARACTERS).rstrip(". ")
-    # A platform that Entra refused quotes the code.
-    codes = find_error_codes(reason)
+    request_id = printable(response.headers.get("x-ms-request-id")) or None
     is_final = 400 <= response.status < 500 and response.status not in _PASSING_REFUSALS
     refusal = (TokenRequestRefused if is_final else NetworkError)(
         f"The managed identity endpoint ({platform}) responded with {response.status}: {reason or 'without a reason'}.",
         hint=next((hint for words, hint in _HINTS.items() if words in reason.lower()), _CHECK_IDENTITY),
-        response=ErrorResponse(
-            "managed_identity_error", None, codes, printable(response.headers.get("x-ms-request-id")) or None
-        ),
+        # A platform that Entra refused quotes the codes.
+        response=ErrorResponse("managed_identity_error", None, find_error_codes(reason), request_id),
     )
     if response.retry_after is not None:
         refusal.retry_after = response.retry_after
