@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 from ansible_collections.entra.auth.plugins.module_utils._errors import InputError
 from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy import NO_RESPONSE
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_call import UriCall, UriTask
-from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import UNREADABLE, UriNotRunError
+from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import UNREADABLE, UriNotRun
 from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import OPTIONS
 from ansible_collections.entra.auth.plugins.plugin_utils._options.arguments import split_arguments
 from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import URI_OPTIONS, parse_uri_options
@@ -129,18 +129,11 @@ class ActionModule(ControllerAction):
                 "a host with Python.",
             )
 
-    def _run_uri(self, arguments: Result, seconds: float, variables: Variables) -> Result:
+    def _run_uri(self, arguments: Result, seconds: float, variables: Variables) -> Result | UriNotRun:
         """Run the action uri once and return its result. One that takes longer than ``seconds`` has the status -1.
 
-        Raises UriNotRunError, and AnsibleConnectionFailure if the host is unreachable.
+        Raises AnsibleConnectionFailure if the host is unreachable.
         """
-        outcome = self._try_uri(arguments, seconds, variables)
-        if isinstance(outcome, UriNotRunError):
-            # Not where it was caught, because Ansible prints what an exception was raised from.
-            raise outcome
-        return outcome
-
-    def _try_uri(self, arguments: Result, seconds: float, variables: Variables) -> Result | UriNotRunError:
         uri = self._build_uri(arguments)
         try:
             with self._limit_time(seconds):
@@ -182,25 +175,25 @@ class ActionModule(ControllerAction):
             signal.signal(signal.SIGALRM, before)
 
 
-def _read_result(result: Result) -> Result | UriNotRunError:
+def _read_result(result: Result) -> Result | UriNotRun:
     """Return what the module returned.
 
     Before ansible-core 2.19 the action returns a failure of its own, too: with a traceback as text, and without the
     mark of a module's result, which 2.21 and newer set on no result.
     """
     if result.get("failed") and isinstance(result.get("exception"), str) and "_ansible_parsed" not in result:
-        return UriNotRunError(str(result.get("msg")))
+        return UriNotRun(str(result.get("msg")))
     return result
 
 
-def _read_failure(exc: Exception) -> Result | UriNotRunError:
+def _read_failure(exc: Exception) -> Result | UriNotRun:
     """Return the failure that an exception means.
 
     If what the module printed is not UTF-8, the response was not either, and the exception's text may quote it.
     """
     if isinstance(exc, UnicodeError) or "UTF8" in str(exc).replace("-", ""):
         return {"failed": True, "msg": UNREADABLE}
-    return UriNotRunError(str(exc))
+    return UriNotRun(str(exc))
 
 
 class _TimeIsUpError(BaseException):

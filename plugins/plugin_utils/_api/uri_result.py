@@ -60,8 +60,11 @@ class UriResponse(ApiResponse):
     failure: str = ""
 
 
-class UriNotRunError(Exception):
-    """The action uri failed before it ran its module, so nothing was sent. Its text is Ansible's, with any secret."""
+@dataclasses.dataclass(frozen=True)
+class UriNotRun:
+    """The action uri failed before it ran its module, so nothing was sent. ``said`` is Ansible's text, unmasked."""
+
+    said: str = dataclasses.field(repr=False)
 
 
 def read_response(request: ApiRequest, result: Result, mask: TokenMask) -> UriResponse | str:
@@ -154,7 +157,7 @@ __all__ = (
     "NOT_SENT",
     "UNREADABLE",
     "Result",
-    "UriNotRunError",
+    "UriNotRun",
     "UriResponse",
     "describe_uri_failure",
     "describe_uri_response",

@@ -22,7 +22,7 @@ from ansible_collections.entra.auth.plugins.plugin_utils._api.retry_policy impor
 from ansible_collections.entra.auth.plugins.plugin_utils._api.uri_result import (
     UNREADABLE,
     Result,
-    UriNotRunError,
+    UriNotRun,
     UriResponse,
     describe_uri_failure,
     read_response,
@@ -35,8 +35,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.entra.auth.plugins.plugin_utils._options.app_token import AppTokenOptions
     from ansible_collections.entra.auth.plugins.plugin_utils._options.authorized_uri import AuthorizedUriOptions
 
-# Raises UriNotRunError.
-RunUri = t.Callable[[Result, float], Result]
+RunUri = t.Callable[[Result, float], Result | UriNotRun]
 
 _HINT_FOR_UNREADABLE = "Use entra.auth.api_request, or write the response to a file with dest."
 _HINT_FOR_MODULE = (
@@ -93,13 +92,10 @@ class UriSession(AuthorizedSession):
         arguments = self._build_arguments(request, str(access_token))
         timeout = min(self._options.timeout, left)
         limit = min(timeout + _START_SECONDS, left + _LATE_SECONDS)
-        try:
-            result = self._run_uri({**arguments, "timeout": _round_up(timeout)}, limit)
-        except UriNotRunError as exc:
-            words = self.build_mask().mask_text(str(exc))
-        else:
-            return self._read(request, result)
-        raise self._build_not_run_error(request, words)
+        outcome = self._run_uri({**arguments, "timeout": _round_up(timeout)}, limit)
+        if isinstance(outcome, UriNotRun):
+            raise self._build_not_run_error(request, self.build_mask().mask_text(outcome.said))
+        return self._read(request, outcome)
 
     def _build_arguments(self, request: ApiRequest, access_token: str) -> Result:
         """Build the arguments of uri.
@@ -241,4 +237,4 @@ _LOST_WORDS = (
 )
 
 
-__all__ = ("Result", "RunUri", "UriNotRunError", "UriSession")
+__all__ = ("Result", "RunUri", "UriSession")
