@@ -165,7 +165,7 @@ def _request_cloud_shell(resource: str, selector: Selector, network: NetworkSett
 
 
 def _request_azure_arc(resource: str, selector: Selector, network: NetworkSettings, until: float) -> Response:
-    """Answer the agent's challenge: the first response names a key file that only root and its group can read."""
+    """Respond to the agent's challenge: the first response names a key file that only root and its group can read."""
     query = {"api-version": "2020-06-01", "resource": resource}
     query.update(selector.build_parameters("client_id", "object_id", "msi_res_id"))
     challenge = _get("IDENTITY_ENDPOINT", query, {"Metadata": "true"}, network, until, default=_ARC_URL)
@@ -188,9 +188,9 @@ def _request_imds(resource: str, selector: Selector, network: NetworkSettings, u
 
 
 def _refuse_off_azure(url: str, network: NetworkSettings, until: float) -> None:
-    """Raise NetworkError unless IMDS answers at the URL.
+    """Raise NetworkError unless IMDS responds at the URL.
 
-    Without its header IMDS refuses a request with 400. Elsewhere no host answers there, or another cloud or a firewall
+    Without its header IMDS refuses a request with 400. Elsewhere no host responds there, or another cloud or a firewall
     does: its 404 must not be retried for a minute, as one of IMDS is.
     """
     probing = dataclasses.replace(network, connect_timeout=_CONNECT_SECONDS, lost_connection_retries=1)

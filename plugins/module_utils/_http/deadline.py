@@ -5,7 +5,7 @@
 """A deadline for a whole HTTP exchange.
 
 A socket's timeout bounds one operation, so a peer that sends a byte now and then is never late. Here the timeout of
-each operation is the time that remains for the exchange: for connecting, the proxy's answer, the TLS handshake (which
+each operation is the time that remains for the exchange: for connecting, the proxy's response, the TLS handshake (which
 OpenSSL bounds as one operation), each piece that is sent and each piece that is received, be it of a status line,
 header lines, interim responses, a body or trailers.
 

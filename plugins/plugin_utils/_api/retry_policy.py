@@ -36,7 +36,7 @@ _REDIRECTS_OF_READS = _REDIRECTS_OF_ANY_METHOD | {301, 302, 303}
 _WRONG_AUDIENCE = re.compile(
     r"(wrong|invalid|incorrect)\W+audience|audience\b.{0,200}\bis\W+invalid|TokenAudience\b", re.IGNORECASE
 )
-# The answers to a repeated DELETE or PUT whose first attempt has taken effect.
+# The responses to a repeated DELETE or PUT whose first attempt has taken effect.
 _AFTER_EFFECT = frozenset({404, 409, 410, 412})
 _TAKEN_EFFECT = (
     "The request was repeated after an attempt without a complete response, and that attempt may have taken effect."
@@ -94,7 +94,7 @@ class RetryPolicy:
         redirects: How many redirects were followed.
         renewed_with_claims: Whether the token was replaced by one with the claims of a challenge.
         renewed_without_claims: Whether it was replaced by one of the same kind.
-        is_uncertain: Whether an earlier attempt may have taken effect although it was not answered with success.
+        is_uncertain: Whether an earlier attempt may have taken effect although its response was no success.
     """
 
     is_safe: bool

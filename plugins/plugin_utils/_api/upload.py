@@ -104,7 +104,7 @@ class _Upload:
                 if missing is None and is_last and response.status != _NOT_SATISFIABLE:
                     return self._finish(response)
                 # A piece whose response got lost is refused the second time; the session knows what is missing.
-                position = missing if missing is not None else self._ask_missing()
+                position = missing if missing is not None else self._request_position()
                 log_progress(f"{position} of {self._size} bytes are uploaded")
                 deadline.await_next(position, response.retry_after)
 
@@ -131,7 +131,7 @@ class _Upload:
             return int(match[0])
         raise _build_unknown(response)
 
-    def _ask_missing(self) -> int:
+    def _request_position(self) -> int:
         response = self._session.send(self._build_request("GET"))
         missing = self._find_missing(response)
         if missing is None:

@@ -57,7 +57,7 @@ class RedisStore:
     Raises:
         MissingLibraryError: redis-py is not installed.
         InputError: The URL is not valid, or this redis-py can't verify what it names.
-        OSError: No server answers; ``strerror`` says why and what to do, in sentences.
+        OSError: No server responds; ``strerror`` says why and what to do, in sentences.
     """
 
     def __init__(self, url: str) -> None:

@@ -63,13 +63,13 @@ def request_cli_token(scopes: t.Sequence[str], tenant_id: str | None, claims: st
     Args:
         scopes: what the token is for.
         tenant_id: the tenant; None for the one of the CLI's current subscription.
-        claims: the JSON text of a claims challenge, which the CLI can't answer without a person.
+        claims: the JSON text of a claims challenge, which the CLI can't satisfy without a person.
         timeout: the seconds that the program may run.
 
     Raises:
         InputError: if the CLI is not installed or not signed in, or if claims are given.
         TokenRequestRefused: if Entra refused the CLI's request.
-        NetworkError: if the CLI did not answer in time, or not with a token.
+        NetworkError: if the CLI did not respond in time, or not with a token.
     """
     sign_in = _build_sign_in_command(scopes, tenant_id)
     if claims:

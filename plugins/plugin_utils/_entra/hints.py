@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class Issuer(enum.Enum):
-    """Who answers token requests, by the name in a message."""
+    """Who responds to token requests, by the name in a message."""
 
     ENTRA = "Entra"
     AD_FS = "AD FS"

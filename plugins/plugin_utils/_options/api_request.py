@@ -93,7 +93,7 @@ def parse_api_request_options(arguments: t.Mapping[str, t.Any]) -> ApiRequestOpt
 
 
 def is_upload_session(url: str) -> bool:
-    """Return whether a POST to that URL is answered with the address of an upload session."""
+    """Return whether the response to a POST to that URL has the address of an upload session."""
     return url.partition("?")[0].lower().endswith("/createuploadsession")
 
 
