@@ -17,7 +17,7 @@ import yaml
 from plays import COLLECTIONS, ROOT
 
 # requests brings urllib3 along and has it in its own interface; what ansible-core needs is in every environment.
-_PACKAGES: t.Final = {"jwt": "PyJWT", "urllib3": "requests"}
+_PACKAGES: t.Final = {"jwt": "PyJWT", "socks": "PySocks", "urllib3": "requests"}
 _OF_ANSIBLE: t.Final = {"ansible", "ansible_collections", "yaml", "jinja2", "__future__"}
 _IMPORT: t.Final = re.compile(r"^\s*(?:from|import) (\w+)", re.MULTILINE)
 
