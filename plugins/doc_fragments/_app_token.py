@@ -288,6 +288,7 @@ requirements:
   - cryptography (ansible-core brings it along)
   - PyJWT (for O(client_certificate))
   - redis >= 5.0 (for an O(cache) in Redis)
+  - PySocks (for an O(proxy) that speaks SOCKS)
 """
 
     # Apart, because the option of this name in entra.auth.preflight is a mapping.
