@@ -202,8 +202,9 @@ def units_all(session: nox.Session, core: str) -> None:
 
 @nox.session
 def awx(session: nox.Session) -> None:
-    """Make the environment of AWX's own credential injector, which the plays about AWX call."""
+    """Get what the plays about AWX use of it: its credential injector, and the collection awx.awx."""
     install(session, "-r", "tests/requirements/awx.txt")
+    workspace.fetch_collection(session, "awx.awx")
 
 
 @nox.session
@@ -259,7 +260,8 @@ def attacks_all(session: nox.Session, core: str) -> None:
 def audit(session: nox.Session, core: str) -> None:
     """Search everything that plays print and leave for every secret; the table is in .build/audit."""
     install_core(session, core)
-    workspace.fetch_audit_callbacks(session)
+    # For the callback json.
+    workspace.fetch_collection(session, "ansible.posix")
     run_pytest(session, *PROCESSES, "tests/audit")
 
 

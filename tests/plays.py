@@ -27,6 +27,8 @@ if t.TYPE_CHECKING:
 
 ROOT: t.Final = Path(__file__).resolve().parents[1]
 COLLECTIONS: t.Final = Path(os.environ.get("ENTRA_COLLECTIONS_PATH") or ROOT / ".build")
+# Collections from Ansible's package, for the sessions that fetched them.
+PACKAGED: t.Final = ROOT / ".build/packaged"
 _BIN: t.Final = Path(sys.executable).parent
 # What hangs fails the test in the end; nothing is timed by them.
 _PLAY_SECONDS: t.Final = 1800

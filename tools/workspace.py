@@ -32,6 +32,7 @@ if t.TYPE_CHECKING:
 ROOT: t.Final = pathlib.Path(__file__).resolve().parents[1]
 BUILD: t.Final = ROOT / ".build"
 COLLECTION: t.Final = pathlib.Path("ansible_collections/entra/auth")
+PACKAGED: t.Final = BUILD / "packaged"
 CACHE: t.Final = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "entra-auth"
 IN_CI: t.Final = bool(os.environ.get("CI"))
 JOBS: t.Final = os.environ.get("JOBS", "2")
@@ -203,19 +204,22 @@ def strip_installed(installed: pathlib.Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def fetch_audit_callbacks(session: nox.Session) -> None:
-    """Fetch the callback plugin json, which is in a collection that Ansible's package carries."""
-    folder = BUILD / "audit/collections/ansible_collections/ansible/posix"
-    if folder.is_dir():
+def fetch_collection(session: nox.Session, name: str) -> None:
+    """Fetch a collection out of Ansible's package, so that the sessions need no server but the package index."""
+    path = f"ansible_collections/{name.replace('.', '/')}"
+    if (PACKAGED / path).is_dir():
         return
-    wheels = BUILD / "audit/wheel"
+    wheels = BUILD / "wheel"
     install = ("pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:")
     session.install("pip", silent=True)
     session.run("python", "-m", *install, "-d", str(wheels), "ansible ~= 12.3.0")
     with zipfile.ZipFile(next(wheels.glob("ansible-*.whl"))) as wheel:
-        for name in wheel.namelist():
-            if name.startswith("ansible_collections/ansible/posix/"):
-                wheel.extract(name, folder.parents[2])
+        for member in wheel.namelist():
+            if member.startswith(f"{path}/"):
+                wheel.extract(member, wheels)
+    (PACKAGED / path).parent.mkdir(parents=True, exist_ok=True)
+    # At once, so that an interrupted session leaves no half of it.
+    (wheels / path).rename(PACKAGED / path)
 
 
 # --- the execution environment --------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from audit.scenarios import playbook
 from channels import KEEP
 from leaks import Markers
 
-from plays import COLLECTIONS, ROOT, Play
+from plays import COLLECTIONS, PACKAGED, ROOT, Play
 
 if t.TYPE_CHECKING:
     from audit.world import World
@@ -33,8 +33,8 @@ _RUN_SECONDS: t.Final = 1800
 _FORKS: t.Final = 8
 # Besides the one that prints: what else writes down results, and the audit's own.
 _CALLBACKS: t.Final = ("ansible.builtin.tree", "ansible.builtin.junit", "witness", "crash")
-# Where ansible.posix is, for its callback json.
-_COLLECTIONS: t.Final = (COLLECTIONS, ROOT / ".build/audit/collections")
+# ansible.posix has the callback json.
+_COLLECTIONS: t.Final = (COLLECTIONS, PACKAGED)
 
 # Variables in which a token is by design, and no other secret than the newest refresh token.
 TOKEN_VARIABLES: t.Final = "variables with tokens"

@@ -28,7 +28,8 @@ def value_of(*requested: str, delegated: bool = False) -> str:
     return resolve_scope(requested, PUBLIC, delegated=delegated).value
 
 
-@given(visible, st.booleans())
+# Hypothesis also tries the names of the APIs, which it finds in the code.
+@given(visible.filter(lambda resource: resource not in ALIASES), st.booleans())
 def test_a_full_scope_is_sent_untouched(resource: str, delegated: bool) -> None:
     assert value_of(f"{resource}/.default", delegated=delegated) == f"{resource}/.default"
 
