@@ -12,12 +12,10 @@ import threading
 import typing as t
 import urllib.parse
 
-if t.TYPE_CHECKING:
-    from types import TracebackType
+from loopback_server import LoopbackServer
 
 TOKEN: t.Final = "made-up-oauth-token-of-awx"
 VERSION: t.Final = "24.6.1"
-_JOIN_SECONDS: t.Final = 10
 
 Item = dict[str, t.Any]
 
@@ -30,7 +28,7 @@ class Change(t.NamedTuple):
     body: Item
 
 
-class AwxApi:
+class AwxApi(LoopbackServer):
     """Keeps objects by their kind, such as credential_types, and the requests that changed them; a context manager."""
 
     def __init__(self) -> None:
@@ -52,24 +50,12 @@ class AwxApi:
             def log_message(self, *_arguments: object) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> t.Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(_JOIN_SECONDS)
+        super().__init__(Handler)
 
     @property
     def url(self) -> str:
         """Its origin."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def add(self, kind: str, /, **fields: t.Any) -> int:
         """Have an object from the beginning, and return its ID."""

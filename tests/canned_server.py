@@ -12,11 +12,11 @@ import socketserver
 import threading
 import typing as t
 
+from loopback_server import LoopbackServer
+
 if t.TYPE_CHECKING:
     import ssl
-    from types import TracebackType
 
-_JOIN_SECONDS: t.Final = 10
 _ENDLESS: t.Final = b"HTTP/1.1 200 Canned\r\nContent-Type: application/json\r\n\r\n"
 _DRIP_SECONDS: t.Final = 0.05
 
@@ -101,7 +101,7 @@ def flood(connection: socket.socket) -> None:
         connection.sendall(b" " * 65536)
 
 
-class CannedServer:
+class CannedServer(LoopbackServer):
     """Gives each connection the next of ``answers``, and the last one to all that come later; a context manager.
 
     An answer is what to send, or a function that is given the connection. ``received`` are the requests so far.
@@ -119,26 +119,8 @@ class CannedServer:
             def handle(self) -> None:
                 canned.handle(self.request)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler, bind_and_activate=True)
-        self._server.daemon_threads = True
+        super().__init__(Handler)
         self._tls = tls
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> t.Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.socket.close()
-        self._thread.join(_JOIN_SECONDS)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._server.server_address[1])
 
     @property
     def url(self) -> str:

@@ -12,10 +12,10 @@ import json
 import re
 import shlex
 import socketserver
-import threading
 import typing as t
 
 from canned_server import CannedServer, Received, token_answer
+from loopback_server import LoopbackServer
 
 if t.TYPE_CHECKING:
     import socket
@@ -73,7 +73,7 @@ class InterceptingProxy(AttackerServer):
         super().handle(connection)
 
 
-class Listener:
+class Listener(LoopbackServer):
     """A socket of the attacker's for protocols other than HTTP: it answers each piece with ``reply``."""
 
     def __init__(self, reply: t.Callable[[bytes], bytes], *, tls: ssl.SSLContext | None = None) -> None:
@@ -90,19 +90,7 @@ class Listener:
                         listener.received += piece
                         connection.sendall(reply(piece))
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> t.Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exc_info: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
 
 
 class HostileNode:
